@@ -1,0 +1,1 @@
+//! Avro to Arrow columns, with schema resolution.

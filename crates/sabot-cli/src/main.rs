@@ -1,0 +1,2 @@
+//! The `sabot` command: Kafka topics as tables, Parquet, Arrow, CSV and JSON.
+fn main() {}

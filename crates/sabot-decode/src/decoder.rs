@@ -1,0 +1,94 @@
+//! The trait.
+
+use std::fmt;
+
+use arrow_array::RecordBatch;
+use arrow_buffer::BooleanBuffer;
+use arrow_schema::SchemaRef;
+use sabot_schema::{SchemaKind, WriterSchema};
+use sabot_wire::SchemaKey;
+
+use crate::{FlushError, NodeId, Payload, PlanError, RowError, Target};
+
+/// Turns payloads into the columns of one fixed schema. Never does I/O.
+///
+/// A decoder gathers slots until it is flushed; each payload that it takes becomes exactly one slot, in order. See the
+/// crate's invariants.
+pub trait Decoder: Send + fmt::Debug {
+    /// The schema of every batch; `None` while it still waits for the first writer schema or sample to fix it, and the
+    /// same from then on.
+    fn schema(&self) -> Option<&SchemaRef>;
+
+    /// Compiles `writer` onto the target schema and remembers it under `key`. Every schema error surfaces here.
+    ///
+    /// # Errors
+    ///
+    /// [`PlanError`] where the schema cannot be read, or cannot be resolved onto the target. Nothing changes then.
+    fn prepare(&mut self, key: SchemaKey, writer: &WriterSchema) -> Result<(), PlanError>;
+
+    /// Takes payloads in order, up to the first that it cannot take: each becomes one slot, and each that is bad is
+    /// reported to `bad` (in order of its slot) and leaves a placeholder.
+    fn decode(&mut self, rows: &[Payload<'_>], bad: &mut dyn FnMut(RowError)) -> Progress;
+
+    /// Slots gathered since the last flush.
+    fn slots(&self) -> usize;
+
+    /// Bytes held by the gathered slots, in columns and elsewhere.
+    fn buffered_bytes(&self) -> usize;
+
+    /// Hands over the gathered slots as one batch and starts anew. Plans stay.
+    ///
+    /// While `schema()` is `None`, the batch has no column, and as many rows as there are slots.
+    ///
+    /// # Errors
+    ///
+    /// [`FlushError`], for faults of the program alone: never because of what a message held.
+    fn flush(&mut self) -> Result<Slots, FlushError>;
+
+    /// The field path that a [`RowError`] of this decoder points at, such as `order.items[].price`; empty for the
+    /// whole message.
+    fn field_path(&self, node: NodeId) -> String;
+}
+
+/// How far [`Decoder::decode`] came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Payloads that became slots: `rows[..taken]`.
+    pub taken: usize,
+    /// Why it went no further.
+    pub stop: Stop,
+}
+
+/// Why [`Decoder::decode`] returned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a driver has to treat every case")]
+pub enum Stop {
+    /// Every payload was taken.
+    Done,
+    /// A limit of the target is reached: flush, then go on at `taken`.
+    Full,
+    /// `rows[taken]` was written with a schema not yet known: call [`Decoder::prepare`], then go on at `taken`.
+    NeedsSchema(SchemaKey),
+}
+
+/// A flushed batch.
+#[derive(Debug, Clone)]
+pub struct Slots {
+    /// One row for each slot.
+    pub batch: RecordBatch,
+    /// Which slots are good: a bit for each row. `None` where all are. A tombstone is good.
+    pub valid: Option<BooleanBuffer>,
+}
+
+/// Makes decoders for one kind of schema.
+pub trait DecoderFactory: Send + Sync + fmt::Debug {
+    /// The kind of writer schema that its decoders take in [`Decoder::prepare`].
+    fn kind(&self) -> SchemaKind;
+
+    /// A decoder whose batches have the shape that `target` asks for.
+    ///
+    /// # Errors
+    ///
+    /// [`PlanError`] where the target's own schema cannot be read or mapped.
+    fn open(&self, target: &Target) -> Result<Box<dyn Decoder>, PlanError>;
+}

@@ -1,0 +1,32 @@
+//! The [`Decoder`] trait and its vocabulary: payloads in, Arrow columns out.
+//!
+//! The trait lives apart from every implementation, so that a driver (Kafka, a file, a test) and a codec need only
+//! this crate to meet. Its key decision is the slice: a call takes many payloads, which pays the dynamic call once and
+//! lets a codec run each step over a block of rows. The price is that errors come back by slot instead of by `?`.
+//!
+//! # Invariants of every `Decoder`
+//!
+//! 1. One message, one slot.
+//! 2. Row atomicity: a bad row leaves a placeholder slot, marked invalid, and nothing else.
+//! 3. Flush never fails for data.
+//! 4. Schema ids do not split batches.
+//! 5. No I/O in a decoder.
+//! 6. Bounded: depth, bytes and items have limits in [`Target`]; no input makes it panic.
+//! 7. Batch-split invariance: any split of the same messages into calls and batches gives the same rows.
+//!
+//! `sabot-testkit` checks them against any implementation.
+#![forbid(unsafe_code)]
+
+mod decoder;
+mod error;
+mod payload;
+mod source;
+mod target;
+
+pub use decoder::{Decoder, DecoderFactory, Progress, Slots, Stop};
+pub use error::{FlushError, NodeId, PlanError, RowError, RowErrorKind};
+pub use payload::{Body, Payload};
+pub use sabot_schema::{NamedSchema, SchemaKind, WriterSchema};
+pub use sabot_wire::{MessagePath, SchemaKey};
+pub use source::{FetchError, SchemaSource};
+pub use target::{EnumType, Limits, Mapping, Shape, StringType, Target, UnionType, UuidType};

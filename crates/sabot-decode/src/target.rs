@@ -1,0 +1,124 @@
+//! What a decoder is asked to make.
+
+use arrow_schema::SchemaRef;
+use sabot_schema::WriterSchema;
+
+/// What a decoder is asked to make: a schema, a part of it, a mapping to Arrow types, and limits.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Target {
+    /// Where the batches' schema comes from.
+    pub shape: Shape,
+    /// Fields to keep, as paths such as `order.id`; a path keeps everything below it. `None` keeps all.
+    pub projection: Option<Vec<String>>,
+    /// Which Arrow types to use where there is a choice.
+    pub mapping: Mapping,
+    /// How much one decoder may use.
+    pub limits: Limits,
+}
+
+/// Where the batches' schema comes from.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub enum Shape {
+    /// The first writer schema (or, for data without one, a sample) fixes it.
+    #[default]
+    FirstWriter,
+    /// A reader schema in the codec's own language; writer schemas are resolved onto it.
+    Reader(WriterSchema),
+    /// An Arrow schema.
+    Arrow(SchemaRef),
+}
+
+/// Which Arrow types to use where there is a choice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Mapping {
+    /// For strings.
+    pub strings: StringType,
+    /// For enums.
+    pub enums: EnumType,
+    /// For UUIDs.
+    pub uuids: UuidType,
+    /// For unions of more than null and one other type.
+    pub unions: UnionType,
+}
+
+/// The Arrow type of strings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StringType {
+    /// `Utf8`: 32-bit offsets.
+    #[default]
+    Utf8,
+    /// `LargeUtf8`: 64-bit offsets.
+    LargeUtf8,
+    /// `Utf8View`.
+    Utf8View,
+}
+
+/// The Arrow type of enums.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EnumType {
+    /// `Dictionary(Int32, Utf8)`, whose dictionary holds the symbols in the reader schema's order.
+    #[default]
+    Dictionary,
+    /// The symbol as a string.
+    Utf8,
+    /// The symbol's index in the reader schema.
+    Int32,
+}
+
+/// The Arrow type of UUIDs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UuidType {
+    /// `FixedSizeBinary(16)` with the extension type `arrow.uuid`.
+    #[default]
+    FixedSizeBinary,
+    /// Hyphenated text.
+    Utf8,
+}
+
+/// The Arrow type of unions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnionType {
+    /// A dense `Union`.
+    #[default]
+    Dense,
+    /// A `Struct` with one nullable member a branch, of which at most one is set.
+    Struct,
+}
+
+/// How much one decoder may use. A row over a limit is a bad row; a batch over a limit is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Nesting of values within one message.
+    pub depth: usize,
+    /// Bytes of one message's body.
+    pub row_bytes: usize,
+    /// Items of all lists and maps of one message together.
+    pub row_items: usize,
+    /// Rows gathered before the decoder says that it is full.
+    pub batch_rows: usize,
+    /// Bytes gathered before the decoder says that it is full.
+    pub batch_bytes: usize,
+    /// Writer schemas remembered. The least recently prepared is forgotten first, and asked for again at need.
+    pub plans: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            depth: 64,
+            row_bytes: 64 << 20,
+            row_items: 1 << 20,
+            batch_rows: 1 << 20,
+            batch_bytes: 256 << 20,
+            plans: 4096,
+        }
+    }
+}

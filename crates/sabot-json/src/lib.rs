@@ -1,0 +1,1 @@
+//! JSON to Arrow columns, with the schema given or inferred.

@@ -1,0 +1,1 @@
+//! Kafka to Arrow record batches: consumer, offsets, rebalances and dead letters.

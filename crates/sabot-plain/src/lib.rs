@@ -1,0 +1,1 @@
+//! Strings, bytes and Kafka's primitive serdes to Arrow columns.

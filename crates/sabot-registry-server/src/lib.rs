@@ -1,0 +1,1 @@
+//! An in-memory, Confluent-compatible schema registry for development, demos and tests.

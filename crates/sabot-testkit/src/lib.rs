@@ -1,0 +1,1 @@
+//! Conformance suite for any Sabot `Decoder`, generators and fault injection.

@@ -1,0 +1,2 @@
+//! Sabot's own chores.
+fn main() {}
