@@ -1,1 +1,8 @@
 //! Arrow columns with checkpoint and truncate, and the assembler of key, value and metadata columns.
+
+mod columns;
+
+pub use columns::{
+    Bits, Columns, FixedBytes, Layout, Node, NodeIx, NodeKind, Offsets, Overflow, Slot, UnionRows, VarBytes,
+    Views,
+};

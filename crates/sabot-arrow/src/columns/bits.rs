@@ -1,0 +1,128 @@
+//! A growing bitmap in 64-bit words: validity and booleans.
+//!
+//! Words instead of bytes let a block engine append the bits of up to 64 rows at once.
+
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
+
+/// A bitmap, least significant bit first, as Arrow lays it out.
+#[derive(Debug, Default)]
+pub struct Bits {
+    words: Vec<u64>,
+    len: usize,
+}
+
+impl Bits {
+    /// Bits held.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Appends one bit.
+    #[inline]
+    pub fn push(&mut self, bit: bool) {
+        let shift = self.len % 64;
+        if shift == 0 {
+            self.words.push(u64::from(bit));
+        } else if let Some(last) = self.words.last_mut() {
+            *last |= u64::from(bit) << shift;
+        }
+        self.len += 1;
+    }
+
+    /// Appends the low `count` bits of `word`, at most 64.
+    ///
+    /// # Panics
+    ///
+    /// If `count` exceeds 64.
+    #[inline]
+    pub fn push_word(&mut self, word: u64, count: usize) {
+        assert!(count <= 64, "a word has 64 bits");
+        if count == 0 {
+            return;
+        }
+        let word = word & (u64::MAX >> (64 - count));
+        let shift = self.len % 64;
+        if shift == 0 {
+            self.words.push(word);
+        } else {
+            if let Some(last) = self.words.last_mut() {
+                *last |= word << shift;
+            }
+            if shift + count > 64 {
+                self.words.push(word >> (64 - shift));
+            }
+        }
+        self.len += count;
+    }
+
+    /// Drops every bit from `len` on.
+    pub fn truncate(&mut self, len: usize) {
+        if len >= self.len {
+            return;
+        }
+        self.len = len;
+        self.words.truncate(len.div_ceil(64));
+        if len % 64 != 0
+            && let Some(last) = self.words.last_mut()
+        {
+            *last &= u64::MAX >> (64 - len % 64);
+        }
+    }
+
+    /// Bytes held.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.words.len() * 8
+    }
+
+    /// Takes the bits out and leaves room for as many again.
+    pub fn take(&mut self) -> BooleanBuffer {
+        let room = Vec::with_capacity(self.words.len());
+        let mut words = std::mem::replace(&mut self.words, room);
+        for word in &mut words {
+            *word = word.to_le();
+        }
+        BooleanBuffer::new(Buffer::from_vec(words), 0, std::mem::take(&mut self.len))
+    }
+
+    /// Takes the bits out as validity; `None` where all are set.
+    pub fn take_nulls(&mut self) -> Option<NullBuffer> {
+        let nulls = NullBuffer::new(self.take());
+        (nulls.null_count() > 0).then_some(nulls)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Bits;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn behaves_as_a_vec_of_bools(steps in prop::collection::vec((any::<u64>(), 0usize..=64, any::<u8>()), 0..40)) {
+            let (mut bits, mut model) = (Bits::default(), Vec::new());
+            for (word, count, cut) in steps {
+                bits.push_word(word, count);
+                model.extend((0..count).map(|at| word >> at & 1 == 1));
+                bits.push(cut % 2 == 0);
+                model.push(cut % 2 == 0);
+                if cut < 100 {
+                    let len = model.len() * usize::from(cut) / 100;
+                    bits.truncate(len);
+                    model.truncate(len);
+                }
+                prop_assert_eq!(bits.len(), model.len());
+            }
+            let taken: Vec<bool> = bits.take().iter().collect();
+            prop_assert_eq!(taken, model);
+            prop_assert!(bits.is_empty());
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! Columns of byte strings: with offsets, as views, or of fixed size.
+
+use arrow_array::builder::make_view;
+use arrow_array::types::ByteArrayType;
+use arrow_array::{GenericByteArray, OffsetSizeTrait};
+use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_schema::ArrowError;
+
+use super::Overflow;
+
+/// Byte strings one after another, with `i32` (Utf8, Binary) or `i64` offsets (LargeUtf8, LargeBinary).
+#[derive(Debug)]
+pub struct VarBytes<O> {
+    /// `offsets[n]` is where string `n` begins; one more than there are strings.
+    offsets: Vec<O>,
+    data: Vec<u8>,
+}
+
+impl<O: OffsetSizeTrait> Default for VarBytes<O> {
+    fn default() -> Self {
+        Self {
+            offsets: vec![O::default()],
+            data: Vec::new(),
+        }
+    }
+}
+
+impl<O: OffsetSizeTrait> VarBytes<O> {
+    /// Strings held.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Appends one string. For a UTF-8 column the caller has checked it.
+    ///
+    /// # Errors
+    ///
+    /// [`Overflow`] if the offsets cannot address it; nothing is appended then.
+    #[inline]
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), Overflow> {
+        let end = O::from_usize(self.data.len() + bytes.len()).ok_or(Overflow)?;
+        self.data.extend_from_slice(bytes);
+        self.offsets.push(end);
+        Ok(())
+    }
+
+    /// Appends one string that `write` appends to the buffer it is given.
+    ///
+    /// # Errors
+    ///
+    /// [`Overflow`] if the offsets cannot address it; nothing is appended then.
+    #[inline]
+    pub fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), Overflow> {
+        let start = self.data.len();
+        write(&mut self.data);
+        if let Some(end) = O::from_usize(self.data.len()) {
+            self.offsets.push(end);
+            return Ok(());
+        }
+        self.data.truncate(start);
+        Err(Overflow)
+    }
+
+    /// The strings from `row` on, back to back, and the offsets that part them.
+    #[must_use]
+    pub fn tail(&self, row: usize) -> (&[u8], &[O]) {
+        let start = self.offsets[row].as_usize();
+        (&self.data[start..], &self.offsets[row..])
+    }
+
+    /// Drops every string from `len` on.
+    pub fn truncate(&mut self, len: usize) {
+        if len < self.len() {
+            self.offsets.truncate(len + 1);
+            self.data.truncate(self.offsets[len].as_usize());
+        }
+    }
+
+    /// Bytes held.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.data.len() + size_of_val(self.offsets.as_slice())
+    }
+
+    /// Takes the strings out and leaves room for as many again.
+    pub(super) fn take<T: ByteArrayType<Offset = O>>(
+        &mut self,
+        nulls: Option<NullBuffer>,
+    ) -> Result<GenericByteArray<T>, ArrowError> {
+        let mut offsets = Vec::with_capacity(self.offsets.len());
+        offsets.push(O::default());
+        let offsets = std::mem::replace(&mut self.offsets, offsets);
+        let room = Vec::with_capacity(self.data.len());
+        let data = std::mem::replace(&mut self.data, room);
+        GenericByteArray::try_new(
+            OffsetBuffer::new(ScalarBuffer::from(offsets)),
+            Buffer::from_vec(data),
+            nulls,
+        )
+    }
+}
+
+/// Byte strings as Arrow views (Utf8View, BinaryView): up to 12 bytes stand in the view itself.
+#[derive(Debug, Default)]
+pub struct Views {
+    views: Vec<u128>,
+    data: Vec<u8>,
+}
+
+impl Views {
+    /// Bytes that fit into the view itself.
+    const INLINE_BYTES: u32 = 12;
+
+    /// Strings held.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.views.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.views.is_empty()
+    }
+
+    /// Appends one string. For a UTF-8 column the caller has checked it.
+    ///
+    /// # Errors
+    ///
+    /// [`Overflow`] if a view cannot address it; nothing is appended then.
+    #[inline]
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), Overflow> {
+        let start = i32::try_from(self.data.len()).map_err(|_| Overflow)?;
+        let len = i32::try_from(bytes.len()).map_err(|_| Overflow)?;
+        if len as u32 > Self::INLINE_BYTES {
+            start.checked_add(len).ok_or(Overflow)?;
+            self.data.extend_from_slice(bytes);
+        }
+        self.views.push(make_view(bytes, 0, start as u32));
+        Ok(())
+    }
+
+    /// Drops every string from `len` on.
+    pub fn truncate(&mut self, len: usize) {
+        if len >= self.views.len() {
+            return;
+        }
+        // The first long string among those dropped began where the data ended at that time.
+        if let Some(view) = self.views[len..]
+            .iter()
+            .find(|view| **view as u32 > Self::INLINE_BYTES)
+        {
+            self.data.truncate((view >> 96) as usize);
+        }
+        self.views.truncate(len);
+    }
+
+    /// Bytes held.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.data.len() + size_of_val(self.views.as_slice())
+    }
+
+    pub(super) fn take(&mut self) -> (ScalarBuffer<u128>, Vec<Buffer>) {
+        let room = Vec::with_capacity(self.views.len());
+        let views = std::mem::replace(&mut self.views, room);
+        let room = Vec::with_capacity(self.data.len());
+        let data = std::mem::replace(&mut self.data, room);
+        let data = if data.is_empty() {
+            Vec::new()
+        } else {
+            vec![Buffer::from_vec(data)]
+        };
+        (ScalarBuffer::from(views), data)
+    }
+}
+
+/// Byte strings of one size (FixedSizeBinary).
+#[derive(Debug)]
+pub struct FixedBytes {
+    width: usize,
+    len: usize,
+    data: Vec<u8>,
+}
+
+impl FixedBytes {
+    pub(super) fn new(width: usize) -> Self {
+        Self {
+            width,
+            len: 0,
+            data: Vec::new(),
+        }
+    }
+
+    /// Bytes of each string.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Strings held.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Appends one string.
+    ///
+    /// # Panics
+    ///
+    /// If it has not the column's width.
+    #[inline]
+    pub fn push(&mut self, bytes: &[u8]) {
+        assert_eq!(
+            bytes.len(),
+            self.width,
+            "a fixed-size string has the width of its column"
+        );
+        self.data.extend_from_slice(bytes);
+        self.len += 1;
+    }
+
+    /// Appends one string of zeros.
+    pub fn push_zeros(&mut self) {
+        self.data.resize(self.data.len() + self.width, 0);
+        self.len += 1;
+    }
+
+    /// Drops every string from `len` on.
+    pub fn truncate(&mut self, len: usize) {
+        if len < self.len {
+            self.data.truncate(len * self.width);
+            self.len = len;
+        }
+    }
+
+    /// Bytes held.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.data.len()
+    }
+
+    pub(super) fn take(&mut self) -> (Buffer, usize) {
+        let room = Vec::with_capacity(self.data.len());
+        (
+            Buffer::from_vec(std::mem::replace(&mut self.data, room)),
+            std::mem::take(&mut self.len),
+        )
+    }
+}
