@@ -4,14 +4,18 @@ use std::sync::Arc;
 
 use arrow_array::{Array, DictionaryArray, RecordBatch, StringArray, types::Int32Type};
 use arrow_buffer::{IntervalMonthDayNano, i256};
-use arrow_schema::{DataType, Field, Fields, IntervalUnit, Schema, SchemaRef, TimeUnit, UnionFields, UnionMode};
+use arrow_schema::{
+    DataType, Field, Fields, IntervalUnit, Schema, SchemaRef, TimeUnit, UnionFields, UnionMode,
+};
 use proptest::prelude::*;
 use sabot_arrow::{Columns, Layout, NodeIx, NodeKind};
 
 /// Appends a value made from `seed` to `node`'s subtree.
 fn push(columns: &mut Columns, node: NodeIx, seed: u64) {
     let layout = Arc::clone(columns.layout());
-    let next = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    let next = seed
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
     if layout.node(node).validity.is_some() && seed.is_multiple_of(3) {
         columns.push_null(node).unwrap();
         return;
@@ -35,7 +39,9 @@ fn push(columns: &mut Columns, node: NodeIx, seed: u64) {
         NodeKind::F64(slot) => columns.f64s[*slot].push(seed as f64),
         NodeKind::I128(slot) => columns.i128s[*slot].push(i128::from(seed)),
         NodeKind::I256(slot) => columns.i256s[*slot].push(i256::from_i128(i128::from(seed))),
-        NodeKind::Interval(slot) => columns.intervals[*slot].push(IntervalMonthDayNano::new(1, 2, seed as i64)),
+        NodeKind::Interval(slot) => {
+            columns.intervals[*slot].push(IntervalMonthDayNano::new(1, 2, seed as i64))
+        }
         NodeKind::Bytes(slot) => columns.bytes[*slot].push(text.as_bytes()).unwrap(),
         NodeKind::LargeBytes(slot) => columns.large_bytes[*slot].push(text.as_bytes()).unwrap(),
         NodeKind::Views(slot) => columns.views[*slot].push(text.as_bytes()).unwrap(),
@@ -44,7 +50,9 @@ fn push(columns: &mut Columns, node: NodeIx, seed: u64) {
             columns.fixed[*slot].push(&bytes);
         }
         NodeKind::Dictionary(slot) => columns.i32s[*slot].push((seed % 2) as i32),
-        NodeKind::Struct(children) => children.iter().for_each(|&child| push(columns, child, next ^ u64::from(child.0))),
+        NodeKind::Struct(children) => children
+            .iter()
+            .for_each(|&child| push(columns, child, next ^ u64::from(child.0))),
         NodeKind::List(slot, item) => {
             let items = seed % 4;
             (0..items).for_each(|at| push(columns, *item, next ^ at));
@@ -105,7 +113,8 @@ fn everything() -> SchemaRef {
         T::FixedSizeBinary(0),
         T::Dictionary(Box::new(T::Int32), Box::new(T::Utf8)),
     ];
-    let leaf = |name: String, data_type: &T, nullable| Arc::new(Field::new(name, data_type.clone(), nullable));
+    let leaf =
+        |name: String, data_type: &T, nullable| Arc::new(Field::new(name, data_type.clone(), nullable));
     let mut fields: Vec<Arc<Field>> = Vec::new();
     for (at, data_type) in leaves.iter().enumerate() {
         fields.push(leaf(format!("{at}"), data_type, *data_type == T::Null));
@@ -113,7 +122,10 @@ fn everything() -> SchemaRef {
     }
     let members: Fields = fields.clone().into();
     let item = Arc::new(Field::new("item", T::Struct(members.clone()), true));
-    let entries = Fields::from(vec![Field::new("key", T::Utf8, false), Field::new("value", T::Struct(members), true)]);
+    let entries = Fields::from(vec![
+        Field::new("key", T::Utf8, false),
+        Field::new("value", T::Struct(members), true),
+    ]);
     let branches = vec![
         Field::new("list", T::List(Arc::clone(&item)), true),
         Field::new("null", T::Null, true),
@@ -126,7 +138,12 @@ fn everything() -> SchemaRef {
         T::List(Arc::new(Field::new("item", union.clone(), true))),
         union,
     ];
-    fields.extend(nested.iter().enumerate().map(|(at, data_type)| leaf(format!("nested {at}"), data_type, true)));
+    fields.extend(
+        nested
+            .iter()
+            .enumerate()
+            .map(|(at, data_type)| leaf(format!("nested {at}"), data_type, true)),
+    );
     Arc::new(Schema::new(fields))
 }
 
@@ -213,13 +230,17 @@ proptest! {
 fn a_null_row_is_null_or_a_placeholder() {
     let schema = everything();
     let mut columns = columns(&schema);
-    columns.push_null_row().unwrap();
+    columns.push_null_values().unwrap();
+    columns.end_row();
     row(&mut columns, 1);
     let batch = columns.finish().unwrap();
     for (field, column) in schema.fields().iter().zip(batch.columns()) {
         assert_eq!(column.len(), 2, "{field}");
         if field.is_nullable() {
-            assert!(column.logical_nulls().is_some_and(|nulls| nulls.is_null(0)), "{field}");
+            assert!(
+                column.logical_nulls().is_some_and(|nulls| nulls.is_null(0)),
+                "{field}"
+            );
         }
     }
 }
@@ -232,8 +253,19 @@ fn a_flushed_dictionary_keeps_its_values() {
     for _ in 0..2 {
         row(&mut columns, 1);
         let batch = columns.finish().unwrap();
-        let keys = batch.column(0).as_any().downcast_ref::<DictionaryArray<Int32Type>>().unwrap();
-        assert_eq!(keys.downcast_dict::<StringArray>().unwrap().into_iter().flatten().collect::<Vec<_>>(), ["y"]);
+        let keys = batch
+            .column(0)
+            .as_any()
+            .downcast_ref::<DictionaryArray<Int32Type>>()
+            .unwrap();
+        assert_eq!(
+            keys.downcast_dict::<StringArray>()
+                .unwrap()
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>(),
+            ["y"]
+        );
     }
 }
 
@@ -253,11 +285,19 @@ fn a_codecs_fault_is_an_error_and_no_panic() {
         assert!(result.is_err(), "{} was not missed", schema.field(missing));
     }
     let mut columns = Columns::new(Arc::new(
-        Layout::new(&Arc::new(Schema::new(vec![Field::new("s", DataType::Utf8, false)]))).unwrap(),
+        Layout::new(&Arc::new(Schema::new(vec![Field::new(
+            "s",
+            DataType::Utf8,
+            false,
+        )])))
+        .unwrap(),
     ));
     columns.bytes[0].push(&[0xff]).unwrap();
     columns.end_row();
-    assert!(columns.finish().is_err(), "a string that is not UTF-8 became an array");
+    assert!(
+        columns.finish().is_err(),
+        "a string that is not UTF-8 became an array"
+    );
 }
 
 #[test]

@@ -172,18 +172,18 @@ impl Columns {
         self.rows = self.rows.min(rows);
     }
 
-    /// Appends a row of nulls, or of placeholders (0, false, empty) where null is not allowed, and ends it.
+    /// Appends a null to every root node, or a placeholder (0, false, empty) where null is not allowed. The caller
+    /// ends the row.
     ///
     /// # Errors
     ///
     /// [`Overflow`] if an offset is used up; roll back then.
-    pub fn push_null_row(&mut self) -> Result<(), Overflow> {
+    pub fn push_null_values(&mut self) -> Result<(), Overflow> {
         let layout = Arc::clone(&self.layout);
-        for &root in layout.roots() {
-            self.push_null_in(&layout, root)?;
-        }
-        self.end_row();
-        Ok(())
+        layout
+            .roots()
+            .iter()
+            .try_for_each(|&root| self.push_null_in(&layout, root))
     }
 
     /// Appends a null to `node` and its subtree, or a placeholder (0, false, empty) where null is not allowed. A

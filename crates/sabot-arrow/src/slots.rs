@@ -1,0 +1,213 @@
+//! What every codec does with a payload before and after it reads the bytes.
+//!
+//! [`Slots`](sabot_decode::Slots) are counted, tombstones and refused payloads get theirs, a bad row is rolled back and
+//! leaves a placeholder, limits fill the batch: all of that stands here once, so that a codec is a function from one
+//! payload to one row. A codec that works on blocks of rows calls [`SlotColumns::columns`] and [`SlotColumns::end_good`]
+//! on its own and leaves the bad rows to [`SlotColumns::take`].
+
+use arrow_buffer::BooleanBuffer;
+use sabot_decode::{
+    Body, FlushError, Limits, NodeId, Payload, Progress, RowError, RowErrorKind, SchemaKey, Slots, Stop,
+};
+
+use crate::{Bits, Columns, Overflow};
+
+/// Why a codec could not append a row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "these are all the ways to go on")]
+pub enum Fault {
+    /// The row is bad. Its slot is filled in by [`SlotColumns`].
+    Row {
+        /// Where in the body, in bytes from its start.
+        byte_offset: usize,
+        /// Which part of the schema was being read.
+        node: NodeId,
+        /// What is wrong.
+        kind: RowErrorKind,
+    },
+    /// The payload's writer schema is not prepared.
+    NeedsSchema(SchemaKey),
+    /// A column's 32-bit offsets are used up.
+    Overflow,
+}
+
+impl From<Overflow> for Fault {
+    fn from(_: Overflow) -> Self {
+        Self::Overflow
+    }
+}
+
+/// Columns with a slot for each payload, good or bad.
+#[derive(Debug)]
+pub struct SlotColumns {
+    /// The columns; a codec appends one value to every root node and leaves ending the row to [`SlotColumns::take`].
+    pub columns: Columns,
+    limits: Limits,
+    /// A bit for each slot up to the last bad one; those behind it are good.
+    valid: Bits,
+    /// What the columns held when it was last counted, and what came in since then.
+    counted_bytes: usize,
+    uncounted_bytes: usize,
+}
+
+impl SlotColumns {
+    /// Bytes of payload after which the columns' size is counted anew.
+    const COUNT_EVERY_BYTES: usize = 64 << 10;
+    /// What a row adds to that at least, however short its payload.
+    const ROW_BYTES: usize = 64;
+
+    /// No slots yet.
+    #[must_use]
+    pub fn new(columns: Columns, limits: Limits) -> Self {
+        Self {
+            columns,
+            limits,
+            valid: Bits::default(),
+            counted_bytes: 0,
+            uncounted_bytes: 0,
+        }
+    }
+
+    /// Slots gathered.
+    #[must_use]
+    pub fn slots(&self) -> usize {
+        self.columns.rows()
+    }
+
+    /// Bytes held.
+    #[must_use]
+    pub fn buffered_bytes(&self) -> usize {
+        self.columns.buffered_bytes() + self.valid.bytes()
+    }
+
+    /// Takes payloads in order, each into one slot; `decode` appends the row of one body.
+    pub fn take(
+        &mut self,
+        rows: &[Payload<'_>],
+        bad: &mut dyn FnMut(RowError),
+        mut decode: impl FnMut(&mut Columns, &Payload<'_>, &[u8]) -> Result<(), Fault>,
+    ) -> Progress {
+        for (taken, row) in rows.iter().enumerate() {
+            if self.is_full() {
+                return Progress {
+                    taken,
+                    stop: Stop::Full,
+                };
+            }
+            self.uncounted_bytes += Self::ROW_BYTES;
+            let result = match row.body {
+                Body::Bytes(bytes) if bytes.len() > self.limits.row_bytes => {
+                    Err(Self::fault(RowErrorKind::LimitExceeded("bytes in one message")))
+                }
+                Body::Bytes(bytes) => {
+                    self.uncounted_bytes += bytes.len();
+                    decode(&mut self.columns, row, bytes)
+                }
+                Body::Tombstone => self.columns.push_null_values().map_err(Fault::from),
+                Body::Refused(kind) => Err(Self::fault(kind)),
+            };
+            let stop = match result {
+                Ok(()) => {
+                    self.columns.end_row();
+                    continue;
+                }
+                Err(fault) => self.refuse(fault, bad),
+            };
+            if let Some(stop) = stop {
+                return Progress { taken, stop };
+            }
+        }
+        Progress {
+            taken: rows.len(),
+            stop: Stop::Done,
+        }
+    }
+
+    /// Ends `count` good rows that a codec appended by itself.
+    pub fn end_good(&mut self, count: usize, body_bytes: usize) {
+        self.uncounted_bytes += body_bytes;
+        self.columns.end_rows(count);
+    }
+
+    /// Whether the batch is at one of its limits.
+    pub fn is_full(&mut self) -> bool {
+        if self.uncounted_bytes >= Self::COUNT_EVERY_BYTES.min(self.limits.batch_bytes / 4) {
+            self.counted_bytes = self.buffered_bytes();
+            self.uncounted_bytes = 0;
+        }
+        let is_over = self.counted_bytes >= self.limits.batch_bytes || self.slots() >= self.limits.batch_rows;
+        is_over && self.slots() > 0
+    }
+
+    /// Hands over all slots and starts anew.
+    ///
+    /// # Errors
+    ///
+    /// [`FlushError`] for a codec's fault alone.
+    pub fn flush(&mut self) -> Result<Slots, FlushError> {
+        let slots = self.slots();
+        let valid = self.take_valid(slots);
+        (self.counted_bytes, self.uncounted_bytes) = (0, 0);
+        Ok(Slots {
+            batch: self.columns.finish()?,
+            valid,
+        })
+    }
+
+    fn take_valid(&mut self, slots: usize) -> Option<BooleanBuffer> {
+        if self.valid.is_empty() {
+            return None;
+        }
+        self.pad_valid(slots);
+        Some(self.valid.take())
+    }
+
+    fn pad_valid(&mut self, slots: usize) {
+        while self.valid.len() < slots {
+            self.valid.push_word(u64::MAX, (slots - self.valid.len()).min(64));
+        }
+    }
+
+    /// Undoes a row; leaves a placeholder and reports it, or says why to stop before it.
+    #[cold]
+    fn refuse(&mut self, fault: Fault, bad: &mut dyn FnMut(RowError)) -> Option<Stop> {
+        self.columns.rollback();
+        let slot = self.slots();
+        let (byte_offset, node, kind) = match fault {
+            Fault::NeedsSchema(key) => return Some(Stop::NeedsSchema(key)),
+            Fault::Overflow if slot > 0 => return Some(Stop::Full),
+            Fault::Overflow => (
+                0,
+                NodeId::ROOT,
+                RowErrorKind::LimitExceeded("32-bit offsets of one column"),
+            ),
+            Fault::Row {
+                byte_offset,
+                node,
+                kind,
+            } => (byte_offset, node, kind),
+        };
+        if self.columns.push_null_values().is_err() {
+            self.columns.rollback();
+            return Some(Stop::Full);
+        }
+        self.columns.end_row();
+        self.pad_valid(slot);
+        self.valid.push(false);
+        bad(RowError {
+            slot: slot as u32,
+            byte_offset: u32::try_from(byte_offset).unwrap_or(u32::MAX),
+            node,
+            kind,
+        });
+        None
+    }
+
+    fn fault(kind: RowErrorKind) -> Fault {
+        Fault::Row {
+            byte_offset: 0,
+            node: NodeId::ROOT,
+            kind,
+        }
+    }
+}
