@@ -69,7 +69,7 @@ impl Bits {
         }
         self.len = len;
         self.words.truncate(len.div_ceil(64));
-        if len % 64 != 0
+        if !len.is_multiple_of(64)
             && let Some(last) = self.words.last_mut()
         {
             *last &= u64::MAX >> (64 - len % 64);
