@@ -1,0 +1,265 @@
+//! A bounded cache with single flight and brief memory of what does not exist.
+//!
+//! A hit is one sharded-map lookup and one `Arc` clone: no HTTP, no parsing, no lock that a fetch could hold. A miss
+//! puts a *flight* in the slot; whoever comes while it is under way waits for its result instead of asking again. The
+//! map's own locks are held only to read or swap a slot, never while fetching.
+//!
+//! Eviction is first in, first out with a second chance for what was used since: a hit costs one relaxed store at
+//! most, where an LRU list would cost a lock.
+
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use dashmap::DashMap;
+use dashmap::mapref::entry::Entry;
+
+use crate::retry::Deadline;
+use crate::{Error, ErrorKind};
+
+/// How long a fetched value, or a failure, is kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lifetimes {
+    /// `None`: for ever, as far as the capacity allows.
+    pub(crate) value: Option<Duration>,
+    /// Of "there is no such thing"; every other failure is forgotten at once.
+    pub(crate) absence: Duration,
+}
+
+pub(crate) struct Cache<K, V, S = RandomState> {
+    slots: DashMap<K, Slot<V>, S>,
+    /// Keys in the order in which their slots were filled. Its length bounds the number of filled slots.
+    filled: Mutex<VecDeque<K>>,
+    capacity: usize,
+    lifetimes: Lifetimes,
+}
+
+enum Slot<V> {
+    Value { value: Arc<V>, expires: Option<Instant>, used: AtomicBool },
+    Absent { error: Error, expires: Option<Instant> },
+    Flight(Arc<Flight<V>>),
+}
+
+/// A fetch under way.
+struct Flight<V> {
+    outcome: Mutex<Option<Result<Arc<V>, Error>>>,
+    landed: Condvar,
+}
+
+impl<K: Hash + Eq + Clone, V, S: BuildHasher + Clone + Default> Cache<K, V, S> {
+    pub(crate) fn new(capacity: usize, lifetimes: Lifetimes) -> Self {
+        Self {
+            slots: DashMap::with_hasher(S::default()),
+            filled: Mutex::new(VecDeque::new()),
+            capacity: capacity.max(1),
+            lifetimes,
+        }
+    }
+
+    /// The value, if it is there and fresh.
+    #[inline]
+    pub(crate) fn get(&self, key: &K) -> Option<Arc<V>> {
+        match &*self.slots.get(key)? {
+            Slot::Value { value, expires, used } if is_fresh(*expires) => {
+                // Only the first hit writes, so that hits on several cores share the cache line.
+                if !used.load(Ordering::Relaxed) {
+                    used.store(true, Ordering::Relaxed);
+                }
+                Some(Arc::clone(value))
+            }
+            _ => None,
+        }
+    }
+
+    /// The value, from the cache or from `fetch`, which runs once for all who ask meanwhile.
+    ///
+    /// `fetch` may use other caches, and other keys of this one, but never the same key.
+    pub(crate) fn get_or_fetch(
+        &self,
+        key: &K,
+        deadline: Deadline,
+        fetch: impl FnOnce() -> Result<V, Error>,
+    ) -> Result<Arc<V>, Error> {
+        if let Some(value) = self.get(key) {
+            return Ok(value);
+        }
+        let flight = match self.slots.entry(key.clone()) {
+            Entry::Vacant(slot) => {
+                let flight = Arc::new(Flight::new());
+                slot.insert(Slot::Flight(Arc::clone(&flight)));
+                flight
+            }
+            Entry::Occupied(mut slot) => match slot.get() {
+                Slot::Value { value, expires, .. } if is_fresh(*expires) => return Ok(Arc::clone(value)),
+                Slot::Absent { error, expires } if is_fresh(*expires) => return Err(error.clone()),
+                Slot::Flight(flight) => {
+                    let flight = Arc::clone(flight);
+                    drop(slot);
+                    return flight.wait(deadline);
+                }
+                Slot::Value { .. } | Slot::Absent { .. } => {
+                    let flight = Arc::new(Flight::new());
+                    slot.insert(Slot::Flight(Arc::clone(&flight)));
+                    flight
+                }
+            },
+        };
+        // Lands even where `fetch` panics: those who wait get an error, and the next one asks again.
+        let mut pilot = Pilot { cache: self, key, flight, outcome: None };
+        let outcome = fetch().map(Arc::new);
+        pilot.outcome = Some(outcome.clone());
+        drop(pilot);
+        outcome
+    }
+
+    /// Forgets one key, were it absent or not.
+    pub(crate) fn forget(&self, key: &K) {
+        self.slots.remove_if(key, |_, slot| !matches!(slot, Slot::Flight(_)));
+    }
+
+    /// Forgets the keys that `doomed` names. Flights go on.
+    pub(crate) fn forget_where(&self, doomed: impl Fn(&K) -> bool) {
+        self.slots.retain(|key, slot| matches!(slot, Slot::Flight(_)) || !doomed(key));
+    }
+
+    /// Replaces the flight by its outcome, and makes room.
+    fn settle(&self, key: &K, flight: &Arc<Flight<V>>, outcome: &Result<Arc<V>, Error>) {
+        let expires = |after: Option<Duration>| after.and_then(|after| Instant::now().checked_add(after));
+        let slot = match outcome {
+            Ok(value) => Slot::Value {
+                value: Arc::clone(value),
+                expires: expires(self.lifetimes.value),
+                used: AtomicBool::new(false),
+            },
+            Err(error) if error.is_not_found() && !self.lifetimes.absence.is_zero() => {
+                Slot::Absent { error: error.clone(), expires: expires(Some(self.lifetimes.absence)) }
+            }
+            Err(_) => {
+                self.slots.remove_if(key, |_, slot| matches!(slot, Slot::Flight(own) if Arc::ptr_eq(own, flight)));
+                return;
+            }
+        };
+        self.slots.insert(key.clone(), slot);
+        let mut filled = lock(&self.filled);
+        filled.push_back(key.clone());
+        // Ends: each turn either shortens the queue or takes one `used` mark away, and new marks are bounded below.
+        let mut chances = filled.len();
+        while filled.len() > self.capacity {
+            let Some(oldest) = filled.pop_front() else { break };
+            let spared = chances > 0 && self.slots.get(&oldest).is_some_and(|slot| slot.take_mark());
+            chances = chances.saturating_sub(1);
+            if spared {
+                filled.push_back(oldest);
+            } else {
+                self.forget(&oldest);
+            }
+        }
+    }
+}
+
+impl<V> Slot<V> {
+    /// Whether it was used since the last call.
+    fn take_mark(&self) -> bool {
+        matches!(self, Self::Value { used, .. } if used.swap(false, Ordering::Relaxed))
+    }
+}
+
+impl<V> Flight<V> {
+    fn new() -> Self {
+        Self { outcome: Mutex::new(None), landed: Condvar::new() }
+    }
+
+    fn wait(&self, deadline: Deadline) -> Result<Arc<V>, Error> {
+        let mut outcome = lock(&self.outcome);
+        loop {
+            if let Some(outcome) = &*outcome {
+                return outcome.clone();
+            }
+            let Some(left) = deadline.left() else {
+                return Err(Error::new(ErrorKind::Timeout, "another thread's request for the same schema is still under way"));
+            };
+            outcome = self.landed.wait_timeout(outcome, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+/// Sees to it that a flight lands.
+struct Pilot<'a, K: Hash + Eq + Clone, V, S: BuildHasher + Clone + Default> {
+    cache: &'a Cache<K, V, S>,
+    key: &'a K,
+    flight: Arc<Flight<V>>,
+    outcome: Option<Result<Arc<V>, Error>>,
+}
+
+impl<K: Hash + Eq + Clone, V, S: BuildHasher + Clone + Default> Drop for Pilot<'_, K, V, S> {
+    fn drop(&mut self) {
+        let panicked = || Err(Error::new(ErrorKind::Unreadable, "the thread that was fetching the schema panicked"));
+        let outcome = self.outcome.take().unwrap_or_else(panicked);
+        self.cache.settle(self.key, &self.flight, &outcome);
+        *lock(&self.flight.outcome) = Some(outcome);
+        self.flight.landed.notify_all();
+    }
+}
+
+fn is_fresh(expires: Option<Instant>) -> bool {
+    expires.is_none_or(|expires| Instant::now() < expires)
+}
+
+/// No code that could panic runs under these locks, so that a poisoned one still holds sound data.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Hashes schema ids with one folded multiplication: which costs a hit far less than the default SipHash.
+///
+/// Ids come from messages, which anybody may write, so the multiplier is random; the cache's capacity bounds what a
+/// collision can cost anyway.
+#[derive(Debug, Clone)]
+pub(crate) struct IdHash {
+    seed: u64,
+    multiplier: u64,
+}
+
+impl Default for IdHash {
+    fn default() -> Self {
+        Self { seed: fastrand::u64(..), multiplier: fastrand::u64(..) | 1 }
+    }
+}
+
+impl BuildHasher for IdHash {
+    type Hasher = IdHasher;
+
+    fn build_hasher(&self) -> IdHasher {
+        IdHasher { state: self.seed, multiplier: self.multiplier }
+    }
+}
+
+pub(crate) struct IdHasher {
+    state: u64,
+    multiplier: u64,
+}
+
+impl Hasher for IdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u32(&mut self, n: u32) {
+        self.write_u64(n.into());
+    }
+
+    fn write_u64(&mut self, n: u64) {
+        let product = u128::from(self.state ^ n) * u128::from(self.multiplier);
+        self.state = (product as u64) ^ (product >> 64) as u64;
+    }
+
+    fn finish(&self) -> u64 {
+        self.state
+    }
+}

@@ -1,0 +1,258 @@
+//! One call over HTTP: attempts, failover, retries, and what an answer means.
+//!
+//! A call goes round the addresses, beginning with the one that answered last, and moves on only after an error that
+//! may pass; between rounds it sleeps. Everything ends at the call's deadline. A 404 ends it at once: another address
+//! of the same registry would say the same.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use ureq::http::{Method, Request as HttpRequest, Response, header};
+use ureq::{Agent, Body, Timeout};
+
+use crate::endpoint::Endpoint;
+use crate::retry::{Backoff, Deadline, parse_retry_after};
+use crate::secret::redact_url;
+use crate::{Error, ErrorKind};
+
+/// Sent with every request, and the first thing that a registry offers.
+const MEDIA_TYPE: &str = "application/vnd.schemaregistry.v1+json";
+const ACCEPT: &str = "application/vnd.schemaregistry.v1+json, application/json";
+
+/// Enough for any registry's error; more of an error page is of no use to anyone.
+const MAX_ERROR_BODY_BYTES: u64 = 64 << 10;
+const MAX_MESSAGE_CHARS: usize = 500;
+
+/// What is asked.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    /// Behind the base URL: begins with a slash, percent-encoded, with its query.
+    pub(crate) path: String,
+    pub(crate) body: Option<Vec<u8>>,
+    /// For errors, such as `fetching schema 7`.
+    pub(crate) doing: String,
+    /// Whether it does no harm to ask twice, and gives the same answer.
+    pub(crate) repeatable: bool,
+}
+
+impl Request {
+    pub(crate) fn get(path: String, doing: String) -> Self {
+        Self { method: Method::GET, path, body: None, doing, repeatable: true }
+    }
+
+    /// A request that carries JSON. Registering and configuring twice is the same as once.
+    pub(crate) fn send(method: Method, path: String, body: Vec<u8>, doing: String) -> Self {
+        Self { method, path, body: Some(body), doing, repeatable: true }
+    }
+
+    /// Asked a second time, a deletion finds nothing more to delete: that would hide that it was done.
+    pub(crate) fn delete(path: String, doing: String) -> Self {
+        Self { method: Method::DELETE, path, body: None, doing, repeatable: false }
+    }
+}
+
+/// The HTTP side of a client.
+pub(crate) struct Transport {
+    pub(crate) agent: Agent,
+    pub(crate) endpoints: Vec<Endpoint>,
+    /// The endpoint that answered last.
+    pub(crate) current: AtomicUsize,
+    pub(crate) backoff: Backoff,
+    /// Of one attempt, body included.
+    pub(crate) timeout: Duration,
+    /// Of one call, all attempts and waits included.
+    pub(crate) deadline: Duration,
+    pub(crate) max_response_bytes: usize,
+}
+
+impl Transport {
+    pub(crate) fn deadline(&self) -> Deadline {
+        Deadline::after(self.deadline)
+    }
+
+    /// Makes the call and reads its JSON answer.
+    pub(crate) fn call<T: DeserializeOwned>(&self, request: &Request, deadline: Deadline) -> Result<T, Error> {
+        let (body, url) = self.exchange(request, deadline).map_err(|error| error.within(&request.doing))?;
+        serde_json::from_slice(&body).map_err(|error| {
+            Error::new(ErrorKind::Protocol, format!("the answer is not what a registry sends: {error}"))
+                .with_source(error)
+                .at(&url)
+                .within(&request.doing)
+        })
+    }
+
+    /// Tries until there is an answer, or no hope, or no time.
+    fn exchange(&self, request: &Request, deadline: Deadline) -> Result<(Vec<u8>, Arc<str>), Error> {
+        let mut attempts = 0;
+        let mut round = 0;
+        loop {
+            let start = self.current.load(Ordering::Relaxed);
+            let mut failure: Option<Error> = None;
+            for step in 0..self.endpoints.len() {
+                let Some(left) = deadline.left() else { break };
+                let index = (start + step) % self.endpoints.len();
+                let endpoint = &self.endpoints[index];
+                attempts += 1;
+                let result = self.attempt(endpoint, request, self.timeout.min(left));
+                match result {
+                    Err(error) if may_repeat(&error, request) => {
+                        let shortest = [failure.and_then(|f| f.retry_after()), error.retry_after()].into_iter().flatten().min();
+                        failure = Some(error.with_retry_after(shortest));
+                    }
+                    result => {
+                        self.current.store(index, Ordering::Relaxed);
+                        return result.map(|body| (body, Arc::clone(&endpoint.base))).map_err(|e| e.with_attempts(attempts));
+                    }
+                }
+            }
+            let Some(failure) = failure else {
+                return Err(Error::new(ErrorKind::Timeout, "the deadline passed before the registry could be asked"));
+            };
+            let pause = self.backoff.pause(round, failure.retry_after(), fastrand::f64());
+            if round == self.backoff.retries || deadline.left().is_none_or(|left| left <= pause) {
+                return Err(failure.with_attempts(attempts));
+            }
+            std::thread::sleep(pause);
+            round += 1;
+        }
+    }
+
+    /// Asks one address once.
+    fn attempt(&self, endpoint: &Endpoint, request: &Request, timeout: Duration) -> Result<Vec<u8>, Error> {
+        let mut builder = HttpRequest::builder()
+            .method(request.method.clone())
+            .uri(format!("{}{}", endpoint.base, request.path))
+            .header(header::ACCEPT, ACCEPT);
+        if let Some(credentials) = &endpoint.credentials {
+            builder = builder.header(header::AUTHORIZATION, credentials.header());
+        }
+        let answer = match &request.body {
+            Some(body) => builder
+                .header(header::CONTENT_TYPE, MEDIA_TYPE)
+                .body(body.as_slice())
+                .map_err(ureq::Error::from)
+                .and_then(|http| self.agent.run(self.agent.configure_request(http).timeout_global(Some(timeout)).build())),
+            None => builder
+                .body(())
+                .map_err(ureq::Error::from)
+                .and_then(|http| self.agent.run(self.agent.configure_request(http).timeout_global(Some(timeout)).build())),
+        };
+        answer
+            .map_err(|error| transport_error(error, timeout))
+            .and_then(|answer| self.read(answer, endpoint, timeout))
+            .map_err(|error| error.at(&endpoint.base))
+    }
+
+    /// Reads an answer to its end, or to its limit.
+    fn read(&self, mut answer: Response<Body>, endpoint: &Endpoint, timeout: Duration) -> Result<Vec<u8>, Error> {
+        let status = answer.status();
+        if status.is_success() {
+            let limit = self.max_response_bytes;
+            let body = answer.body_mut().with_config().limit(limit as u64).read_to_vec();
+            return body.map_err(|error| match error {
+                ureq::Error::BodyExceedsLimit(_) => {
+                    Error::new(ErrorKind::TooLarge, format!("the answer exceeds the limit of {limit} bytes"))
+                }
+                error => transport_error(error, timeout),
+            });
+        }
+        let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
+        let retry_after = header(header::RETRY_AFTER).and_then(|value| parse_retry_after(value, SystemTime::now()));
+        let location = header(header::LOCATION).map(redact_url);
+        // An error whose body cannot be read is still that error.
+        let body = answer.body_mut().with_config().limit(MAX_ERROR_BODY_BYTES).read_to_vec().unwrap_or_default();
+        let error = match location {
+            Some(location) if status.is_redirection() => {
+                Error::new(ErrorKind::Protocol, clean(&format!("redirected to {location}: give the client that URL"), endpoint))
+                    .with_status(status.as_u16(), None)
+            }
+            _ => status_error(status.as_u16(), &body, endpoint),
+        };
+        Err(error.with_retry_after(retry_after))
+    }
+}
+
+/// The error body of every registry.
+#[derive(Deserialize)]
+struct Complaint {
+    error_code: u32,
+    #[serde(default)]
+    message: Option<String>,
+}
+
+/// What a status other than 2xx means.
+fn status_error(status: u16, body: &[u8], endpoint: &Endpoint) -> Error {
+    let complaint = serde_json::from_slice::<Complaint>(body).ok();
+    let code = complaint.as_ref().map(|complaint| complaint.error_code);
+    let kind = match status {
+        // A bare 404 comes from a path that the registry does not know, or from something else altogether.
+        404 if code.is_some_and(|code| (40_400..=40_499).contains(&code)) => ErrorKind::NotFound,
+        409 => ErrorKind::Incompatible,
+        400 | 422 => ErrorKind::Rejected,
+        401 | 403 | 407 => ErrorKind::Unauthorized,
+        429 => ErrorKind::RateLimited,
+        408 | 500..=599 => ErrorKind::Server,
+        _ => ErrorKind::Protocol,
+    };
+    let message = match complaint {
+        Some(complaint) => clean(&complaint.message.unwrap_or_default(), endpoint),
+        None => clean(&String::from_utf8_lossy(body), endpoint),
+    };
+    Error::new(kind, message).with_status(status, code).with_undone(matches!(status, 429 | 503))
+}
+
+/// Makes a text that came over the network fit for a log: no secret of ours, one line, of bounded length.
+fn clean(text: &str, endpoint: &Endpoint) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = endpoint.credentials.as_ref().map_or_else(|| text.clone(), |credentials| credentials.scrub(text.clone()));
+    let mut short: String = text.chars().filter(|c| !c.is_control()).take(MAX_MESSAGE_CHARS).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}
+
+/// What a failure below HTTP means. None of ureq's texts holds a header; its URLs are ours, without user-info.
+#[cold]
+fn transport_error(error: ureq::Error, timeout: Duration) -> Error {
+    use std::io::ErrorKind as Io;
+    let kind = match &error {
+        ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) | ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => {
+            ErrorKind::Unreachable
+        }
+        ureq::Error::Timeout(_) => ErrorKind::Timeout,
+        ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::TlsRequired => ErrorKind::Tls,
+        // What rustls refuses arrives as invalid data.
+        ureq::Error::Io(io) if io.kind() == Io::InvalidData => ErrorKind::Tls,
+        ureq::Error::Io(io) if io.kind() == Io::TimedOut => ErrorKind::Timeout,
+        ureq::Error::Io(_) | ureq::Error::ConnectProxyFailed(_) => ErrorKind::Unreachable,
+        ureq::Error::Http(_) | ureq::Error::BadUri(_) => ErrorKind::Configuration,
+        _ => ErrorKind::Protocol,
+    };
+    let message = match &error {
+        ureq::Error::Timeout(Timeout::Connect) => "no connection within the timeout".to_owned(),
+        ureq::Error::Timeout(Timeout::Resolve) => "the host name was not resolved within the timeout".to_owned(),
+        ureq::Error::Timeout(_) => format!("nothing within {timeout:.1?}"),
+        ureq::Error::Io(io) if io.kind() == Io::ConnectionRefused => "connection refused".to_owned(),
+        ureq::Error::Io(io) => io.to_string(),
+        error => error.to_string(),
+    };
+    let before_sending = matches!(
+        &error,
+        ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) | ureq::Error::HostNotFound | ureq::Error::ConnectionFailed
+    ) || matches!(&error, ureq::Error::Io(io) if io.kind() == Io::ConnectionRefused);
+    let fault = Error::new(kind, message).with_undone(before_sending);
+    match error {
+        ureq::Error::Io(io) => fault.with_source(io),
+        error => fault.with_source(error),
+    }
+}
+
+/// Whether to go on to the next address, and round again.
+fn may_repeat(error: &Error, request: &Request) -> bool {
+    error.is_retryable() && (request.repeatable || error.is_undone())
+}
