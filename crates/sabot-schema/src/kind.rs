@@ -32,7 +32,9 @@ impl SchemaKind {
     /// Reads a registry's `schemaType`, in any case.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Avro, Self::Protobuf, Self::Json].into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name))
+        [Self::Avro, Self::Protobuf, Self::Json]
+            .into_iter()
+            .find(|kind| kind.name().eq_ignore_ascii_case(name))
     }
 }
 

@@ -20,7 +20,11 @@ pub struct WriterSchema {
 impl WriterSchema {
     /// A schema without references.
     pub fn new(kind: SchemaKind, text: impl Into<Arc<str>>) -> Self {
-        Self { kind, text: text.into(), references: Arc::new([]) }
+        Self {
+            kind,
+            text: text.into(),
+            references: Arc::new([]),
+        }
     }
 
     /// A self-contained Avro schema.
