@@ -131,7 +131,7 @@ impl fmt::Display for HeaderError {
                     f,
                     "{found_bytes} byte{s} too many at the end of the schema id header"
                 )?;
-                f.write_str(" (protobuf's message indexes stand there: is the framing set for protobuf?)")
+                f.write_str(" (message indexes stand there with the framing for protobuf only)")
             }
         }
     }
@@ -167,7 +167,7 @@ pub enum PathError {
 
 impl fmt::Display for PathError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let old_python = "(clients of old wrote plain varints; an option reads them)";
+        let old_python = "(old Python clients wrote plain varints, which a framing of its own reads)";
         match *self {
             Self::Missing => f.write_str("the protobuf message indexes behind the schema id are missing"),
             Self::Truncated => f.write_str("the protobuf message indexes are cut off"),
@@ -184,7 +184,7 @@ impl fmt::Display for PathError {
             Self::NegativeIndex(index) => {
                 write!(f, "a protobuf message index is negative: {index} {old_python}")
             }
-            Self::OutOfRange => f.write_str("a protobuf message index is out of the 32-bit range"),
+            Self::OutOfRange => f.write_str("a protobuf message index exceeds 31 bits, or their number 32"),
             Self::Overlong => f.write_str("a protobuf message index is an overlong varint"),
         }
     }

@@ -42,8 +42,8 @@ pub enum Framing {
     Confluent,
     /// Confluent's wire format for protobuf: as [`Framing::Confluent`], with message indexes behind the id or GUID.
     ConfluentProtobuf,
-    /// As [`Framing::ConfluentProtobuf`], with the message indexes as plain (unsigned) varints. Confluent's Python client
-    /// wrote them before 2.0 and does so still if `use.deprecated.format` is set; the bytes do not tell the two apart.
+    /// As [`Framing::ConfluentProtobuf`], with the message indexes as plain (unsigned) varints, as Confluent's Python
+    /// client once wrote them (later with `use.deprecated.format` set). The bytes do not always tell the two apart.
     ConfluentProtobufPlainVarints,
     /// Apicurio's own format up to version 2, with a *global id*: `00` + i64 big-endian in the payload, or the i64 alone
     /// in a header.
@@ -105,39 +105,28 @@ impl Framing {
     /// See [`FrameError`]. The header is never ignored because it is malformed: its body has no frame either.
     #[inline]
     pub fn split<'a>(self, header: Option<&'a [u8]>, payload: &'a [u8]) -> Result<Frame<'a>, FrameError> {
-        if header.is_none() {
-            match (self, payload) {
-                (Self::Confluent, &[0, a, b, c, d, ref body @ ..]) => {
-                    let key = SchemaKey::Id(u32::from_be_bytes([a, b, c, d]));
-                    return Ok(Frame {
-                        key,
-                        path: MessagePath::FIRST,
-                        body,
-                        prefix_bytes: 5,
-                    });
-                }
-                (Self::ConfluentProtobuf, &[0, a, b, c, d, 0, ref body @ ..]) => {
-                    let key = SchemaKey::Id(u32::from_be_bytes([a, b, c, d]));
-                    return Ok(Frame {
-                        key,
-                        path: MessagePath::FIRST,
-                        body,
-                        prefix_bytes: 6,
-                    });
-                }
-                (Self::Unframed, body) => {
-                    let (key, path) = (SchemaKey::Absent, MessagePath::FIRST);
-                    return Ok(Frame {
-                        key,
-                        path,
-                        body,
-                        prefix_bytes: 0,
-                    });
-                }
-                _ => {}
-            }
-        }
-        self.split_any(header, payload)
+        let (key, path, body, prefix_bytes) = match (self, header, payload) {
+            (Self::Confluent, None, &[0, a, b, c, d, ref body @ ..]) => (
+                SchemaKey::Id(u32::from_be_bytes([a, b, c, d])),
+                MessagePath::FIRST,
+                body,
+                5,
+            ),
+            (Self::ConfluentProtobuf, None, &[0, a, b, c, d, 0, ref body @ ..]) => (
+                SchemaKey::Id(u32::from_be_bytes([a, b, c, d])),
+                MessagePath::FIRST,
+                body,
+                6,
+            ),
+            (Self::Unframed, _, body) => (SchemaKey::Absent, MessagePath::FIRST, body, 0),
+            _ => return self.split_any(header, payload),
+        };
+        Ok(Frame {
+            key,
+            path,
+            body,
+            prefix_bytes,
+        })
     }
 
     /// Appends to `out` what stands before a body in the payload: nothing for [`Framing::Unframed`].
@@ -226,7 +215,6 @@ const fn varints(framing: Framing) -> Option<Varints> {
 
 impl Framing {
     /// Everything that [`Framing::split`] does not do at once.
-    #[cold]
     #[inline(never)]
     fn split_any<'a>(self, header: Option<&'a [u8]>, payload: &'a [u8]) -> Result<Frame<'a>, FrameError> {
         let (key, path, body) = match (self, header) {

@@ -4,6 +4,15 @@ use core::fmt;
 use core::str::FromStr;
 
 /// A schema GUID: 16 bytes, written as a hyphenated, lower-case UUID.
+///
+/// ```
+/// use sabot_wire::Guid;
+///
+/// let guid: Guid = "89791762-2336-4186-9674-299b90a802e2".parse()?;
+/// assert_eq!(guid.as_bytes()[..2], [0x89, 0x79]);
+/// assert_eq!(guid.to_string(), "89791762-2336-4186-9674-299b90a802e2");
+/// # Ok::<(), sabot_wire::ParseGuidError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Guid([u8; 16]);
 

@@ -103,7 +103,7 @@ impl Eq for MessagePath<'_> {}
 
 impl Hash for MessagePath<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        for index in self.iter() {
+        for index in self {
             state.write_u32(index);
         }
         // A prefix of another path must not hash alike when more fields follow. No index is as large.
