@@ -90,7 +90,7 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
     }
 
     /// Takes the strings out and leaves room for as many again.
-    pub(super) fn take<T: ByteArrayType<Offset = O>>(
+    pub(crate) fn take<T: ByteArrayType<Offset = O>>(
         &mut self,
         nulls: Option<NullBuffer>,
     ) -> Result<GenericByteArray<T>, ArrowError> {
