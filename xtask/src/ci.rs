@@ -1,0 +1,96 @@
+//! `cargo xtask test` and `cargo xtask ci`: what must pass before a change lands.
+//!
+//! `.ci/run` calls both. Each step is a command that a person can run alone, and each is timed, because the slowest
+//! one is the one to mend. The first failing step ends the run.
+
+use std::time::Instant;
+
+use crate::command::{Fault, Outcome, cargo, require, root, run as run_command};
+use crate::{deps, e2e, fuzz};
+
+/// Workspaces beside the root one: their format is checked too.
+const OTHER_WORKSPACES: &[&str] = &["bench", "fuzz"];
+
+const RUSTUP: &str = "Install it with `rustup component add rustfmt clippy`.";
+
+/// A step's name and what it runs.
+type Step = (&'static str, fn() -> Outcome);
+
+const STEPS: &[Step] = &[
+    ("fmt", fmt),
+    ("deps", deps::check_workspace),
+    ("clippy", clippy),
+    ("docs", docs),
+    ("fuzz", fuzzing),
+    ("e2e", end_to_end),
+];
+
+/// `cargo xtask test`: unit, integration and documentation tests of every crate.
+pub(crate) fn test(args: Vec<String>) -> Outcome {
+    run_command(cargo(["test", "--workspace"]).args(args))
+}
+
+/// `cargo xtask ci`: every step, or those named.
+pub(crate) fn run(names: &[String]) -> Outcome {
+    if let Some(unknown) = names
+        .iter()
+        .find(|name| !STEPS.iter().any(|(step, _)| step == name))
+    {
+        let known: Vec<&str> = STEPS.iter().map(|(step, _)| *step).collect();
+        return Err(Fault::new(format!(
+            "there is no step {unknown:?}; there are {}",
+            known.join(", ")
+        )));
+    }
+    let mut times = Vec::new();
+    for (name, step) in STEPS {
+        if !names.is_empty() && !names.iter().any(|wanted| wanted == name) {
+            continue;
+        }
+        println!("== {name}");
+        let start = Instant::now();
+        step().map_err(|fault| Fault::new(format!("step {name}: {fault}")))?;
+        times.push(format!("{name} {:.0} s", start.elapsed().as_secs_f64()));
+    }
+    println!("== passed: {}", times.join(", "));
+    Ok(())
+}
+
+fn fmt() -> Outcome {
+    require("cargo", &["fmt", "--version"], RUSTUP)?;
+    run_command(&mut cargo(["fmt", "--all", "--check"]))?;
+    for workspace in OTHER_WORKSPACES {
+        let manifest = root().join(workspace).join("Cargo.toml");
+        if manifest.exists() {
+            run_command(cargo(["fmt", "--all", "--check", "--manifest-path"]).arg(manifest))?;
+        }
+    }
+    Ok(())
+}
+
+fn clippy() -> Outcome {
+    require("cargo", &["clippy", "--version"], RUSTUP)?;
+    run_command(&mut cargo([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))
+}
+
+fn docs() -> Outcome {
+    run_command(
+        cargo(["doc", "--workspace", "--no-deps", "--document-private-items"])
+            .env("RUSTDOCFLAGS", "-D warnings"),
+    )
+}
+
+fn fuzzing() -> Outcome {
+    fuzz::run_each(&[], 10)
+}
+
+fn end_to_end() -> Outcome {
+    e2e::run_each(&[], false)
+}
