@@ -1,19 +1,18 @@
 //! How a client is configured.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use ureq::tls::TlsConfig;
 use ureq::{Agent, Proxy};
 
+use crate::Error;
 use crate::client::{Client, Shared};
 use crate::endpoint::Endpoint;
 use crate::retry::Backoff;
 use crate::secret::{Credentials, redact_url};
 use crate::transport::Transport;
-use crate::Error;
 
 /// A TCP connection, TLS included, gets at most this share of an attempt, so that failover does not wait for the dead.
 const LONGEST_CONNECT: Duration = Duration::from_secs(5);
@@ -46,7 +45,11 @@ impl ClientBuilder {
             proxy_from_env: false,
             timeout: Duration::from_secs(10),
             deadline: Duration::from_secs(60),
-            backoff: Backoff { retries: 5, base: Duration::from_millis(100), cap: Duration::from_secs(5) },
+            backoff: Backoff {
+                retries: 5,
+                base: Duration::from_millis(100),
+                cap: Duration::from_secs(5),
+            },
             latest_ttl: Duration::from_secs(60),
             negative_ttl: Duration::from_secs(5),
             cache_capacity: 4096,
@@ -136,19 +139,37 @@ impl ClientBuilder {
     /// [`crate::ErrorKind::Configuration`] where a URL, the proxy, the credentials or a time is not usable.
     pub fn build(self) -> Result<Client, Error> {
         if self.timeout.is_zero() || self.deadline.is_zero() {
-            return Err(Error::configuration("timeout and deadline have to be longer than zero"));
+            return Err(Error::configuration(
+                "timeout and deadline have to be longer than zero",
+            ));
         }
-        let shared = Shared::new(self.transport()?, self.latest_ttl, self.negative_ttl, self.cache_capacity);
-        Ok(Client::from_shared(Arc::new(shared)))
+        let shared = Shared::new(
+            self.transport()?,
+            self.latest_ttl,
+            self.negative_ttl,
+            self.cache_capacity,
+        );
+        Ok(Client::from_shared(shared))
     }
 
     fn transport(&self) -> Result<Transport, Error> {
         let mut endpoints = Vec::new();
-        for url in self.urls.iter().flat_map(|urls| urls.split(',')).filter(|url| !url.trim().is_empty()) {
+        for url in self
+            .urls
+            .iter()
+            .flat_map(|urls| urls.split(','))
+            .filter(|url| !url.trim().is_empty())
+        {
             let mut endpoint = Endpoint::parse(url)?;
             endpoint.credentials = self.credentials.clone().or(endpoint.credentials);
-            if endpoint.credentials.as_ref().is_some_and(|credentials| !credentials.is_sendable()) {
-                return Err(Error::configuration("the credentials hold characters that an HTTP header cannot carry"));
+            if endpoint
+                .credentials
+                .as_ref()
+                .is_some_and(|credentials| !credentials.is_sendable())
+            {
+                return Err(Error::configuration(
+                    "the credentials hold characters that an HTTP header cannot carry",
+                ));
             }
             endpoints.push(endpoint);
         }
@@ -179,9 +200,9 @@ impl ClientBuilder {
 
     fn http_proxy(&self) -> Result<Option<Proxy>, Error> {
         match &self.proxy {
-            Some(url) => Proxy::new(url)
-                .map(Some)
-                .map_err(|_| Error::configuration(format!("proxy URL \"{}\": it is not valid", redact_url(url)))),
+            Some(url) => Proxy::new(url).map(Some).map_err(|_| {
+                Error::configuration(format!("proxy URL \"{}\": it is not valid", redact_url(url)))
+            }),
             None if self.proxy_from_env => Ok(Proxy::try_from_env()),
             None => Ok(None),
         }
@@ -190,7 +211,12 @@ impl ClientBuilder {
 
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let urls: Vec<_> = self.urls.iter().flat_map(|urls| urls.split(',')).map(redact_url).collect();
+        let urls: Vec<_> = self
+            .urls
+            .iter()
+            .flat_map(|urls| urls.split(','))
+            .map(redact_url)
+            .collect();
         f.debug_struct("ClientBuilder")
             .field("urls", &urls)
             .field("credentials", &self.credentials)

@@ -37,8 +37,15 @@ pub(crate) struct Cache<K, V, S = RandomState> {
 }
 
 enum Slot<V> {
-    Value { value: Arc<V>, expires: Option<Instant>, used: AtomicBool },
-    Absent { error: Error, expires: Option<Instant> },
+    Value {
+        value: Arc<V>,
+        expires: Option<Instant>,
+        used: AtomicBool,
+    },
+    Absent {
+        error: Error,
+        expires: Option<Instant>,
+    },
     Flight(Arc<Flight<V>>),
 }
 
@@ -107,7 +114,12 @@ impl<K: Hash + Eq + Clone, V, S: BuildHasher + Clone + Default> Cache<K, V, S> {
             },
         };
         // Lands even where `fetch` panics: those who wait get an error, and the next one asks again.
-        let mut pilot = Pilot { cache: self, key, flight, outcome: None };
+        let mut pilot = Pilot {
+            cache: self,
+            key,
+            flight,
+            outcome: None,
+        };
         let outcome = fetch().map(Arc::new);
         pilot.outcome = Some(outcome.clone());
         drop(pilot);
@@ -116,12 +128,14 @@ impl<K: Hash + Eq + Clone, V, S: BuildHasher + Clone + Default> Cache<K, V, S> {
 
     /// Forgets one key, were it absent or not.
     pub(crate) fn forget(&self, key: &K) {
-        self.slots.remove_if(key, |_, slot| !matches!(slot, Slot::Flight(_)));
+        self.slots
+            .remove_if(key, |_, slot| !matches!(slot, Slot::Flight(_)));
     }
 
     /// Forgets the keys that `doomed` names. Flights go on.
     pub(crate) fn forget_where(&self, doomed: impl Fn(&K) -> bool) {
-        self.slots.retain(|key, slot| matches!(slot, Slot::Flight(_)) || !doomed(key));
+        self.slots
+            .retain(|key, slot| matches!(slot, Slot::Flight(_)) || !doomed(key));
     }
 
     /// Replaces the flight by its outcome, and makes room.
@@ -133,11 +147,15 @@ impl<K: Hash + Eq + Clone, V, S: BuildHasher + Clone + Default> Cache<K, V, S> {
                 expires: expires(self.lifetimes.value),
                 used: AtomicBool::new(false),
             },
-            Err(error) if error.is_not_found() && !self.lifetimes.absence.is_zero() => {
-                Slot::Absent { error: error.clone(), expires: expires(Some(self.lifetimes.absence)) }
-            }
+            Err(error) if error.is_not_found() && !self.lifetimes.absence.is_zero() => Slot::Absent {
+                error: error.clone(),
+                expires: expires(Some(self.lifetimes.absence)),
+            },
             Err(_) => {
-                self.slots.remove_if(key, |_, slot| matches!(slot, Slot::Flight(own) if Arc::ptr_eq(own, flight)));
+                self.slots.remove_if(
+                    key,
+                    |_, slot| matches!(slot, Slot::Flight(own) if Arc::ptr_eq(own, flight)),
+                );
                 return;
             }
         };
@@ -168,7 +186,10 @@ impl<V> Slot<V> {
 
 impl<V> Flight<V> {
     fn new() -> Self {
-        Self { outcome: Mutex::new(None), landed: Condvar::new() }
+        Self {
+            outcome: Mutex::new(None),
+            landed: Condvar::new(),
+        }
     }
 
     fn wait(&self, deadline: Deadline) -> Result<Arc<V>, Error> {
@@ -178,9 +199,16 @@ impl<V> Flight<V> {
                 return outcome.clone();
             }
             let Some(left) = deadline.left() else {
-                return Err(Error::new(ErrorKind::Timeout, "another thread's request for the same schema is still under way"));
+                return Err(Error::new(
+                    ErrorKind::Timeout,
+                    "another thread's request for the same schema is still under way",
+                ));
             };
-            outcome = self.landed.wait_timeout(outcome, left).unwrap_or_else(PoisonError::into_inner).0;
+            outcome = self
+                .landed
+                .wait_timeout(outcome, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
     }
 }
@@ -195,7 +223,12 @@ struct Pilot<'a, K: Hash + Eq + Clone, V, S: BuildHasher + Clone + Default> {
 
 impl<K: Hash + Eq + Clone, V, S: BuildHasher + Clone + Default> Drop for Pilot<'_, K, V, S> {
     fn drop(&mut self) {
-        let panicked = || Err(Error::new(ErrorKind::Unreadable, "the thread that was fetching the schema panicked"));
+        let panicked = || {
+            Err(Error::new(
+                ErrorKind::Unreadable,
+                "the thread that was fetching the schema panicked",
+            ))
+        };
         let outcome = self.outcome.take().unwrap_or_else(panicked);
         self.cache.settle(self.key, &self.flight, &outcome);
         *lock(&self.flight.outcome) = Some(outcome);
@@ -224,7 +257,10 @@ pub(crate) struct IdHash {
 
 impl Default for IdHash {
     fn default() -> Self {
-        Self { seed: fastrand::u64(..), multiplier: fastrand::u64(..) | 1 }
+        Self {
+            seed: fastrand::u64(..),
+            multiplier: fastrand::u64(..) | 1,
+        }
     }
 }
 
@@ -232,7 +268,10 @@ impl BuildHasher for IdHash {
     type Hasher = IdHasher;
 
     fn build_hasher(&self) -> IdHasher {
-        IdHasher { state: self.seed, multiplier: self.multiplier }
+        IdHasher {
+            state: self.seed,
+            multiplier: self.multiplier,
+        }
     }
 }
 

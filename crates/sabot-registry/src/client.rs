@@ -1,17 +1,17 @@
-//! The client: what can be asked of a registry.
+//! The client, and the way from a message's key to a schema that a codec can compile.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sabot_schema::{SchemaKind, WriterSchema};
+use sabot_schema::{Context, Reference, RegisteredSchema, Subject, VersionSpec, WriterSchema};
 use sabot_wire::{Guid, SchemaKey};
 
 use crate::builder::ClientBuilder;
 use crate::cache::{Cache, IdHash, Lifetimes};
 use crate::endpoint::percent_encode;
-use crate::json::{ReferenceJson, SchemaJson};
-use crate::references;
+use crate::json::{RegisteredJson, SchemaJson};
+use crate::references::close;
 use crate::retry::Deadline;
 use crate::transport::{Request, Transport};
 use crate::{Error, ErrorKind};
@@ -21,21 +21,27 @@ use crate::{Error, ErrorKind};
 /// Calls block, up to the deadline. A hit in the cache takes no lock that a request could hold.
 #[derive(Clone)]
 pub struct Client {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
+    /// Where ids are looked up.
+    context: Context,
+    /// Apart from what contexts share, because an id means another schema in each.
+    pub(crate) ids: Arc<Cache<u32, WriterSchema, IdHash>>,
 }
 
-/// What all clones share.
+/// What all clones share, whatever their context.
 pub(crate) struct Shared {
-    transport: Transport,
-    ids: Cache<u32, WriterSchema, IdHash>,
+    pub(crate) transport: Transport,
+    capacity: usize,
+    negative_ttl: Duration,
     guids: Cache<Guid, WriterSchema>,
-    /// Versions that schemas refer to, by qualified subject and version.
-    versions: Cache<(String, i32), Arc<SchemaJson>>,
+    pub(crate) latest: Cache<Subject, RegisteredSchema>,
+    /// Versions that schemas refer to. They expire, because a subject that was deleted for good counts from 1 again.
+    pub(crate) versions: Cache<(Subject, VersionSpec), RegisteredSchema>,
 }
 
 impl Client {
-    /// Configures a client of the registry at `urls`, the nodes of one cluster: `http[s]://[user:password@]host[:port][/path]`.
-    /// One item may also hold several URLs with commas in between.
+    /// Configures a client of the registry at `urls`, the nodes of one cluster:
+    /// `http[s]://[user:password@]host[:port][/path]`. One item may also hold several URLs with commas in between.
     ///
     /// ```
     /// let client = sabot_registry::Client::builder(["http://127.0.0.1:8081"]).basic_auth("reader", "s3cret").build()?;
@@ -55,6 +61,17 @@ impl Client {
         Self::builder([urls]).build()
     }
 
+    /// The same client, looking up ids in `context`. Keep it: its cache of ids is its own, and starts empty.
+    #[must_use]
+    pub fn in_context(&self, context: &Context) -> Self {
+        let ids = Arc::new(self.shared.new_id_cache());
+        Self {
+            shared: Arc::clone(&self.shared),
+            context: context.clone(),
+            ids,
+        }
+    }
+
     /// The schema of `key` with everything it refers to: from the cache, or from the registry.
     ///
     /// # Errors
@@ -65,92 +82,180 @@ impl Client {
         if let Some(schema) = self.cached(key) {
             return Ok(schema);
         }
-        let deadline = self.shared.transport.deadline();
+        let deadline = self.deadline();
         match key {
-            SchemaKey::Id(id) => self.shared.ids.get_or_fetch(&id, deadline, || self.shared.fetch_id(id, deadline)),
-            SchemaKey::Guid(guid) => self.shared.guids.get_or_fetch(&guid, deadline, || self.shared.fetch_guid(guid, deadline)),
+            SchemaKey::Id(id) => self
+                .ids
+                .get_or_fetch(&id, deadline, || self.fetch_id(id, deadline)),
+            SchemaKey::Guid(guid) => {
+                let path = format!("/schemas/guids/{guid}");
+                self.shared
+                    .guids
+                    .get_or_fetch(&guid, deadline, || self.fetch_at(path, key, deadline))
+            }
             key => Err(Error::unsupported_key(key)),
         }
     }
 
-    /// The schema of `key` if it is in the cache. Never blocks on the network.
+    /// The schema of `key` if it is in the cache. Never asks the registry.
     #[must_use]
     #[inline]
     pub fn cached(&self, key: SchemaKey) -> Option<Arc<WriterSchema>> {
         match key {
-            SchemaKey::Id(id) => self.shared.ids.get(&id),
+            SchemaKey::Id(id) => self.ids.get(&id),
             SchemaKey::Guid(guid) => self.shared.guids.get(&guid),
             _ => None,
         }
     }
 
-    pub(crate) fn from_shared(shared: Arc<Shared>) -> Self {
-        Self { shared }
+    /// A registered schema with everything it refers to.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_unusable`] where no message of it could be read; otherwise a reference could not be fetched.
+    pub fn resolve(&self, registered: &RegisteredSchema) -> Result<WriterSchema, Error> {
+        let RegisteredSchema {
+            subject,
+            version,
+            schema,
+            ..
+        } = registered;
+        let closed = self.shared.close(schema, subject.context(), self.deadline());
+        closed.map_err(|error| error.within(format!("resolving {subject} version {version}")))
+    }
+
+    /// Forgets everything, found or not found.
+    pub fn clear_caches(&self) {
+        self.ids.forget_where(|_| true);
+        self.shared.guids.forget_where(|_| true);
+        self.shared.latest.forget_where(|_| true);
+        self.shared.versions.forget_where(|_| true);
+    }
+
+    pub(crate) fn from_shared(shared: Shared) -> Self {
+        let ids = Arc::new(shared.new_id_cache());
+        Self {
+            shared: Arc::new(shared),
+            context: Context::default(),
+            ids,
+        }
+    }
+
+    pub(crate) fn deadline(&self) -> Deadline {
+        self.shared.transport.deadline()
+    }
+
+    fn fetch_id(&self, id: u32, deadline: Deadline) -> Result<WriterSchema, Error> {
+        if i32::try_from(id).is_err() {
+            // A registry cannot even read such a number, and answers as to an unknown path.
+            let fault = Error::new(
+                ErrorKind::NotFound,
+                "no registry gives out an id above 2147483647",
+            );
+            return Err(fault.within(format!("fetching schema {id}")));
+        }
+        let path = if self.context.is_default() {
+            format!("/schemas/ids/{id}")
+        } else {
+            format!(
+                "/schemas/ids/{id}?subject={}",
+                percent_encode(&format!(":{}:", self.context))
+            )
+        };
+        self.fetch_at(path, SchemaKey::Id(id), deadline)
+    }
+
+    fn fetch_at(&self, path: String, key: SchemaKey, deadline: Deadline) -> Result<WriterSchema, Error> {
+        let request = Request::get(path, format!("fetching schema {key}"));
+        let schema = self
+            .shared
+            .transport
+            .call(&request, deadline, SchemaJson::into_schema)?;
+        let closed = self.shared.close(&schema, &self.context, deadline);
+        closed.map_err(|error| error.within(request.doing))
     }
 }
 
 impl Shared {
-    pub(crate) fn new(transport: Transport, latest_ttl: Duration, negative_ttl: Duration, capacity: usize) -> Self {
-        let eternal = Lifetimes { value: None, absence: negative_ttl };
-        let passing = Lifetimes { value: Some(latest_ttl), absence: negative_ttl };
+    pub(crate) fn new(
+        transport: Transport,
+        latest_ttl: Duration,
+        negative_ttl: Duration,
+        capacity: usize,
+    ) -> Self {
+        let eternal = Lifetimes {
+            value: None,
+            absence: negative_ttl,
+        };
+        let passing = Lifetimes {
+            value: Some(latest_ttl),
+            absence: negative_ttl,
+        };
         Self {
             transport,
-            ids: Cache::new(capacity, eternal),
+            capacity,
+            negative_ttl,
             guids: Cache::new(capacity, eternal),
+            latest: Cache::new(capacity, passing),
             versions: Cache::new(capacity, passing),
         }
     }
 
-    fn fetch_id(&self, id: u32, deadline: Deadline) -> Result<WriterSchema, Error> {
-        let doing = format!("fetching schema {id}");
-        if i32::try_from(id).is_err() {
-            // A registry would answer with a bare 404, for it cannot even read such a number.
-            return Err(Error::new(ErrorKind::NotFound, "a registry's ids are below 2147483648").within(doing));
-        }
-        let request = Request::get(format!("/schemas/ids/{id}"), doing);
-        let schema = self.transport.call(&request, deadline)?;
-        self.close(&schema, deadline).map_err(|error| error.within(request.doing))
+    fn new_id_cache(&self) -> Cache<u32, WriterSchema, IdHash> {
+        Cache::new(
+            self.capacity,
+            Lifetimes {
+                value: None,
+                absence: self.negative_ttl,
+            },
+        )
     }
 
-    fn fetch_guid(&self, guid: Guid, deadline: Deadline) -> Result<WriterSchema, Error> {
-        let request = Request::get(format!("/schemas/guids/{guid}"), format!("fetching schema {guid}"));
-        let schema = self.transport.call(&request, deadline)?;
-        self.close(&schema, deadline).map_err(|error| error.within(request.doing))
+    fn close(
+        &self,
+        schema: &sabot_schema::Schema,
+        context: &Context,
+        deadline: Deadline,
+    ) -> Result<WriterSchema, Error> {
+        let max_bytes = self.transport.max_response_bytes;
+        close(schema, context, max_bytes, &mut |reference, context| {
+            self.reference(reference, context, deadline)
+        })
     }
 
-    /// Makes a writer schema of an answer: checks that it can be decoded with, and fetches what it refers to.
-    fn close(&self, schema: &SchemaJson, deadline: Deadline) -> Result<WriterSchema, Error> {
-        if let Some(rule) = schema.rule_set.as_ref().and_then(|rules| rules.encrypting_rule()) {
-            return Err(Error::new(
-                ErrorKind::Encrypted,
-                format!("the rule \"{rule}\" encrypts fields on the client side: messages hold ciphertext, which cannot be read here"),
-            ));
-        }
-        let kind = schema.schema_type.as_deref().map_or(Some(SchemaKind::Avro), SchemaKind::from_name);
-        let Some(kind) = kind else {
-            let name = schema.schema_type.as_deref().unwrap_or_default();
-            return Err(Error::new(ErrorKind::Unreadable, format!("its type {name:?} is none of AVRO, PROTOBUF and JSON")));
-        };
-        let budget_bytes = self.transport.max_response_bytes.saturating_sub(schema.schema.len());
-        let mut fetch = |reference: &ReferenceJson, parent: Option<&str>| self.reference(reference, parent, deadline);
-        let references = schema.references.as_deref().unwrap_or_default();
-        let references = references::close(references, schema.subject.as_deref(), budget_bytes, &mut fetch)?;
-        Ok(WriterSchema { kind, text: schema.schema.as_str().into(), references: references.into() })
-    }
-
-    fn reference(&self, reference: &ReferenceJson, _parent: Option<&str>, deadline: Deadline) -> Result<Arc<SchemaJson>, Error> {
-        let key = (reference.subject.clone(), reference.version);
-        let found = self.versions.get_or_fetch(&key, deadline, || {
-            let path = format!("/subjects/{}/versions/{}?deleted=true", percent_encode(&key.0), key.1);
-            self.transport.call(&Request::get(path, "fetching it".to_owned()), deadline).map(Arc::new)
-        })?;
-        Ok(Arc::clone(&found))
+    /// A referenced version, which may be soft-deleted by now: whoever refers to it still needs it.
+    fn reference(
+        &self,
+        reference: &Reference,
+        context: &Context,
+        deadline: Deadline,
+    ) -> Result<Arc<RegisteredSchema>, Error> {
+        let key = (reference.subject_from(context), reference.version);
+        self.versions.get_or_fetch(&key, deadline, || {
+            let path = format!(
+                "/subjects/{}/versions/{}?deleted=true",
+                percent_encode(&key.0.to_string()),
+                key.1
+            );
+            let request = Request::get(path, format!("fetching {} version {}", key.0, key.1));
+            self.transport
+                .call(&request, deadline, RegisteredJson::into_registered)
+        })
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let urls: Vec<_> = self.shared.transport.endpoints.iter().map(|endpoint| &endpoint.base).collect();
-        f.debug_struct("Client").field("urls", &urls).finish_non_exhaustive()
+        let urls: Vec<_> = self
+            .shared
+            .transport
+            .endpoints
+            .iter()
+            .map(|endpoint| &endpoint.base)
+            .collect();
+        f.debug_struct("Client")
+            .field("urls", &urls)
+            .field("context", &self.context)
+            .finish_non_exhaustive()
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ureq::http::Uri;
 
-use crate::secret::{Credentials, redact_url};
 use crate::Error;
+use crate::secret::{Credentials, redact_url};
 
 /// One registry address.
 #[derive(Debug, Clone)]
@@ -20,7 +20,8 @@ impl Endpoint {
     /// Reads `http[s]://[user:password@]host[:port][/path]`.
     pub(crate) fn parse(url: &str) -> Result<Self, Error> {
         let url = url.trim();
-        let fault = |what: &str| Error::configuration(format!("registry URL \"{}\": {what}", redact_url(url)));
+        let fault =
+            |what: &str| Error::configuration(format!("registry URL \"{}\": {what}", redact_url(url)));
         let Some((scheme, rest)) = url.split_once("://") else {
             return Err(fault("it has to begin with http:// or https://"));
         };
@@ -29,29 +30,45 @@ impl Endpoint {
             return Err(fault("it has to begin with http:// or https://"));
         }
         if rest.contains(['?', '#']) {
-            return Err(fault("a base URL has neither query nor fragment (percent-encode ? and # in a password)"));
+            return Err(fault(
+                "a base URL has neither query nor fragment (percent-encode ? and # in a password)",
+            ));
         }
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         if path.contains('@') {
-            return Err(fault("percent-encode the special characters of user and password (/ is %2F, @ is %40)"));
+            return Err(fault(
+                "percent-encode the special characters of user and password (/ is %2F, @ is %40)",
+            ));
         }
-        let (user_info, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
+        let (user_info, host) = authority
+            .rsplit_once('@')
+            .map_or((None, authority), |(user, host)| (Some(user), host));
         let base = format!("{scheme}://{host}{}", path.trim_end_matches('/'));
         let uri = Uri::try_from(&base).map_err(|_| fault("it is not a valid URL"))?;
         if uri.host().is_none_or(str::is_empty) {
             return Err(fault("it names no host"));
         }
-        if host.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']') && port.parse::<u16>().is_err()) {
+        if host
+            .rsplit_once(':')
+            .is_some_and(|(_, port)| !port.ends_with(']') && port.parse::<u16>().is_err())
+        {
             return Err(fault("the port is not a number up to 65535"));
         }
-        let credentials = user_info.map(|info| credentials_of(info).ok_or_else(|| fault("its user-info is not UTF-8")));
-        Ok(Self { base: base.into(), credentials: credentials.transpose()? })
+        let credentials =
+            user_info.map(|info| credentials_of(info).ok_or_else(|| fault("its user-info is not UTF-8")));
+        Ok(Self {
+            base: base.into(),
+            credentials: credentials.transpose()?,
+        })
     }
 }
 
 fn credentials_of(user_info: &str) -> Option<Credentials> {
     let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
-    Some(Credentials::basic(&percent_decode(user)?, &percent_decode(password)?))
+    Some(Credentials::basic(
+        &percent_decode(user)?,
+        &percent_decode(password)?,
+    ))
 }
 
 /// Undoes percent-encoding. A `%` without two hexadecimal digits stands for itself.

@@ -161,7 +161,9 @@ impl Error {
     #[cold]
     pub(crate) fn unsupported_key(key: SchemaKey) -> Self {
         let message = match key {
-            SchemaKey::Absent => "the payload names no schema: configure one, or check how the topic is framed".to_owned(),
+            SchemaKey::Absent => {
+                "the payload names no schema: configure one, or check how the topic is framed".to_owned()
+            }
             key => format!("{key} is Apicurio's own, and the Confluent-compatible API does not serve it"),
         };
         Self::new(ErrorKind::UnsupportedKey, message)
@@ -219,8 +221,14 @@ impl ErrorKind {
             Self::Unauthorized => ("not authorized", "check the credentials and their rights"),
             Self::RateLimited => ("the registry limits the request rate", ""),
             Self::Server => ("the registry failed", ""),
-            Self::Unreachable => ("registry unreachable", "is the URL right, and the registry running?"),
-            Self::Tls => ("no secure connection", "check the certificate, its host name, and http versus https"),
+            Self::Unreachable => (
+                "registry unreachable",
+                "is the URL right, and the registry running?",
+            ),
+            Self::Tls => (
+                "no secure connection",
+                "check the certificate, its host name, and http versus https",
+            ),
             Self::Timeout => ("no answer in time", ""),
             Self::Protocol => ("unexpected answer", "is this the base URL of a schema registry?"),
             Self::TooLarge => ("too large", ""),
@@ -247,7 +255,9 @@ impl fmt::Display for Error {
             write!(f, ": {}", fault.message)?;
         }
         match (fault.status, fault.code) {
-            (Some(status), Some(code)) if u32::from(status) != code => write!(f, " (HTTP {status}, error code {code})")?,
+            (Some(status), Some(code)) if u32::from(status) != code => {
+                write!(f, " (HTTP {status}, error code {code})")?;
+            }
             (Some(status), _) => write!(f, " (HTTP {status})")?,
             (None, _) => {}
         }
@@ -266,12 +276,18 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Error").field("kind", &self.0.kind).field("text", &self.to_string()).finish_non_exhaustive()
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("text", &self.to_string())
+            .finish_non_exhaustive()
     }
 }
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
+        self.0
+            .source
+            .as_deref()
+            .map(|source| source as &(dyn std::error::Error + 'static))
     }
 }

@@ -14,7 +14,9 @@ impl Deadline {
 
     /// What is left; `None` once nothing is.
     pub(crate) fn left(self) -> Option<Duration> {
-        let left = self.0.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
+        let left = self
+            .0
+            .map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
         (!left.is_zero()).then_some(left)
     }
 }
@@ -56,20 +58,33 @@ pub(crate) fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration
 
 /// Seconds since 1970 of a date such as `Sun, 06 Nov 1994 08:49:37 GMT`, the one form that a server may still send.
 fn parse_http_date(text: &str) -> Option<u64> {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
     let (_, date) = text.split_once(", ")?;
     let mut parts = date.split(' ');
     let day: u64 = parts.next()?.parse().ok().filter(|day| (1..=31).contains(day))?;
     let name = parts.next()?;
     let month = MONTHS.iter().position(|month| *month == name)? as u64;
-    let year: u64 = parts.next()?.parse().ok().filter(|year| (1970..=9999).contains(year))?;
-    let mut clock = parts.next()?.split(':').map(|part| part.parse::<u64>().ok().filter(|&n| n <= 60));
+    let year: u64 = parts
+        .next()?
+        .parse()
+        .ok()
+        .filter(|year| (1970..=9999).contains(year))?;
+    let mut clock = parts
+        .next()?
+        .split(':')
+        .map(|part| part.parse::<u64>().ok().filter(|&n| n <= 60));
     let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
     if parts.next() != Some("GMT") {
         return None;
     }
     // Days from 1970-01-01 in the Gregorian calendar, counting years from March so that the leap day comes last.
-    let (y, m) = if month < 2 { (year - 1, month + 10) } else { (year, month - 2) };
+    let (y, m) = if month < 2 {
+        (year - 1, month + 10)
+    } else {
+        (year, month - 2)
+    };
     let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719_468;
     Some(days * 86_400 + hour * 3600 + minute * 60 + second)
 }
@@ -81,7 +96,11 @@ mod tests {
     #[test]
     fn pauses_grow_to_the_cap_and_respect_retry_after() {
         let ms = Duration::from_millis;
-        let backoff = Backoff { retries: 5, base: ms(100), cap: ms(1000) };
+        let backoff = Backoff {
+            retries: 5,
+            base: ms(100),
+            cap: ms(1000),
+        };
         let cases = [
             (0, None, 0.0, 0),
             (0, None, 1.0, 100),
@@ -93,9 +112,17 @@ mod tests {
             (0, Some(ms(7000)), 0.5, 7050),
         ];
         for (round, asked, random, expected) in cases {
-            assert_eq!(backoff.pause(round, asked, random), ms(expected), "round {round}, {asked:?}, {random}");
+            assert_eq!(
+                backoff.pause(round, asked, random),
+                ms(expected),
+                "round {round}, {asked:?}, {random}"
+            );
         }
-        let endless = Backoff { retries: 0, base: Duration::MAX, cap: Duration::MAX };
+        let endless = Backoff {
+            retries: 0,
+            base: Duration::MAX,
+            cap: Duration::MAX,
+        };
         assert_eq!(endless.pause(9, Some(Duration::MAX), 0.5), Duration::MAX);
     }
 
@@ -118,7 +145,11 @@ mod tests {
             ("", None),
         ];
         for (text, expected) in cases {
-            assert_eq!(parse_retry_after(text, now), expected.map(Duration::from_secs), "{text}");
+            assert_eq!(
+                parse_retry_after(text, now),
+                expected.map(Duration::from_secs),
+                "{text}"
+            );
         }
     }
 }

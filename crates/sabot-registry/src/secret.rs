@@ -66,7 +66,9 @@ impl fmt::Debug for Credentials {
 
 /// The text without anything that could be user-info: all between the scheme and the last `@`.
 pub(crate) fn redact_url(url: &str) -> String {
-    let Some((before, after)) = url.rsplit_once('@') else { return url.to_owned() };
+    let Some((before, after)) = url.rsplit_once('@') else {
+        return url.to_owned();
+    };
     let scheme = before.find("//").map_or("", |at| &before[..at + 2]);
     format!("{scheme}{REDACTED}@{after}")
 }

@@ -41,17 +41,35 @@ pub(crate) struct Request {
 
 impl Request {
     pub(crate) fn get(path: String, doing: String) -> Self {
-        Self { method: Method::GET, path, body: None, doing, repeatable: true }
+        Self {
+            method: Method::GET,
+            path,
+            body: None,
+            doing,
+            repeatable: true,
+        }
     }
 
     /// A request that carries JSON. Registering and configuring twice is the same as once.
     pub(crate) fn send(method: Method, path: String, body: Vec<u8>, doing: String) -> Self {
-        Self { method, path, body: Some(body), doing, repeatable: true }
+        Self {
+            method,
+            path,
+            body: Some(body),
+            doing,
+            repeatable: true,
+        }
     }
 
     /// Asked a second time, a deletion finds nothing more to delete: that would hide that it was done.
     pub(crate) fn delete(path: String, doing: String) -> Self {
-        Self { method: Method::DELETE, path, body: None, doing, repeatable: false }
+        Self {
+            method: Method::DELETE,
+            path,
+            body: None,
+            doing,
+            repeatable: false,
+        }
     }
 }
 
@@ -74,15 +92,24 @@ impl Transport {
         Deadline::after(self.deadline)
     }
 
-    /// Makes the call and reads its JSON answer.
-    pub(crate) fn call<T: DeserializeOwned>(&self, request: &Request, deadline: Deadline) -> Result<T, Error> {
-        let (body, url) = self.exchange(request, deadline).map_err(|error| error.within(&request.doing))?;
-        serde_json::from_slice(&body).map_err(|error| {
-            Error::new(ErrorKind::Protocol, format!("the answer is not what a registry sends: {error}"))
+    /// Makes the call, and lets `read` make of the JSON answer what it is to be.
+    pub(crate) fn call<J: DeserializeOwned, T>(
+        &self,
+        request: &Request,
+        deadline: Deadline,
+        read: impl FnOnce(J) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let answer = self.exchange(request, deadline).and_then(|(body, url)| {
+            let json = serde_json::from_slice(nonempty(&body)).map_err(|error| {
+                Error::new(
+                    ErrorKind::Protocol,
+                    format!("the answer is not what a registry sends: {error}"),
+                )
                 .with_source(error)
-                .at(&url)
-                .within(&request.doing)
-        })
+            });
+            json.and_then(read).map_err(|error| error.at(&url))
+        });
+        answer.map_err(|error| error.within(&request.doing))
     }
 
     /// Tries until there is an answer, or no hope, or no time.
@@ -100,17 +127,25 @@ impl Transport {
                 let result = self.attempt(endpoint, request, self.timeout.min(left));
                 match result {
                     Err(error) if may_repeat(&error, request) => {
-                        let shortest = [failure.and_then(|f| f.retry_after()), error.retry_after()].into_iter().flatten().min();
+                        let shortest = [failure.and_then(|f| f.retry_after()), error.retry_after()]
+                            .into_iter()
+                            .flatten()
+                            .min();
                         failure = Some(error.with_retry_after(shortest));
                     }
                     result => {
                         self.current.store(index, Ordering::Relaxed);
-                        return result.map(|body| (body, Arc::clone(&endpoint.base))).map_err(|e| e.with_attempts(attempts));
+                        return result
+                            .map(|body| (body, Arc::clone(&endpoint.base)))
+                            .map_err(|e| e.with_attempts(attempts));
                     }
                 }
             }
             let Some(failure) = failure else {
-                return Err(Error::new(ErrorKind::Timeout, "the deadline passed before the registry could be asked"));
+                return Err(Error::new(
+                    ErrorKind::Timeout,
+                    "the deadline passed before the registry could be asked",
+                ));
             };
             let pause = self.backoff.pause(round, failure.retry_after(), fastrand::f64());
             if round == self.backoff.retries || deadline.left().is_none_or(|left| left <= pause) {
@@ -135,11 +170,22 @@ impl Transport {
                 .header(header::CONTENT_TYPE, MEDIA_TYPE)
                 .body(body.as_slice())
                 .map_err(ureq::Error::from)
-                .and_then(|http| self.agent.run(self.agent.configure_request(http).timeout_global(Some(timeout)).build())),
-            None => builder
-                .body(())
-                .map_err(ureq::Error::from)
-                .and_then(|http| self.agent.run(self.agent.configure_request(http).timeout_global(Some(timeout)).build())),
+                .and_then(|http| {
+                    self.agent.run(
+                        self.agent
+                            .configure_request(http)
+                            .timeout_global(Some(timeout))
+                            .build(),
+                    )
+                }),
+            None => builder.body(()).map_err(ureq::Error::from).and_then(|http| {
+                self.agent.run(
+                    self.agent
+                        .configure_request(http)
+                        .timeout_global(Some(timeout))
+                        .build(),
+                )
+            }),
         };
         answer
             .map_err(|error| transport_error(error, timeout))
@@ -148,32 +194,53 @@ impl Transport {
     }
 
     /// Reads an answer to its end, or to its limit.
-    fn read(&self, mut answer: Response<Body>, endpoint: &Endpoint, timeout: Duration) -> Result<Vec<u8>, Error> {
+    fn read(
+        &self,
+        mut answer: Response<Body>,
+        endpoint: &Endpoint,
+        timeout: Duration,
+    ) -> Result<Vec<u8>, Error> {
         let status = answer.status();
         if status.is_success() {
             let limit = self.max_response_bytes;
             let body = answer.body_mut().with_config().limit(limit as u64).read_to_vec();
             return body.map_err(|error| match error {
-                ureq::Error::BodyExceedsLimit(_) => {
-                    Error::new(ErrorKind::TooLarge, format!("the answer exceeds the limit of {limit} bytes"))
-                }
+                ureq::Error::BodyExceedsLimit(_) => Error::new(
+                    ErrorKind::TooLarge,
+                    format!("the answer exceeds the limit of {limit} bytes"),
+                ),
                 error => transport_error(error, timeout),
             });
         }
         let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
-        let retry_after = header(header::RETRY_AFTER).and_then(|value| parse_retry_after(value, SystemTime::now()));
+        let retry_after =
+            header(header::RETRY_AFTER).and_then(|value| parse_retry_after(value, SystemTime::now()));
         let location = header(header::LOCATION).map(redact_url);
         // An error whose body cannot be read is still that error.
-        let body = answer.body_mut().with_config().limit(MAX_ERROR_BODY_BYTES).read_to_vec().unwrap_or_default();
+        let body = answer
+            .body_mut()
+            .with_config()
+            .limit(MAX_ERROR_BODY_BYTES)
+            .read_to_vec()
+            .unwrap_or_default();
         let error = match location {
-            Some(location) if status.is_redirection() => {
-                Error::new(ErrorKind::Protocol, clean(&format!("redirected to {location}: give the client that URL"), endpoint))
-                    .with_status(status.as_u16(), None)
-            }
+            Some(location) if status.is_redirection() => Error::new(
+                ErrorKind::Protocol,
+                clean(
+                    &format!("redirected to {location}: give the client that URL"),
+                    endpoint,
+                ),
+            )
+            .with_status(status.as_u16(), None),
             _ => status_error(status.as_u16(), &body, endpoint),
         };
         Err(error.with_retry_after(retry_after))
     }
+}
+
+/// Some registries answer a deletion with nothing at all.
+fn nonempty(body: &[u8]) -> &[u8] {
+    if body.is_empty() { b"null" } else { body }
 }
 
 /// The error body of every registry.
@@ -202,14 +269,23 @@ fn status_error(status: u16, body: &[u8], endpoint: &Endpoint) -> Error {
         Some(complaint) => clean(&complaint.message.unwrap_or_default(), endpoint),
         None => clean(&String::from_utf8_lossy(body), endpoint),
     };
-    Error::new(kind, message).with_status(status, code).with_undone(matches!(status, 429 | 503))
+    Error::new(kind, message)
+        .with_status(status, code)
+        .with_undone(matches!(status, 429 | 503))
 }
 
 /// Makes a text that came over the network fit for a log: no secret of ours, one line, of bounded length.
 fn clean(text: &str, endpoint: &Endpoint) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let text = endpoint.credentials.as_ref().map_or_else(|| text.clone(), |credentials| credentials.scrub(text.clone()));
-    let mut short: String = text.chars().filter(|c| !c.is_control()).take(MAX_MESSAGE_CHARS).collect();
+    let text = endpoint
+        .credentials
+        .as_ref()
+        .map_or_else(|| text.clone(), |credentials| credentials.scrub(text.clone()));
+    let mut short: String = text
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_MESSAGE_CHARS)
+        .collect();
     if short.len() < text.len() {
         short.push('…');
     }
@@ -221,9 +297,9 @@ fn clean(text: &str, endpoint: &Endpoint) -> String {
 fn transport_error(error: ureq::Error, timeout: Duration) -> Error {
     use std::io::ErrorKind as Io;
     let kind = match &error {
-        ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) | ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => {
-            ErrorKind::Unreachable
-        }
+        ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect)
+        | ureq::Error::HostNotFound
+        | ureq::Error::ConnectionFailed => ErrorKind::Unreachable,
         ureq::Error::Timeout(_) => ErrorKind::Timeout,
         ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::TlsRequired => ErrorKind::Tls,
         // What rustls refuses arrives as invalid data.
@@ -235,7 +311,9 @@ fn transport_error(error: ureq::Error, timeout: Duration) -> Error {
     };
     let message = match &error {
         ureq::Error::Timeout(Timeout::Connect) => "no connection within the timeout".to_owned(),
-        ureq::Error::Timeout(Timeout::Resolve) => "the host name was not resolved within the timeout".to_owned(),
+        ureq::Error::Timeout(Timeout::Resolve) => {
+            "the host name was not resolved within the timeout".to_owned()
+        }
         ureq::Error::Timeout(_) => format!("nothing within {timeout:.1?}"),
         ureq::Error::Io(io) if io.kind() == Io::ConnectionRefused => "connection refused".to_owned(),
         ureq::Error::Io(io) => io.to_string(),
@@ -243,7 +321,9 @@ fn transport_error(error: ureq::Error, timeout: Duration) -> Error {
     };
     let before_sending = matches!(
         &error,
-        ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) | ureq::Error::HostNotFound | ureq::Error::ConnectionFailed
+        ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect)
+            | ureq::Error::HostNotFound
+            | ureq::Error::ConnectionFailed
     ) || matches!(&error, ureq::Error::Io(io) if io.kind() == Io::ConnectionRefused);
     let fault = Error::new(kind, message).with_undone(before_sending);
     match error {
