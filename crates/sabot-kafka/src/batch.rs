@@ -1,0 +1,150 @@
+//! A batch, the offsets that it covers, and how it is acknowledged.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use arrow_array::RecordBatch;
+use sabot_arrow::BadRow;
+
+use crate::frontier::Frontiers;
+
+/// Rows, and what became of the messages that they came from.
+///
+/// Dropping a batch acknowledges nothing: a batch that got lost holds the committed offset back, and is read again by
+/// whoever reads the partition next.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Batch {
+    /// The rows. There are none if all records were skipped or dropped; the batch still wants to be acknowledged.
+    pub batch: RecordBatch,
+    /// What was wrong with the bad records.
+    pub bad: Vec<BadRow>,
+    /// The offsets that the batch covers, with those of bad and dropped records.
+    pub offsets: Offsets,
+    /// Records that were read for it: good, bad and dropped.
+    pub records: usize,
+    /// Bytes of their keys and values.
+    pub bytes: u64,
+    pub(crate) acker: Acker,
+}
+
+impl Batch {
+    /// Declares that the batch has been dealt with, so that its offsets may be committed once all earlier batches of
+    /// the same partitions are acknowledged too. See [`Acker::ack`].
+    pub fn ack(&self) {
+        self.acker.ack();
+    }
+
+    /// Something that acknowledges this batch from elsewhere.
+    #[must_use]
+    pub fn acker(&self) -> Acker {
+        self.acker.clone()
+    }
+}
+
+/// The offsets that a batch covers: at most one range for each partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offsets(pub(crate) Arc<[Covered]>);
+
+impl Offsets {
+    /// The ranges, in the order in which the batch came upon their partitions.
+    pub fn iter(&self) -> std::slice::Iter<'_, Covered> {
+        self.0.iter()
+    }
+
+    /// The number of partitions.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// True if no partition is covered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'a> IntoIterator for &'a Offsets {
+    type Item = &'a Covered;
+    type IntoIter = std::slice::Iter<'a, Covered>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// A range of offsets of one partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Covered {
+    /// The topic.
+    pub topic: Arc<str>,
+    /// The partition.
+    pub partition: i32,
+    /// The first offset.
+    pub first: i64,
+    /// The offset behind the last: what an exactly-once sink stores and begins with again.
+    pub end: i64,
+    /// The assignment that it was read under.
+    pub(crate) epoch: u64,
+}
+
+/// Acknowledges one batch. Clones acknowledge the same one; they may go to other threads.
+#[derive(Debug, Clone)]
+pub struct Acker {
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) batch: u64,
+    pub(crate) covered: Arc<[Covered]>,
+}
+
+impl Acker {
+    /// Declares that the batch has been dealt with. Order does not matter, and neither does doing it twice. Where the
+    /// partition has been given to another member in the meantime, nothing happens: that member reads it again.
+    ///
+    /// It only takes note. The offsets are committed by the source: at an interval (`auto.commit.interval.ms`) while
+    /// it is being called, on [`crate::Source::commit`], when partitions are given up, and when it is closed or dropped.
+    pub fn ack(&self) {
+        self.ledger.lock().ack(self.batch, &self.covered);
+        self.ledger.acked.notify_all();
+    }
+}
+
+/// The frontiers, shared by a source and the ackers of its batches.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    frontiers: Mutex<Frontiers>,
+    acked: Condvar,
+}
+
+impl Ledger {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Frontiers> {
+        // No code panics half-way through a change.
+        self.frontiers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until every batch that covers one of these partitions is acknowledged; false if time ran out, or `give_up`
+    /// said so.
+    pub(crate) fn wait(
+        &self,
+        partitions: &[(Arc<str>, i32)],
+        timeout: Duration,
+        slice: Duration,
+        give_up: impl Fn() -> bool,
+    ) -> bool {
+        let deadline = Instant::now() + timeout;
+        let mut frontiers = self.lock();
+        while frontiers.is_open(partitions) {
+            let left = deadline.saturating_duration_since(Instant::now()).min(slice);
+            if left.is_zero() || give_up() {
+                return false;
+            }
+            frontiers = self
+                .acked
+                .wait_timeout(frontiers, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        true
+    }
+}

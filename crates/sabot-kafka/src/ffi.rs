@@ -1,0 +1,486 @@
+//! The few calls of librdkafka that rust-rdkafka does not offer safely.
+//!
+//! All unsafe code of this crate is here. Its gain is measured in what could not be done without it:
+//!
+//! - rust-rdkafka reports the end of a partition without its topic and offset, so that a reader of several topics
+//!   cannot tell which one ended. It answers rebalances inside `poll`, where a batch in hand cannot be given out first.
+//!   It allocates an `Arc` for each message. Its header accessor panics if a name is not UTF-8. [`EventQueue`] polls the
+//!   consumer's queue itself and has none of this.
+//! - The low and high offsets that librdkafka already knows ([`known_offsets`]), and the embedded broker's rebalance
+//!   delay, are not wrapped at all.
+//!
+//! Messages point into librdkafka's fetch buffers. [`Messages`] keeps both the events that own them and the consumer
+//! alive, and hands out views that borrow from it.
+
+use std::collections::VecDeque;
+use std::ffi::{CStr, CString, c_char, c_void};
+use std::ptr::{self, NonNull};
+use std::slice;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::ClientContext;
+use rdkafka::bindings as rd;
+use rdkafka::client::Client;
+use rdkafka::consumer::Consumer as _;
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::types::RDKafkaRespErr;
+use sabot_arrow::{Headers, Timestamp, TimestampKind};
+
+use crate::client::{Consumer, log_line, log_statistics};
+
+/// The queue on which a consumer's messages and events arrive.
+pub(crate) struct EventQueue {
+    queue: NonNull<rd::rd_kafka_queue_t>,
+    consumer: Arc<Consumer>,
+}
+
+/// What [`EventQueue::poll`] came upon.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// Nothing within the time.
+    Idle,
+    /// A message, which is now the last of the [`Messages`].
+    Message,
+    /// Something that needs no further attention.
+    Served,
+    /// The position has reached the end of a partition.
+    PartitionEnd {
+        topic: String,
+        partition: i32,
+        offset: i64,
+    },
+    /// Something that librdkafka or a broker complains about.
+    Error {
+        code: RDKafkaErrorCode,
+        fatal: bool,
+        reason: String,
+        place: Option<(String, i32)>,
+    },
+    /// Partitions to take or to give up. The group waits until it has been done.
+    Rebalance {
+        revoke: bool,
+        partitions: Vec<(String, i32)>,
+    },
+}
+
+impl EventQueue {
+    /// The queue of `consumer`. Nothing else may poll that consumer while the queue exists, or events get lost for it.
+    #[expect(unsafe_code, reason = "rust-rdkafka keeps its queue to itself")]
+    pub(crate) fn new(consumer: Arc<Consumer>) -> Option<Self> {
+        // SAFETY: the client is alive. The call returns a new reference to the queue, or null.
+        let queue = unsafe { rd::rd_kafka_queue_get_consumer(consumer.client().native_ptr()) };
+        NonNull::new(queue).map(|queue| Self { queue, consumer })
+    }
+
+    /// Takes the next event, waiting at most `timeout`. A message is appended to `messages`.
+    #[expect(unsafe_code, reason = "see the module")]
+    pub(crate) fn poll(&self, timeout: Duration, messages: &mut Messages) -> Event {
+        let timeout_ms = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
+        // SAFETY: the queue is ours, and the client that it belongs to is alive.
+        let event = unsafe { rd::rd_kafka_queue_poll(self.queue.as_ptr(), timeout_ms) };
+        let Some(event) = NonNull::new(event).map(OwnedEvent) else {
+            return Event::Idle;
+        };
+        // SAFETY: the event is alive.
+        match unsafe { rd::rd_kafka_event_type(event.ptr()) } {
+            rd::RD_KAFKA_EVENT_FETCH => self.on_fetch(event, messages),
+            rd::RD_KAFKA_EVENT_ERROR => event.error(),
+            rd::RD_KAFKA_EVENT_REBALANCE => event.rebalance(),
+            rd::RD_KAFKA_EVENT_OFFSET_COMMIT => {
+                let code = event.code();
+                // An interval without anything to commit is not worth a word.
+                if code != RDKafkaErrorCode::NoError && code != RDKafkaErrorCode::NoOffset {
+                    log::warn!(target: "librdkafka", "offsets could not be committed: {code}");
+                }
+                Event::Served
+            }
+            rd::RD_KAFKA_EVENT_LOG => event.log(),
+            rd::RD_KAFKA_EVENT_STATS => {
+                // SAFETY: a statistics event holds a C string for as long as it lives.
+                log_statistics(unsafe { bytes_of(rd::rd_kafka_event_stats(event.ptr())) });
+                Event::Served
+            }
+            other => {
+                log::debug!(target: "librdkafka", "event {other} is ignored");
+                Event::Served
+            }
+        }
+    }
+
+    #[expect(unsafe_code, reason = "see the module")]
+    fn on_fetch(&self, event: OwnedEvent, messages: &mut Messages) -> Event {
+        debug_assert!(
+            Arc::ptr_eq(&self.consumer, &messages.consumer),
+            "messages outlive their own consumer"
+        );
+        // SAFETY: the event is alive. The message, if there is one, belongs to it.
+        let message = unsafe { rd::rd_kafka_event_message_next(event.ptr()) };
+        let Some(message) = NonNull::new(message.cast_mut()) else {
+            return Event::Served;
+        };
+        // SAFETY: the message is alive, and has only just been handed out.
+        let code = RDKafkaErrorCode::from(unsafe { message.as_ref() }.err);
+        if code != RDKafkaErrorCode::NoError {
+            return Event::Error {
+                code,
+                fatal: false,
+                reason: code.to_string(),
+                place: None,
+            };
+        }
+        messages.held.push_back(Held {
+            message,
+            _event: event,
+        });
+        Event::Message
+    }
+}
+
+impl Drop for EventQueue {
+    #[expect(unsafe_code, reason = "the reference is ours to give back")]
+    fn drop(&mut self) {
+        // SAFETY: the reference was taken in `new`, and is given back once; the client is alive until after this.
+        unsafe { rd::rd_kafka_queue_destroy(self.queue.as_ptr()) }
+    }
+}
+
+// SAFETY: librdkafka's queues may be used from any thread.
+#[expect(unsafe_code, reason = "a raw pointer hides that")]
+unsafe impl Send for EventQueue {}
+
+/// An event, destroyed on drop.
+struct OwnedEvent(NonNull<rd::rd_kafka_event_t>);
+
+impl Drop for OwnedEvent {
+    #[expect(unsafe_code, reason = "the event is ours")]
+    fn drop(&mut self) {
+        // SAFETY: `rd_kafka_queue_poll` handed the event to us, and nobody else destroys it. Whoever holds it holds the
+        // consumer as well.
+        unsafe { rd::rd_kafka_event_destroy(self.0.as_ptr()) }
+    }
+}
+
+impl OwnedEvent {
+    fn ptr(&self) -> *mut rd::rd_kafka_event_t {
+        self.0.as_ptr()
+    }
+
+    #[expect(unsafe_code, reason = "see the module")]
+    fn code(&self) -> RDKafkaErrorCode {
+        // SAFETY: the event is alive.
+        RDKafkaErrorCode::from(unsafe { rd::rd_kafka_event_error(self.ptr()) })
+    }
+
+    #[expect(unsafe_code, reason = "see the module")]
+    fn log(&self) -> Event {
+        let (mut facility, mut line, mut level) = (ptr::null(), ptr::null(), 0);
+        // SAFETY: the event is alive; on success both pointers are C strings that live as long as it.
+        unsafe {
+            if rd::rd_kafka_event_log(self.ptr(), &raw mut facility, &raw mut line, &raw mut level) == 0 {
+                log_line(level, text_of(facility).trim(), text_of(line).trim());
+            }
+        }
+        Event::Served
+    }
+
+    #[expect(unsafe_code, reason = "see the module")]
+    fn error(&self) -> Event {
+        let code = self.code();
+        // SAFETY: the event is alive.
+        let place = NonNull::new(unsafe { rd::rd_kafka_event_topic_partition(self.ptr()) });
+        let place = place.map(|place| {
+            // SAFETY: the element is ours: it is copied out here, and destroyed once. Its topic is a C string.
+            unsafe {
+                let element = place.as_ref();
+                let copy = (
+                    text_of(element.topic).into_owned(),
+                    element.partition,
+                    element.offset,
+                );
+                rd::rd_kafka_topic_partition_destroy(place.as_ptr());
+                copy
+            }
+        });
+        match (code, place) {
+            (RDKafkaErrorCode::NoError, _) => Event::Served,
+            (RDKafkaErrorCode::PartitionEOF, Some((topic, partition, offset))) => Event::PartitionEnd {
+                topic,
+                partition,
+                offset,
+            },
+            (code, place) => {
+                // SAFETY: the event is alive, and so is the C string that it holds.
+                let (fatal, reason) = unsafe {
+                    let fatal = rd::rd_kafka_event_error_is_fatal(self.ptr()) != 0;
+                    (
+                        fatal,
+                        text_of(rd::rd_kafka_event_error_string(self.ptr()))
+                            .trim()
+                            .to_owned(),
+                    )
+                };
+                Event::Error {
+                    code,
+                    fatal,
+                    reason,
+                    place: place.map(|(topic, partition, _)| (topic, partition)),
+                }
+            }
+        }
+    }
+
+    #[expect(unsafe_code, reason = "see the module")]
+    fn rebalance(&self) -> Event {
+        // SAFETY: the event is alive, and so is the list that it owns: `cnt` elements, each with a C string.
+        let partitions = unsafe {
+            let list = rd::rd_kafka_event_topic_partition_list(self.ptr());
+            let elements = match list.as_ref() {
+                Some(list) if list.cnt > 0 => {
+                    slice::from_raw_parts(list.elems, list.cnt.unsigned_abs() as usize)
+                }
+                _ => &[],
+            };
+            elements
+                .iter()
+                .map(|element| (text_of(element.topic).into_owned(), element.partition))
+                .collect()
+        };
+        Event::Rebalance {
+            revoke: self.code() != RDKafkaErrorCode::AssignPartitions,
+            partitions,
+        }
+    }
+}
+
+/// Messages taken from a queue, oldest first, with everything they need to stay alive.
+pub(crate) struct Messages {
+    // Before the consumer, so that it is dropped first.
+    held: VecDeque<Held>,
+    consumer: Arc<Consumer>,
+}
+
+struct Held {
+    /// It belongs to the event.
+    message: NonNull<rd::rd_kafka_message_t>,
+    _event: OwnedEvent,
+}
+
+impl Messages {
+    pub(crate) fn new(consumer: Arc<Consumer>) -> Self {
+        Self {
+            held: VecDeque::new(),
+            consumer,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.held.len()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Message<'_>> {
+        self.held.iter().map(Held::view)
+    }
+
+    pub(crate) fn last(&self) -> Option<Message<'_>> {
+        self.held.back().map(Held::view)
+    }
+
+    /// Lets go of the oldest messages.
+    pub(crate) fn drop_first(&mut self, count: usize) {
+        self.held.drain(..count);
+    }
+
+    /// Lets go of the newest message.
+    pub(crate) fn drop_last(&mut self) {
+        self.held.pop_back();
+    }
+
+    /// Lets go of all messages but those that `keep` wants.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&Message<'_>) -> bool) {
+        self.held.retain(|held| keep(&held.view()));
+    }
+}
+
+impl Held {
+    #[expect(unsafe_code, reason = "see the module")]
+    fn view(&self) -> Message<'_> {
+        // SAFETY: the event owns the message and lives as long as `self`. `Headers` below changes its cache of parsed
+        // headers, through a pointer of its own; no field that is read here.
+        Message {
+            raw: unsafe { self.message.as_ref() },
+        }
+    }
+}
+
+// SAFETY: events and messages may be used and destroyed on any thread, by one at a time; and nothing here is `Sync`.
+#[expect(unsafe_code, reason = "a raw pointer hides that")]
+unsafe impl Send for Messages {}
+
+/// A message where it lies in librdkafka's buffer.
+#[derive(Clone, Copy)]
+pub(crate) struct Message<'a> {
+    raw: &'a rd::rd_kafka_message_t,
+}
+
+impl<'a> Message<'a> {
+    pub(crate) fn partition(&self) -> i32 {
+        self.raw.partition
+    }
+
+    pub(crate) fn offset(&self) -> i64 {
+        self.raw.offset
+    }
+
+    /// Equal for messages of the same topic, while one of them is held.
+    pub(crate) fn topic_id(&self) -> usize {
+        self.raw.rkt.addr()
+    }
+
+    #[expect(unsafe_code, reason = "see the module")]
+    pub(crate) fn topic(&self) -> std::borrow::Cow<'a, str> {
+        // SAFETY: a message keeps its topic alive, whose name is a C string.
+        unsafe { text_of(rd::rd_kafka_topic_name(self.raw.rkt)) }
+    }
+
+    #[expect(unsafe_code, reason = "see the module")]
+    pub(crate) fn key(&self) -> Option<&'a [u8]> {
+        // SAFETY: the key lies in the message: null, or so many bytes.
+        unsafe { optional_slice(self.raw.key, self.raw.key_len) }
+    }
+
+    #[expect(unsafe_code, reason = "see the module")]
+    pub(crate) fn value(&self) -> Option<&'a [u8]> {
+        // SAFETY: as for the key.
+        unsafe { optional_slice(self.raw.payload, self.raw.len) }
+    }
+
+    #[expect(unsafe_code, reason = "see the module")]
+    pub(crate) fn timestamp(&self) -> Option<Timestamp> {
+        let mut kind = rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+        // SAFETY: the message is alive.
+        let ms = unsafe { rd::rd_kafka_message_timestamp(self.raw, &raw mut kind) };
+        let kind = match kind {
+            rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE => return None,
+            rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_CREATE_TIME => TimestampKind::Create,
+            rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME => TimestampKind::LogAppend,
+        };
+        // A producer may have written -1 for "none".
+        (ms != -1).then_some(Timestamp { ms, kind })
+    }
+
+    /// The value of the last header of that name, unless it is null.
+    #[expect(unsafe_code, reason = "see the module")]
+    pub(crate) fn header(&self, name: &CStr) -> Option<&'a [u8]> {
+        let headers = self.parsed_headers()?;
+        let (mut value, mut bytes) = (ptr::null(), 0);
+        // SAFETY: the headers belong to the message, and so does the value.
+        unsafe {
+            let code =
+                rd::rd_kafka_header_get_last(headers.as_ptr(), name.as_ptr(), &raw mut value, &raw mut bytes);
+            (code == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR)
+                .then(|| optional_slice(value, bytes))
+                .flatten()
+        }
+    }
+
+    /// The headers, parsed on first use; `None` if there are none or they are malformed.
+    #[expect(unsafe_code, reason = "see the module")]
+    fn parsed_headers(&self) -> Option<NonNull<rd::rd_kafka_headers_t>> {
+        let mut headers = ptr::null_mut();
+        // SAFETY: the message is alive, and used by one thread at a time.
+        let code = unsafe { rd::rd_kafka_message_headers(self.raw, &raw mut headers) };
+        if code == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
+            NonNull::new(headers)
+        } else {
+            None
+        }
+    }
+}
+
+impl Headers for Message<'_> {
+    #[expect(unsafe_code, reason = "see the module")]
+    fn visit(&self, each: &mut dyn FnMut(&[u8], Option<&[u8]>)) {
+        let Some(headers) = self.parsed_headers() else {
+            return;
+        };
+        for index in 0.. {
+            let (mut name, mut value, mut bytes) = (ptr::null(), ptr::null(), 0);
+            // SAFETY: the headers belong to the message, and so do names (C strings) and values.
+            unsafe {
+                let headers = headers.as_ptr();
+                let code = rd::rd_kafka_header_get_all(
+                    headers,
+                    index,
+                    &raw mut name,
+                    &raw mut value,
+                    &raw mut bytes,
+                );
+                if code != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
+                    return;
+                }
+                each(bytes_of(name), optional_slice(value, bytes));
+            }
+        }
+    }
+}
+
+/// The low and high offsets of a partition as far as librdkafka has learnt them from fetching. Asks no broker.
+#[expect(unsafe_code, reason = "rust-rdkafka does not wrap it")]
+pub(crate) fn known_offsets(consumer: &Consumer, topic: &str, partition: i32) -> Option<(i64, i64)> {
+    let topic = CString::new(topic).ok()?;
+    let (mut low, mut high) = (-1, -1);
+    // SAFETY: the client is alive, and all pointers are valid during the call.
+    let code = unsafe {
+        let client = consumer.client().native_ptr();
+        rd::rd_kafka_get_watermark_offsets(client, topic.as_ptr(), partition, &raw mut low, &raw mut high)
+    };
+    (code == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0).then_some((low, high))
+}
+
+/// Sets how long the mock cluster of `client` waits for more members before a group's first rebalance.
+#[expect(unsafe_code, reason = "rust-rdkafka does not wrap it")]
+pub(crate) fn set_initial_rebalance_delay<C: ClientContext>(client: &Client<C>, delay_ms: i32) {
+    // SAFETY: the client is alive, and owns the cluster if there is one.
+    unsafe {
+        let cluster = rd::rd_kafka_handle_mock_cluster(client.native_ptr());
+        if !cluster.is_null() {
+            rd::rd_kafka_mock_group_initial_rebalance_delay_ms(cluster, delay_ms);
+        }
+    }
+}
+
+/// # Safety
+///
+/// `text` is null or a C string that lives for `'a`.
+#[expect(unsafe_code, reason = "its callers give the promise")]
+unsafe fn bytes_of<'a>(text: *const c_char) -> &'a [u8] {
+    // SAFETY: as the caller promises.
+    if text.is_null() {
+        &[]
+    } else {
+        unsafe { CStr::from_ptr(text) }.to_bytes()
+    }
+}
+
+/// # Safety
+///
+/// As [`bytes_of`].
+#[expect(unsafe_code, reason = "its callers give the promise")]
+unsafe fn text_of<'a>(text: *const c_char) -> std::borrow::Cow<'a, str> {
+    // SAFETY: as the caller promises.
+    String::from_utf8_lossy(unsafe { bytes_of(text) })
+}
+
+/// # Safety
+///
+/// `data` is null or points at `bytes` bytes that live for `'a`.
+#[expect(unsafe_code, reason = "its callers give the promise")]
+unsafe fn optional_slice<'a>(data: *const c_void, bytes: usize) -> Option<&'a [u8]> {
+    // SAFETY: as the caller promises.
+    (!data.is_null()).then(|| unsafe { slice::from_raw_parts(data.cast::<u8>(), bytes) })
+}

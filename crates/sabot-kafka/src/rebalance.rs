@@ -1,0 +1,435 @@
+//! Taking partitions and giving them up, and where to begin and end in each.
+//!
+//! A rebalance arrives as an event on the queue that the caller's thread polls, and librdkafka waits for its answer. It
+//! has stopped fetching until then, and its own thread goes on sending heartbeats, so that the answer may be late; the
+//! group's limit is `max.poll.interval.ms`. That is what lets the source give out the batch in hand first: a revocation
+//! is answered in the next call, when that batch has been acknowledged or its time has run out. Then its offsets are
+//! committed, and only then are the partitions given up. If they are lost already, there is nothing to commit.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::consumer::{CommitMode, Consumer as _, RebalanceProtocol};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::metadata::Metadata;
+use rdkafka::{Offset, TopicPartitionList};
+
+use crate::admin::{existing, fetch_metadata};
+use crate::client::Consumer;
+use crate::error::kind_of;
+use crate::frontier::Frontier;
+use crate::options::{End, Fallback, SourceOptions, Start};
+use crate::source::Source;
+use crate::stop::STOP_CHECK;
+use crate::subscription::{PartitionStart, Subscription, is_pattern, pattern};
+use crate::{Error, ErrorKind};
+
+/// A rebalance that waits for its answer.
+#[derive(Debug)]
+pub(crate) struct Rebalance {
+    pub(crate) revoke: bool,
+    pub(crate) partitions: Vec<(String, i32)>,
+}
+
+impl Start {
+    /// What librdkafka does by itself where it has no offset, or one that is out of range.
+    pub(crate) fn reset(&self) -> &'static str {
+        match self {
+            Self::Committed(Fallback::Fail) => "error",
+            // An offset can be out of range because records were deleted. What is left must not be skipped then, so
+            // that "latest" is never left to librdkafka.
+            _ => "earliest",
+        }
+    }
+}
+
+impl Source {
+    /// Subscribes, or assigns the partitions that the options name.
+    pub(crate) fn begin(&mut self) -> Result<(), Error> {
+        let wanted = match (&self.options.subscription, &self.options.group) {
+            (Subscription::Topics(topics), group) => {
+                let metadata = check_topics(&self.consumer, &self.options, topics, || self.serve_quietly())?;
+                if group.is_some() {
+                    let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
+                    return self.consumer.subscribe(&topics).map_err(|cause| {
+                        Error::kafka(ErrorKind::Fatal, "the subscription is refused", &cause)
+                    });
+                }
+                all_partitions(&metadata, topics)?
+            }
+            (Subscription::Partitions(partitions), _) => {
+                let mut topics: Vec<String> = partitions.iter().map(|wanted| wanted.topic.clone()).collect();
+                topics.sort();
+                topics.dedup();
+                let metadata = check_topics(&self.consumer, &self.options, &topics, || self.serve_quietly())?;
+                for wanted in partitions {
+                    check_partition(&metadata, wanted)?;
+                }
+                partitions.clone()
+            }
+        };
+        let list = self.starts(&wanted, false)?;
+        let ends = self.ends(&list)?;
+        self.consumer
+            .assign(&list)
+            .map_err(|cause| Error::kafka(ErrorKind::Fatal, "the assignment is refused", &cause))?;
+        self.add_positions(&list, &ends);
+        Ok(())
+    }
+
+    /// Answers the oldest rebalance. An assignment that cannot be answered now stays the oldest.
+    pub(crate) fn serve_rebalance(&mut self) -> Result<(), Error> {
+        let Some(rebalance) = self.rebalances.pop_front() else {
+            return Ok(());
+        };
+        if rebalance.revoke {
+            self.give_up(&rebalance.partitions, self.options.revoke_timeout);
+            return Ok(());
+        }
+        let taken = self.take(&rebalance.partitions);
+        if taken.is_err() {
+            self.rebalances.push_front(rebalance);
+        }
+        taken
+    }
+
+    fn take(&mut self, partitions: &[(String, i32)]) -> Result<(), Error> {
+        let wanted: Vec<PartitionStart> = partitions
+            .iter()
+            .map(|(topic, partition)| PartitionStart::new(topic, *partition, None))
+            .collect();
+        let list = self.starts(&wanted, true)?;
+        let ends = self.ends(&list)?;
+        let answer = match self.consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => self.consumer.incremental_assign(&list),
+            _ => self.consumer.assign(&list),
+        };
+        answer
+            .map_err(|cause| Error::kafka(ErrorKind::Fatal, "the group's assignment is refused", &cause))?;
+        log::info!("assigned {}", Partitions(partitions));
+        self.add_positions(&list, &ends);
+        Ok(())
+    }
+
+    /// Gives partitions up, once their batches are acknowledged or `patience` has run out.
+    pub(crate) fn give_up(&mut self, partitions: &[(String, i32)], patience: Duration) {
+        let places: Vec<(Arc<str>, i32)> = partitions
+            .iter()
+            .map(|(topic, partition)| (self.positions.topic(topic), *partition))
+            .collect();
+        if self.consumer.assignment_lost() {
+            log::warn!("lost {}", Partitions(partitions));
+        } else {
+            let stopper = self.options.stopper.clone();
+            if !self
+                .ledger
+                .wait(&places, patience, STOP_CHECK, || stopper.is_stopped())
+            {
+                log::warn!(
+                    "giving up {} with batches that are not acknowledged",
+                    Partitions(partitions)
+                );
+            }
+            if let Err(error) = self.commit_moved(|place| places.contains(place)) {
+                log::warn!("{error}");
+            }
+            log::info!("giving up {}", Partitions(partitions));
+        }
+        for (topic, partition) in &places {
+            self.ledger.lock().end(topic, *partition);
+            self.positions.remove(topic, *partition);
+        }
+        let positions = &self.positions;
+        self.messages
+            .retain(|message| positions.slot(&message.topic(), message.partition()).is_some());
+        let answer = match self.consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => {
+                let mut list = TopicPartitionList::with_capacity(partitions.len());
+                for (topic, partition) in partitions {
+                    list.add_partition(topic, *partition);
+                }
+                self.consumer.incremental_unassign(&list)
+            }
+            _ => self.consumer.unassign(),
+        };
+        if let Err(cause) = answer {
+            // librdkafka rejoins by itself then.
+            log::warn!(
+                "{}",
+                Error::kafka(ErrorKind::Fatal, "giving partitions up failed", &cause)
+            );
+        }
+    }
+
+    /// Commits the frontiers that moved, and waits for the answer.
+    pub(crate) fn commit_moved(&self, wanted: impl Fn(&(Arc<str>, i32)) -> bool) -> Result<(), Error> {
+        let mut moved = self.ledger.lock().uncommitted();
+        moved.retain(|(topic, partition, _)| wanted(&(Arc::clone(topic), *partition)));
+        if moved.is_empty() {
+            return Ok(());
+        }
+        let list = frontiers_list(&moved);
+        self.consumer
+            .commit(&list, CommitMode::Sync)
+            .map_err(|cause| Error::kafka(ErrorKind::Commit, "offsets could not be committed", &cause))?;
+        self.ledger.lock().committed(&moved);
+        Ok(())
+    }
+
+    /// Tells librdkafka what has been acknowledged, for its next commit at an interval.
+    pub(crate) fn store_acknowledged(&self) {
+        let moved = self.ledger.lock().take_unstored();
+        if moved.is_empty() {
+            return;
+        }
+        if let Err(cause) = self.consumer.store_offsets(&frontiers_list(&moved)) {
+            // A partition may have been lost without our knowing yet. What is acknowledged of it is read again then.
+            log::warn!(
+                "{}",
+                Error::kafka(ErrorKind::Commit, "offsets could not be stored", &cause)
+            );
+        }
+    }
+
+    fn add_positions(&mut self, list: &TopicPartitionList, ends: &[Option<i64>]) {
+        for (element, end) in list.elements().iter().zip(ends) {
+            let topic = self.positions.topic(element.topic());
+            let epoch = self.ledger.lock().begin(&topic, element.partition());
+            self.positions.add(&topic, element.partition(), epoch, *end);
+        }
+    }
+
+    /// Where to begin in each partition. In a `shared` subscription, a committed offset goes first.
+    fn starts(&self, wanted: &[PartitionStart], shared: bool) -> Result<TopicPartitionList, Error> {
+        let mut list = TopicPartitionList::with_capacity(wanted.len());
+        for place in wanted {
+            list.add_partition(&place.topic, place.partition);
+        }
+        if shared
+            && matches!(
+                self.options.start,
+                Start::Earliest | Start::Committed(Fallback::Earliest | Fallback::Fail)
+            )
+        {
+            // librdkafka fetches what is committed by itself.
+            return Ok(list);
+        }
+        let start_of =
+            |place: &PartitionStart| place.start.clone().unwrap_or_else(|| self.options.start.clone());
+        let committed = |place: &PartitionStart| shared || matches!(start_of(place), Start::Committed(_));
+        let mut known = TopicPartitionList::new();
+        for place in wanted.iter().filter(|place| committed(place)) {
+            known.add_partition(&place.topic, place.partition);
+        }
+        if known.count() > 0 {
+            let timeout = self.options.startup_timeout;
+            known = self
+                .consumer
+                .committed_offsets(known, timeout)
+                .map_err(|cause| self.query("committed offsets", &cause))?;
+        }
+        for place in wanted {
+            let committed = known
+                .find_partition(&place.topic, place.partition)
+                .map(|element| element.offset());
+            let offset = match committed {
+                Some(offset @ Offset::Offset(_)) => offset,
+                _ => self.start(place, &start_of(place))?,
+            };
+            list.set_partition_offset(&place.topic, place.partition, offset)
+                .map_err(|cause| Error::kafka(ErrorKind::Config, "the start is refused", &cause))?;
+        }
+        Ok(list)
+    }
+
+    /// Where `start` lies in a partition in which nothing is committed.
+    fn start(&self, place: &PartitionStart, start: &Start) -> Result<Offset, Error> {
+        Ok(match start {
+            Start::Earliest | Start::Committed(Fallback::Earliest) => Offset::Beginning,
+            Start::Latest | Start::Committed(Fallback::Latest) | Start::Last(0) => Offset::End,
+            Start::Committed(Fallback::Fail) => {
+                let group = self.options.group.as_deref().unwrap_or_default();
+                return Err(Error::new(
+                    ErrorKind::NoOffset,
+                    format!("group {group} has committed no offset"),
+                )
+                .at(&Arc::from(place.topic.as_str()), place.partition, None));
+            }
+            Start::Offset(offset) => Offset::Offset(*offset),
+            Start::Last(count) => {
+                Offset::OffsetTail(i64::try_from(*count).unwrap_or(i64::MAX / 2).min(1 << 60))
+            }
+            Start::Timestamp(ms) => self
+                .at_time(&place.topic, place.partition, *ms)?
+                .map_or(Offset::End, Offset::Offset),
+            Start::Partitions(starts) => {
+                find(starts, &place.topic, place.partition).map_or(Offset::Beginning, Offset::Offset)
+            }
+        })
+    }
+
+    /// Where each partition ends.
+    fn ends(&self, list: &TopicPartitionList) -> Result<Vec<Option<i64>>, Error> {
+        if !self.options.end.bounds_partitions() {
+            return Ok(vec![None; list.count()]);
+        }
+        list.elements()
+            .iter()
+            .map(|element| self.end(element.topic(), element.partition()).map(Some))
+            .collect()
+    }
+
+    /// Never behind where the log ends now: a bounded source waits for nothing.
+    fn end(&self, topic: &str, partition: i32) -> Result<i64, Error> {
+        let wanted = match &self.options.end {
+            End::Timestamp(ms) => self.at_time(topic, partition, *ms)?,
+            End::Offsets(ends) => find(ends, topic, partition),
+            _ => None,
+        };
+        let high = self.high(topic, partition)?;
+        Ok(wanted.map_or(high, |wanted| wanted.min(high)))
+    }
+
+    /// The offset behind the newest record (with `read_committed`, behind the newest that is committed), as the
+    /// leader says.
+    pub(crate) fn high(&self, topic: &str, partition: i32) -> Result<i64, Error> {
+        let marks = self
+            .consumer
+            .fetch_watermarks(topic, partition, self.options.startup_timeout);
+        let place = |error: Error| error.at(&Arc::from(topic), partition, None);
+        marks
+            .map(|(_, high)| high)
+            .map_err(|cause| place(self.query("end offsets", &cause)))
+    }
+
+    /// The first offset of that time or later, if there is one.
+    fn at_time(&self, topic: &str, partition: i32, ms: i64) -> Result<Option<i64>, Error> {
+        let fail = |cause: &KafkaError| {
+            self.query("the offset of a time", cause)
+                .at(&Arc::from(topic), partition, None)
+        };
+        let mut list = TopicPartitionList::with_capacity(1);
+        list.add_partition_offset(topic, partition, Offset::Offset(ms))
+            .map_err(|cause| fail(&cause))?;
+        let list = self
+            .consumer
+            .offsets_for_times(list, self.options.startup_timeout)
+            .map_err(|cause| fail(&cause))?;
+        let Some(element) = list.find_partition(topic, partition) else {
+            return Ok(None);
+        };
+        element.error().map_err(|cause| fail(&cause))?;
+        Ok(match element.offset() {
+            Offset::Offset(offset) => Some(offset),
+            _ => None,
+        })
+    }
+
+    #[cold]
+    fn query(&self, what: &str, cause: &KafkaError) -> Error {
+        let text = format!("the brokers {} were asked for {what}", self.options.brokers);
+        Error::kafka(ErrorKind::Unreachable, &text, cause)
+    }
+}
+
+fn find(offsets: &[(String, i32, i64)], topic: &str, partition: i32) -> Option<i64> {
+    let found = offsets
+        .iter()
+        .find(|(name, number, _)| name == topic && *number == partition);
+    found.map(|(_, _, offset)| *offset)
+}
+
+fn frontiers_list(frontiers: &[Frontier]) -> TopicPartitionList {
+    let mut list = TopicPartitionList::with_capacity(frontiers.len());
+    for (topic, partition, offset) in frontiers {
+        // The offset is that of a record and one more, so that it is never refused.
+        let _ = list.add_partition_offset(topic, *partition, Offset::Offset(*offset));
+    }
+    list
+}
+
+/// Waits for a broker, and checks that the topics named exist.
+fn check_topics(
+    consumer: &Consumer,
+    options: &SourceOptions,
+    topics: &[String],
+    serve: impl Fn(),
+) -> Result<Metadata, Error> {
+    let single = match topics {
+        [topic] if !is_pattern(topic) => Some(topic.as_str()),
+        _ => None,
+    };
+    let (brokers, timeout) = (options.brokers.as_str(), options.startup_timeout);
+    let metadata = fetch_metadata(consumer, single, brokers, timeout, &options.stopper, serve)?;
+    for topic in topics.iter().filter(|topic| !is_pattern(topic)) {
+        existing(&metadata, topic)?;
+    }
+    Ok(metadata)
+}
+
+fn check_partition(metadata: &Metadata, wanted: &PartitionStart) -> Result<(), Error> {
+    let topic = existing(metadata, &wanted.topic)?;
+    if topic
+        .partitions()
+        .iter()
+        .any(|partition| partition.id() == wanted.partition)
+    {
+        return Ok(());
+    }
+    let count = topic.partitions().len();
+    let text = format!(
+        "topic {} has {count} partitions, and no partition {}",
+        wanted.topic, wanted.partition
+    );
+    Err(Error::new(ErrorKind::UnknownTopic, text).in_topic(&wanted.topic))
+}
+
+/// All partitions of the topics that exist now.
+fn all_partitions(metadata: &Metadata, topics: &[String]) -> Result<Vec<PartitionStart>, Error> {
+    let patterns = topics
+        .iter()
+        .filter(|topic| is_pattern(topic))
+        .map(|topic| pattern(topic))
+        .collect::<Result<Vec<_>, _>>()?;
+    let wanted = |name: &str| {
+        topics.iter().any(|topic| topic == name) || patterns.iter().any(|pattern| pattern.is_match(name))
+    };
+    let mut all = Vec::new();
+    for topic in metadata.topics().iter().filter(|topic| wanted(topic.name())) {
+        let code = topic.error().map(RDKafkaErrorCode::from);
+        if code.and_then(kind_of) == Some(ErrorKind::Denied) {
+            let text = format!("reading topic {} is not allowed", topic.name());
+            return Err(Error::new(ErrorKind::Denied, text).in_topic(topic.name()));
+        }
+        all.extend(
+            topic
+                .partitions()
+                .iter()
+                .map(|partition| PartitionStart::new(topic.name(), partition.id(), None)),
+        );
+    }
+    if all.is_empty() {
+        return Err(Error::new(
+            ErrorKind::UnknownTopic,
+            format!("no topic matches {}", topics.join(", ")),
+        ));
+    }
+    all.sort_by(|a, b| (&a.topic, a.partition).cmp(&(&b.topic, b.partition)));
+    Ok(all)
+}
+
+/// Partitions in a log line.
+struct Partitions<'a>(&'a [(String, i32)]);
+
+impl std::fmt::Display for Partitions<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("no partition");
+        }
+        for (index, (topic, partition)) in self.0.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            write!(f, "{comma}{topic}[{partition}]")?;
+        }
+        Ok(())
+    }
+}

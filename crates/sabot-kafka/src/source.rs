@@ -1,0 +1,737 @@
+//! The source: polls, decodes, and gives out batches.
+
+use std::collections::VecDeque;
+use std::ffi::{CStr, CString};
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arrow_schema::SchemaRef;
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::Consumer as _;
+use rdkafka::error::RDKafkaErrorCode;
+use sabot_arrow::{Assembler, PushStop, Record};
+use sabot_decode::{Body, Payload, RowErrorKind, SchemaKey, SchemaSource};
+use sabot_wire::Framing;
+
+use crate::batch::{Acker, Ledger};
+use crate::client::{Consumer, Context};
+use crate::dead_letter::DeadLetters;
+use crate::error::kind_of;
+use crate::ffi::{self, Event, EventQueue, Messages};
+use crate::positions::Positions;
+use crate::rebalance::Rebalance;
+use crate::stop::STOP_CHECK;
+use crate::{Batch, Error, ErrorKind, Offsets, SourceOptions, Stopper, config};
+
+/// Messages that are decoded in one go.
+const CHUNK_RECORDS: usize = 1024;
+/// Bytes of keys and values after which such a chunk is full.
+const CHUNK_BYTES: usize = 1 << 20;
+
+/// Reads topics, and gives out batches. See the crate's documentation.
+///
+/// It is an iterator of batches; errors that [`Error::is_retryable`] do not end it.
+///
+/// ```no_run
+/// use sabot_arrow::{Assembler, AssemblerOptions};
+/// use sabot_kafka::{RegistrySource, Source, SourceOptions, Subscription};
+///
+/// # fn run(decoder: Box<dyn sabot_decode::Decoder>) -> Result<(), Box<dyn std::error::Error>> {
+/// let mut options = SourceOptions::new("localhost:9092", Subscription::topics(["orders"]));
+/// options.group = Some("billing".to_owned());
+/// let assembler = Assembler::new(AssemblerOptions::default(), None, decoder);
+/// let schemas = RegistrySource::new(sabot_registry::Client::new("http://localhost:8081")?);
+/// let mut source = Source::open(options, assembler, Box::new(schemas))?;
+/// for batch in &mut source {
+///     let batch = batch?;
+///     println!("{} rows", batch.batch.num_rows());
+///     batch.ack();
+/// }
+/// source.close()?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Source {
+    // Messages and queue go before the consumer that they belong to.
+    pub(crate) messages: Messages,
+    queue: EventQueue,
+    pub(crate) consumer: Arc<Consumer>,
+    pub(crate) options: SourceOptions,
+    pub(crate) positions: Positions,
+    pub(crate) ledger: Arc<Ledger>,
+    /// Rebalances to be answered, oldest first.
+    pub(crate) rebalances: VecDeque<Rebalance>,
+    assembler: Assembler,
+    schemas: Box<dyn SchemaSource + Send>,
+    dead_letters: Option<DeadLetters>,
+    headers: SchemaHeaders,
+    in_hand: InHand,
+    /// A batch whose dead letters are not delivered yet.
+    held: Option<Batch>,
+    /// An error that comes after the batch in hand.
+    pending: Option<Error>,
+    /// Messages that may still be read.
+    left: Option<u64>,
+    /// Fetching is paused because messages could not be decoded yet.
+    paused: bool,
+    ended: bool,
+    closed: bool,
+    last_batch: u64,
+    totals: Totals,
+}
+
+/// What has been read since the source was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Messages in batches: good, bad and dropped.
+    pub messages: u64,
+    /// Bytes of their keys and values.
+    pub bytes: u64,
+    /// Bad keys and values among them.
+    pub bad: u64,
+    /// The partitions assigned now.
+    pub partitions: Vec<PartitionProgress>,
+}
+
+/// How far a partition has been read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PartitionProgress {
+    /// The topic.
+    pub topic: Arc<str>,
+    /// The partition.
+    pub partition: i32,
+    /// The offset behind the last record read; `None` before the first.
+    pub position: Option<i64>,
+    /// Where it ends: the bounded source's end, or the newest offset that librdkafka knows of.
+    pub end: Option<i64>,
+    /// Offsets between the two; 0 once a bounded partition has ended.
+    pub lag: Option<u64>,
+}
+
+/// The batch that is being gathered.
+#[derive(Debug, Default)]
+struct InHand {
+    records: usize,
+    bytes: u64,
+    since: Option<Instant>,
+    full: bool,
+}
+
+#[derive(Debug, Default)]
+struct Totals {
+    messages: u64,
+    bytes: u64,
+    bad: u64,
+}
+
+/// Names of the headers that may hold schema ids.
+struct SchemaHeaders {
+    key: Option<CString>,
+    value: Option<CString>,
+}
+
+impl Source {
+    /// Connects, checks that the topics exist, and begins to fetch. It waits for a broker, and for nothing else.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`], [`ErrorKind::Unreachable`], [`ErrorKind::Denied`], [`ErrorKind::UnknownTopic`],
+    /// [`ErrorKind::NoOffset`] or, if the stopper was used, [`ErrorKind::Stopped`].
+    pub fn open(
+        options: SourceOptions,
+        assembler: Assembler,
+        schemas: Box<dyn SchemaSource + Send>,
+    ) -> Result<Self, Error> {
+        options.validate()?;
+        let consumer: Consumer = config::consumer(&options)?
+            .create_with_context(Context::default())
+            .map_err(|cause| Error::kafka(ErrorKind::Config, "the consumer cannot be made", &cause))?;
+        let consumer = Arc::new(consumer);
+        let queue = EventQueue::new(Arc::clone(&consumer))
+            .ok_or_else(|| Error::new(ErrorKind::Internal, "the consumer has no queue"))?;
+        let dead_letters = match &options.dead_letters {
+            Some(wanted) => Some(DeadLetters::new(
+                &options.brokers,
+                &options.properties,
+                wanted.clone(),
+            )?),
+            None => None,
+        };
+        let mut source = Self {
+            messages: Messages::new(Arc::clone(&consumer)),
+            queue,
+            consumer,
+            positions: Positions::default(),
+            ledger: Arc::default(),
+            rebalances: VecDeque::new(),
+            assembler,
+            schemas,
+            dead_letters,
+            headers: SchemaHeaders {
+                key: c_name(options.key_framing.key_header()),
+                value: c_name(options.value_framing.value_header()),
+            },
+            in_hand: InHand::default(),
+            held: None,
+            pending: None,
+            left: options.end.messages(),
+            paused: false,
+            ended: false,
+            closed: false,
+            last_batch: 0,
+            totals: Totals::default(),
+            options,
+        };
+        source.begin()?;
+        Ok(source)
+    }
+
+    /// The next batch; `None` at the end: of a bounded source, after a stop, or after an error that cannot be recovered
+    /// from.
+    ///
+    /// # Errors
+    ///
+    /// With [`ErrorKind::BadRecord`] and with [retryable](Error::is_retryable) errors the source keeps its place, and
+    /// the next call goes on at the same record. After any other error it is at its end.
+    pub fn next_batch(&mut self) -> Option<Result<Batch, Error>> {
+        if self.ended {
+            return None;
+        }
+        let result = self.advance();
+        match &result {
+            Ok(None) => self.ended = true,
+            Err(error) => self.ended = !(error.is_retryable() || error.kind() == ErrorKind::BadRecord),
+            Ok(Some(_)) => {}
+        }
+        result.transpose()
+    }
+
+    /// Commits what has been acknowledged, and waits for the broker's answer. Without a group it does nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Commit`], or what the broker's answer stands for.
+    pub fn commit(&mut self) -> Result<(), Error> {
+        self.store_acknowledged();
+        self.commit_moved(|_| true)
+    }
+
+    /// Commits what has been acknowledged and leaves the group. Dropping the source does the same, and logs errors.
+    ///
+    /// # Errors
+    ///
+    /// As [`Source::commit`].
+    pub fn close(mut self) -> Result<(), Error> {
+        self.shut()
+    }
+
+    /// Something that stops this source from elsewhere.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        self.options.stopper.clone()
+    }
+
+    /// The schema of the batches, as soon as it is known.
+    #[must_use]
+    pub fn schema(&self) -> Option<SchemaRef> {
+        self.assembler.schema()
+    }
+
+    /// How far it has come. It asks no broker.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        let partitions = self.positions.iter().map(|position| {
+            let known = || {
+                ffi::known_offsets(&self.consumer, &position.topic, position.partition).map(|(_, high)| high)
+            };
+            let end = position.end.or_else(known);
+            let lag = match (end, position.next) {
+                _ if position.ended => Some(0),
+                (Some(end), Some(next)) => Some(u64::try_from(end - next).unwrap_or(0)),
+                _ => None,
+            };
+            let topic = Arc::clone(&position.topic);
+            PartitionProgress {
+                topic,
+                partition: position.partition,
+                position: position.next,
+                end,
+                lag,
+            }
+        });
+        let Totals { messages, bytes, bad } = self.totals;
+        Progress {
+            messages,
+            bytes,
+            bad,
+            partitions: partitions.collect(),
+        }
+    }
+}
+
+impl Iterator for Source {
+    type Item = Result<Batch, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_batch()
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source")
+            .field("options", &self.options)
+            .field("totals", &self.totals)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        if let Err(error) = self.shut() {
+            log::warn!("{error}");
+        }
+    }
+}
+
+impl Source {
+    /// Everything up to the next batch, error or end.
+    fn advance(&mut self) -> Result<Option<Batch>, Error> {
+        if let Some(batch) = self.held.take() {
+            return self.release(batch).map(Some);
+        }
+        if !self.messages.is_empty() {
+            self.hold_back();
+        }
+        loop {
+            self.store_acknowledged();
+            if self.in_hand.records > 0 && self.is_complete() {
+                return self.finish().map(Some);
+            }
+            if let Some(error) = self.pending.take() {
+                return Err(error);
+            }
+            if !self.rebalances.is_empty() {
+                self.serve_rebalance()?;
+                continue;
+            }
+            if self.options.stopper.is_stopped() {
+                return Ok(None);
+            }
+            if self.messages.is_empty() {
+                if self.is_drained() {
+                    return Ok(None);
+                }
+                self.go_on();
+                self.gather();
+            }
+            if !self.messages.is_empty() {
+                self.decode()?;
+            }
+        }
+    }
+
+    /// True if the batch in hand has to be given out now.
+    fn is_complete(&self) -> bool {
+        let (in_hand, limits) = (&self.in_hand, &self.options.batching);
+        let dead_bytes = self.dead_letters.as_ref().map_or(0, DeadLetters::bytes);
+        in_hand.full
+            || in_hand.records >= limits.rows
+            || in_hand
+                .since
+                .is_some_and(|since| since.elapsed() >= limits.linger)
+            || self.assembler.buffered_bytes().saturating_add(dead_bytes) >= limits.bytes
+            || !self.rebalances.is_empty()
+            || self.pending.is_some()
+            || self.options.stopper.is_stopped()
+            || (self.messages.is_empty() && self.is_drained())
+    }
+
+    /// True if nothing more is to be read.
+    fn is_drained(&self) -> bool {
+        self.left == Some(0) || (self.options.end.bounds_partitions() && self.positions.all_ended())
+    }
+
+    /// Takes messages off the queue: at least waits for one, at most a chunk.
+    fn gather(&mut self) {
+        let room = self.room();
+        let mut wait = STOP_CHECK;
+        if let Some(since) = self.in_hand.since {
+            wait = wait.min(self.options.batching.linger.saturating_sub(since.elapsed()));
+        }
+        let mut bytes = 0;
+        while self.messages.len() < room && bytes < CHUNK_BYTES {
+            match self.queue.poll(wait, &mut self.messages) {
+                Event::Message => bytes += self.admit(),
+                Event::Idle => return,
+                event => return self.on_event(event),
+            }
+            wait = Duration::ZERO;
+        }
+    }
+
+    /// Records that may be decoded before the batch in hand is full.
+    fn room(&self) -> usize {
+        let left = self
+            .left
+            .map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX));
+        CHUNK_RECORDS
+            .min(self.options.batching.rows - self.in_hand.records)
+            .min(left)
+    }
+
+    /// Lets the newest message go again if it is none of ours, and returns its bytes otherwise.
+    fn admit(&mut self) -> usize {
+        let Some(message) = self.messages.last() else {
+            return 0;
+        };
+        let slot = self.positions.slot(&message.topic(), message.partition());
+        let bytes = bytes_of(&message);
+        let offset = message.offset();
+        match slot {
+            Some(slot) if self.positions.admits(slot, offset) => bytes,
+            Some(slot) => {
+                self.messages.drop_last();
+                self.pause_ended(slot);
+                0
+            }
+            None => {
+                self.messages.drop_last();
+                0
+            }
+        }
+    }
+
+    fn on_event(&mut self, event: Event) {
+        match event {
+            Event::Idle | Event::Message | Event::Served => {}
+            Event::PartitionEnd {
+                topic,
+                partition,
+                offset,
+            } => self.on_partition_end(&topic, partition, offset),
+            Event::Error {
+                code,
+                fatal,
+                reason,
+                place,
+            } => self.on_error(code, fatal, reason, place),
+            Event::Rebalance { revoke, partitions } => {
+                self.rebalances.push_back(Rebalance { revoke, partitions })
+            }
+        }
+    }
+
+    fn on_partition_end(&mut self, topic: &str, partition: i32, offset: i64) {
+        let Some(slot) = self.positions.slot(topic, partition) else {
+            return;
+        };
+        if self.positions.reached(slot, offset) {
+            // The log ends before it did when we came. Either it was cut, or a follower lags behind.
+            match self.high(topic, partition) {
+                Ok(high) if high <= offset => self.positions.shorten(slot, high),
+                Ok(_) => {}
+                Err(error) => log::warn!("{error}"),
+            }
+        }
+        self.pause_ended(slot);
+    }
+
+    /// Notes what librdkafka deals with by itself, and keeps what it does not for the caller.
+    fn on_error(
+        &mut self,
+        code: RDKafkaErrorCode,
+        fatal: bool,
+        reason: String,
+        place: Option<(String, i32)>,
+    ) {
+        let kind = if fatal {
+            Some(ErrorKind::Fatal)
+        } else {
+            kind_of(code)
+        };
+        let ends = match kind {
+            Some(ErrorKind::Fatal | ErrorKind::UnknownTopic | ErrorKind::NoOffset) => true,
+            // Without a group, the coordinator's refusal does not matter.
+            Some(ErrorKind::Denied) if code == RDKafkaErrorCode::GroupAuthorizationFailed => {
+                self.options.group.is_some()
+            }
+            // A handshake may fail now and then; what never worked is wrong.
+            Some(ErrorKind::Denied) => {
+                code == RDKafkaErrorCode::TopicAuthorizationFailed || self.totals.messages == 0
+            }
+            _ => false,
+        };
+        let Some(kind) = kind.filter(|_| ends) else {
+            return self.consumer.context().note(code, &reason);
+        };
+        let error = Error::new(kind, reason);
+        self.pending = Some(match place {
+            Some((topic, partition)) => error.at(&self.positions.topic(&topic), partition, None),
+            None => error,
+        });
+    }
+
+    /// Decodes a chunk where it lies.
+    fn decode(&mut self) -> Result<(), Error> {
+        let room = self.room();
+        let views: Vec<ffi::Message<'_>> = self.messages.iter().take(room).collect();
+        let slots = slots_of(&views, &self.positions);
+        let records: Vec<Record<'_>> = views
+            .iter()
+            .zip(&slots)
+            .map(|(view, slot)| {
+                self.headers
+                    .record(view, &self.positions.get(*slot).topic, &self.options)
+            })
+            .collect();
+        let mut nowhere = false;
+        let dead_letters = &mut self.dead_letters;
+        let pushed = self.assembler.push(
+            &records,
+            &mut *self.schemas,
+            &mut |bad, record| match dead_letters {
+                Some(dead_letters) => dead_letters.push(bad, record),
+                None => nowhere = true,
+            },
+        );
+        drop(records);
+        for (view, slot) in views.iter().zip(&slots).take(pushed.taken) {
+            self.positions.take(*slot, view.offset());
+            self.in_hand.bytes += bytes_of(view) as u64;
+        }
+        let stopped_at = views
+            .get(pushed.taken)
+            .map(|view| (slots[pushed.taken], view.offset()));
+        drop(views);
+        self.messages.drop_first(pushed.taken);
+        self.in_hand.records += pushed.taken;
+        if pushed.taken > 0 {
+            self.in_hand.since.get_or_insert_with(Instant::now);
+        }
+        if let Some(left) = &mut self.left {
+            *left -= pushed.taken as u64;
+        }
+        if nowhere {
+            return Err(Error::config(
+                "bad records are to become dead letters, and no topic is given for them",
+            ));
+        }
+        match pushed.stop {
+            PushStop::Done => {}
+            PushStop::Full if self.in_hand.records > 0 => self.in_hand.full = true,
+            PushStop::Full => {
+                return Err(Error::new(
+                    ErrorKind::Internal,
+                    "an empty batch is said to be full",
+                ));
+            }
+            PushStop::Unavailable(cause) => {
+                let error = Error::unavailable(cause);
+                self.pending = Some(match stopped_at {
+                    Some((slot, offset)) => {
+                        let position = self.positions.get(slot);
+                        error.at(&position.topic, position.partition, Some(offset))
+                    }
+                    None => error,
+                });
+            }
+            PushStop::Failed(bad) => self.pending = Some(Error::bad_record(bad)),
+        }
+        Ok(())
+    }
+
+    /// Makes a batch of what is in hand.
+    fn finish(&mut self) -> Result<Batch, Error> {
+        let assembled = self
+            .assembler
+            .finish()
+            .map_err(|cause| Error::new(ErrorKind::Internal, cause.to_string()).with_source(cause))?;
+        let in_hand = std::mem::take(&mut self.in_hand);
+        let covered = self.positions.finish_batch();
+        self.last_batch += 1;
+        self.totals.messages += in_hand.records as u64;
+        self.totals.bytes += in_hand.bytes;
+        self.totals.bad += assembled.bad.len() as u64;
+        if self.options.group.is_some() {
+            self.ledger.lock().cover(self.last_batch, &covered);
+        }
+        let acker = Acker {
+            ledger: Arc::clone(&self.ledger),
+            batch: self.last_batch,
+            covered: Arc::clone(&covered),
+        };
+        self.release(Batch {
+            batch: assembled.batch,
+            bad: assembled.bad,
+            offsets: Offsets(covered),
+            records: in_hand.records,
+            bytes: in_hand.bytes,
+            acker,
+        })
+    }
+
+    /// Gives a batch out once its dead letters are delivered; until then it is held.
+    fn release(&mut self, batch: Batch) -> Result<Batch, Error> {
+        if let Some(dead_letters) = &mut self.dead_letters
+            && let Err(error) = dead_letters.deliver()
+        {
+            self.held = Some(batch);
+            return Err(error);
+        }
+        Ok(batch)
+    }
+
+    /// While messages wait that cannot be decoded, fetches no more of them, but goes on serving events: a member that
+    /// does not poll is thrown out of its group.
+    fn hold_back(&mut self) {
+        if !self.paused {
+            self.paused = true;
+            self.set_paused(true);
+        }
+        loop {
+            match self.queue.poll(Duration::ZERO, &mut self.messages) {
+                Event::Idle => return,
+                Event::Message => drop(self.admit()),
+                event => self.on_event(event),
+            }
+        }
+    }
+
+    fn go_on(&mut self) {
+        if std::mem::take(&mut self.paused) {
+            self.set_paused(false);
+        }
+    }
+
+    fn set_paused(&self, paused: bool) {
+        let running = self.positions.iter().filter(|position| !position.ended);
+        let list = list_of(running.map(|position| (&*position.topic, position.partition)));
+        let answer = if paused {
+            self.consumer.pause(&list)
+        } else {
+            self.consumer.resume(&list)
+        };
+        if let Err(cause) = answer {
+            log::warn!(
+                "{}",
+                Error::kafka(ErrorKind::Fatal, "pausing or resuming failed", &cause)
+            );
+        }
+    }
+
+    /// Stops fetching from a partition that has ended.
+    fn pause_ended(&self, slot: usize) {
+        let position = self.positions.get(slot);
+        if position.ended {
+            // It only saves work: what still comes is let go.
+            let _ = self
+                .consumer
+                .pause(&list_of([(&*position.topic, position.partition)]));
+        }
+    }
+
+    /// Serves events while opening, when there are no messages yet.
+    pub(crate) fn serve_quietly(&self) {
+        let mut none = Messages::new(Arc::clone(&self.consumer));
+        loop {
+            match self.queue.poll(Duration::ZERO, &mut none) {
+                Event::Idle => return,
+                Event::Error { code, reason, .. } => self.consumer.context().note(code, &reason),
+                _ => {}
+            }
+        }
+    }
+
+    fn shut(&mut self) -> Result<(), Error> {
+        if std::mem::replace(&mut self.closed, true) {
+            return Ok(());
+        }
+        self.ended = true;
+        self.messages.drop_first(self.messages.len());
+        self.store_acknowledged();
+        while let Some(rebalance) = self.rebalances.pop_front() {
+            if rebalance.revoke {
+                self.give_up(&rebalance.partitions, Duration::ZERO);
+            }
+        }
+        self.commit_moved(|_| true)
+    }
+}
+
+impl SchemaHeaders {
+    fn record<'a>(
+        &self,
+        view: &'a ffi::Message<'a>,
+        topic: &'a Arc<str>,
+        options: &SourceOptions,
+    ) -> Record<'a> {
+        let header = |name: &'_ Option<CString>| name.as_deref().and_then(|name: &CStr| view.header(name));
+        let (raw_key, raw_value) = (view.key(), view.value());
+        Record {
+            topic,
+            partition: view.partition(),
+            offset: view.offset(),
+            timestamp: view.timestamp(),
+            key: payload(options.key_framing, header(&self.key), raw_key),
+            value: payload(options.value_framing, header(&self.value), raw_value),
+            raw_key,
+            raw_value,
+            headers: Some(view),
+        }
+    }
+}
+
+/// Takes the frame off. A malformed one makes a bad record, which still has its place.
+#[inline]
+fn payload<'a>(framing: Framing, header: Option<&'a [u8]>, bytes: Option<&'a [u8]>) -> Payload<'a> {
+    let Some(bytes) = bytes else {
+        return Payload::tombstone();
+    };
+    match framing.split(header, bytes) {
+        Ok(frame) => Payload {
+            key: frame.key,
+            path: frame.path,
+            body: Body::Bytes(frame.body),
+            prefix_bytes: frame.prefix_bytes,
+        },
+        Err(cause) => Payload::refused(SchemaKey::Absent, RowErrorKind::Frame(cause)),
+    }
+}
+
+/// The slot of each message's partition. Messages come in runs, so that most are found by comparing with the last.
+fn slots_of(views: &[ffi::Message<'_>], positions: &Positions) -> Vec<usize> {
+    let mut last = None;
+    let slot_of = |view: &ffi::Message<'_>| {
+        let place = (view.topic_id(), view.partition());
+        match last {
+            Some((known, slot)) if known == place => slot,
+            _ => {
+                let slot = positions.slot(&view.topic(), view.partition());
+                let slot = slot.expect("because messages of partitions that are given up are let go");
+                last = Some((place, slot));
+                slot
+            }
+        }
+    };
+    views.iter().map(slot_of).collect()
+}
+
+fn bytes_of(message: &ffi::Message<'_>) -> usize {
+    message.key().map_or(0, <[u8]>::len) + message.value().map_or(0, <[u8]>::len)
+}
+
+fn list_of<'a>(partitions: impl IntoIterator<Item = (&'a str, i32)>) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for (topic, partition) in partitions {
+        list.add_partition(topic, partition);
+    }
+    list
+}
+
+fn c_name(name: Option<&str>) -> Option<CString> {
+    name.and_then(|name| CString::new(name).ok())
+}

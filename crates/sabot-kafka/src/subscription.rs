@@ -1,0 +1,171 @@
+//! What a source reads: topics, patterns, or partitions that the caller names.
+
+use std::fmt;
+
+use crate::{Error, Start};
+
+/// What a source reads.
+///
+/// ```
+/// use sabot_kafka::{PartitionStart, Start, Subscription};
+///
+/// let topics = Subscription::topics(["orders", "^audit\\..*"]);
+/// assert_eq!(topics.to_string(), "orders, ^audit\\..*");
+/// let partitions = Subscription::partitions([PartitionStart::new("orders", 0, Some(Start::Offset(17)))]);
+/// assert_eq!(partitions.to_string(), "orders[0]");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Subscription {
+    /// Topics by name; a name that begins with `^` is a regular expression over all topics' names.
+    ///
+    /// With a group, its members share the partitions, and topics that come to match later are read as well. Without
+    /// one, the source reads all partitions that exist when it opens.
+    Topics(Vec<String>),
+    /// These partitions and no others. They are never shared; with a group, their offsets are committed to it.
+    Partitions(Vec<PartitionStart>),
+}
+
+/// One partition, and where to begin in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PartitionStart {
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: i32,
+    /// Where to begin; `None` takes the source's own start.
+    pub start: Option<Start>,
+}
+
+impl PartitionStart {
+    /// A partition to read.
+    pub fn new(topic: impl Into<String>, partition: i32, start: Option<Start>) -> Self {
+        Self {
+            topic: topic.into(),
+            partition,
+            start,
+        }
+    }
+}
+
+impl Subscription {
+    /// Topics by name or pattern.
+    pub fn topics<T: Into<String>>(topics: impl IntoIterator<Item = T>) -> Self {
+        Self::Topics(topics.into_iter().map(Into::into).collect())
+    }
+
+    /// Partitions by name and number.
+    pub fn partitions(partitions: impl IntoIterator<Item = PartitionStart>) -> Self {
+        Self::Partitions(partitions.into_iter().collect())
+    }
+
+    /// Checks everything that can be checked without a broker.
+    pub(crate) fn validate(&self) -> Result<(), Error> {
+        match self {
+            Self::Topics(topics) => {
+                if topics.is_empty() {
+                    return Err(Error::config("the subscription names no topic"));
+                }
+                topics.iter().try_for_each(|topic| {
+                    if is_pattern(topic) {
+                        pattern(topic).map(drop)
+                    } else {
+                        check_topic(topic)
+                    }
+                })
+            }
+            Self::Partitions(partitions) => {
+                if partitions.is_empty() {
+                    return Err(Error::config("the subscription names no partition"));
+                }
+                for (index, wanted) in partitions.iter().enumerate() {
+                    check_topic(&wanted.topic)?;
+                    if wanted.partition < 0 {
+                        return Err(Error::config(format!(
+                            "there is no partition {}",
+                            wanted.partition
+                        )));
+                    }
+                    let same = |other: &PartitionStart| {
+                        other.topic == wanted.topic && other.partition == wanted.partition
+                    };
+                    if partitions[..index].iter().any(same) {
+                        return Err(Error::config(format!(
+                            "partition {}[{}] is named twice",
+                            wanted.topic, wanted.partition
+                        )));
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl fmt::Display for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Topics(topics) => f.write_str(&topics.join(", ")),
+            Self::Partitions(partitions) => {
+                for (index, wanted) in partitions.iter().enumerate() {
+                    let comma = if index == 0 { "" } else { ", " };
+                    write!(f, "{comma}{}[{}]", wanted.topic, wanted.partition)?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// True for a name that stands for a regular expression.
+pub(crate) fn is_pattern(topic: &str) -> bool {
+    topic.starts_with('^')
+}
+
+/// The expression of a pattern.
+pub(crate) fn pattern(topic: &str) -> Result<regex_lite::Regex, Error> {
+    regex_lite::Regex::new(topic).map_err(|cause| {
+        Error::config(format!("the topic pattern {topic:?} is not a regular expression")).with_source(cause)
+    })
+}
+
+/// Refuses names that Kafka refuses, so that librdkafka never sees a NUL and the error names the topic.
+pub(crate) fn check_topic(topic: &str) -> Result<(), Error> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    if topic.is_empty() || topic.len() > 249 || topic == "." || topic == ".." || !topic.bytes().all(allowed) {
+        return Err(Error::config(format!(
+            "{topic:?} is not a topic name: it takes 1 to 249 of the characters a-z, A-Z, 0-9, '.', '_' and '-'"
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_checked_before_a_broker_is_asked() {
+        let refused: [Subscription; 8] = [
+            Subscription::topics::<&str>([]),
+            Subscription::topics([""]),
+            Subscription::topics(["with space"]),
+            Subscription::topics(["nul\0"]),
+            Subscription::topics(["^("]),
+            Subscription::partitions([]),
+            Subscription::partitions([PartitionStart::new("a", -1, None)]),
+            Subscription::partitions([
+                PartitionStart::new("a", 0, None),
+                PartitionStart::new("a", 0, None),
+            ]),
+        ];
+        for subscription in refused {
+            let error = subscription
+                .validate()
+                .expect_err(&format!("{subscription:?} is refused"));
+            assert_eq!(error.kind(), crate::ErrorKind::Config, "{error}");
+        }
+        Subscription::topics(["a-b_c.D9", "^a.*"]).validate().unwrap();
+    }
+}
