@@ -463,9 +463,9 @@ fn read_mode(answer: ModeJson) -> Result<Mode, Error> {
 }
 
 fn read_setting<T: std::str::FromStr<Err = UnknownSetting>>(text: Option<String>) -> Result<T, Error> {
-    text.unwrap_or_default().parse().map_err(|error: UnknownSetting| {
-        Error::new(ErrorKind::Protocol, error.to_string()).with_source(error)
-    })
+    let text = text.unwrap_or_default();
+    text.parse()
+        .map_err(|error: UnknownSetting| Error::new(ErrorKind::Protocol, error.to_string()))
 }
 
 fn absent_as_none<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {

@@ -147,7 +147,7 @@ impl<K: Hash + Eq + Clone, V, S: BuildHasher + Clone + Default> Cache<K, V, S> {
                 expires: expires(self.lifetimes.value),
                 used: AtomicBool::new(false),
             },
-            Err(error) if error.is_not_found() && !self.lifetimes.absence.is_zero() => Slot::Absent {
+            Err(error) if error.is_absence() && !self.lifetimes.absence.is_zero() => Slot::Absent {
                 error: error.clone(),
                 expires: expires(Some(self.lifetimes.absence)),
             },

@@ -169,6 +169,10 @@ impl Error {
         Self::new(ErrorKind::UnsupportedKey, message)
     }
 
+    pub(crate) fn map_message(self, change: impl FnOnce(&str) -> String) -> Self {
+        self.edit(|fault| fault.message = change(&fault.message))
+    }
+
     /// Adds what was being done around the failed step.
     pub(crate) fn within(self, doing: impl Into<String>) -> Self {
         self.edit(|fault| fault.doing.insert(0, doing.into()))
@@ -192,6 +196,11 @@ impl Error {
 
     pub(crate) fn is_undone(&self) -> bool {
         self.0.undone
+    }
+
+    /// Whether it is the subject, version or schema that does not exist, rather than a setting or a deletion.
+    pub(crate) fn is_absence(&self) -> bool {
+        self.is_not_found() && matches!(self.0.code, Some(40_401..=40_403))
     }
 
     pub(crate) fn with_attempts(self, attempts: u32) -> Self {

@@ -4,14 +4,13 @@
 //! may pass; between rounds it sleeps. Everything ends at the call's deadline. A 404 ends it at once: another address
 //! of the same registry would say the same.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use ureq::http::{Method, Request as HttpRequest, Response, header};
-use ureq::{Agent, Body, Timeout};
+use ureq::{Agent, AsSendBody, Body, Timeout};
 
 use crate::endpoint::Endpoint;
 use crate::retry::{Backoff, Deadline, parse_retry_after};
@@ -99,57 +98,56 @@ impl Transport {
         deadline: Deadline,
         read: impl FnOnce(J) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let answer = self.exchange(request, deadline).and_then(|(body, url)| {
-            let json = serde_json::from_slice(nonempty(&body)).map_err(|error| {
-                Error::new(
-                    ErrorKind::Protocol,
-                    format!("the answer is not what a registry sends: {error}"),
-                )
-                .with_source(error)
-            });
-            json.and_then(read).map_err(|error| error.at(&url))
+        let answer = self.exchange(request, deadline).and_then(|(body, endpoint)| {
+            // Without the cause as a source: its text may quote the answer, and has to be cleaned as the answer is.
+            let unexpected = |error| format!("the answer is not what a registry sends: {error}");
+            let json = serde_json::from_slice(nonempty(&body));
+            json.map_err(|error| Error::new(ErrorKind::Protocol, unexpected(error)))
+                .and_then(read)
+                .map_err(|error| {
+                    error
+                        .map_message(|message| clean(message, endpoint))
+                        .at(&endpoint.base)
+                })
         });
         answer.map_err(|error| error.within(&request.doing))
     }
 
     /// Tries until there is an answer, or no hope, or no time.
-    fn exchange(&self, request: &Request, deadline: Deadline) -> Result<(Vec<u8>, Arc<str>), Error> {
-        let mut attempts = 0;
-        let mut round = 0;
+    fn exchange(&self, request: &Request, deadline: Deadline) -> Result<(Vec<u8>, &Endpoint), Error> {
+        let mut failure: Option<Error> = None;
+        let (mut attempts, mut round) = (0, 0);
         loop {
             let start = self.current.load(Ordering::Relaxed);
-            let mut failure: Option<Error> = None;
+            let mut asked_to_wait: Option<Duration> = None;
             for step in 0..self.endpoints.len() {
                 let Some(left) = deadline.left() else { break };
                 let index = (start + step) % self.endpoints.len();
                 let endpoint = &self.endpoints[index];
                 attempts += 1;
-                let result = self.attempt(endpoint, request, self.timeout.min(left));
-                match result {
+                match self.attempt(endpoint, request, self.timeout.min(left)) {
                     Err(error) if may_repeat(&error, request) => {
-                        let shortest = [failure.and_then(|f| f.retry_after()), error.retry_after()]
-                            .into_iter()
-                            .flatten()
-                            .min();
-                        failure = Some(error.with_retry_after(shortest));
+                        asked_to_wait = asked_to_wait.into_iter().chain(error.retry_after()).min();
+                        // That the deadline cut the last attempt short says less than what went wrong before.
+                        let cut_short = left < self.timeout && error.kind() == ErrorKind::Timeout;
+                        failure = failure.filter(|_| cut_short).or(Some(error));
                     }
                     result => {
                         self.current.store(index, Ordering::Relaxed);
-                        return result
-                            .map(|body| (body, Arc::clone(&endpoint.base)))
-                            .map_err(|e| e.with_attempts(attempts));
+                        let answer = result.map(|body| (body, endpoint));
+                        return answer.map_err(|error| error.with_attempts(attempts));
                     }
                 }
             }
-            let Some(failure) = failure else {
-                return Err(Error::new(
-                    ErrorKind::Timeout,
-                    "the deadline passed before the registry could be asked",
-                ));
-            };
-            let pause = self.backoff.pause(round, failure.retry_after(), fastrand::f64());
+            let pause = self.backoff.pause(round, asked_to_wait, fastrand::f64());
             if round == self.backoff.retries || deadline.left().is_none_or(|left| left <= pause) {
-                return Err(failure.with_attempts(attempts));
+                let unasked = || {
+                    Error::new(
+                        ErrorKind::Timeout,
+                        "the deadline passed before the registry was asked",
+                    )
+                };
+                return Err(failure.map_or_else(unasked, |error| error.with_attempts(attempts)));
             }
             std::thread::sleep(pause);
             round += 1;
@@ -166,31 +164,25 @@ impl Transport {
             builder = builder.header(header::AUTHORIZATION, credentials.header());
         }
         let answer = match &request.body {
-            Some(body) => builder
-                .header(header::CONTENT_TYPE, MEDIA_TYPE)
-                .body(body.as_slice())
-                .map_err(ureq::Error::from)
-                .and_then(|http| {
-                    self.agent.run(
-                        self.agent
-                            .configure_request(http)
-                            .timeout_global(Some(timeout))
-                            .build(),
-                    )
-                }),
-            None => builder.body(()).map_err(ureq::Error::from).and_then(|http| {
-                self.agent.run(
-                    self.agent
-                        .configure_request(http)
-                        .timeout_global(Some(timeout))
-                        .build(),
-                )
-            }),
+            Some(body) => {
+                let builder = builder.header(header::CONTENT_TYPE, MEDIA_TYPE);
+                self.run(builder.body(body.as_slice()), timeout)
+            }
+            None => self.run(builder.body(()), timeout),
         };
         answer
             .map_err(|error| transport_error(error, timeout))
             .and_then(|answer| self.read(answer, endpoint, timeout))
             .map_err(|error| error.at(&endpoint.base))
+    }
+
+    fn run<B: AsSendBody>(
+        &self,
+        request: Result<HttpRequest<B>, ureq::http::Error>,
+        timeout: Duration,
+    ) -> Result<Response<Body>, ureq::Error> {
+        let request = self.agent.configure_request(request?);
+        self.agent.run(request.timeout_global(Some(timeout)).build())
     }
 
     /// Reads an answer to its end, or to its limit.
@@ -276,17 +268,18 @@ fn status_error(status: u16, body: &[u8], endpoint: &Endpoint) -> Error {
 
 /// Makes a text that came over the network fit for a log: no secret of ours, one line, of bounded length.
 fn clean(text: &str, endpoint: &Endpoint) -> String {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let text = endpoint
+    let scrubbed = endpoint
         .credentials
         .as_ref()
-        .map_or_else(|| text.clone(), |credentials| credentials.scrub(text.clone()));
-    let mut short: String = text
+        .map(|credentials| credentials.scrub(text.to_owned()));
+    let words: Vec<_> = scrubbed.as_deref().unwrap_or(text).split_whitespace().collect();
+    let line = words.join(" ");
+    let mut short: String = line
         .chars()
         .filter(|c| !c.is_control())
         .take(MAX_MESSAGE_CHARS)
         .collect();
-    if short.len() < text.len() {
+    if line.chars().nth(MAX_MESSAGE_CHARS).is_some() {
         short.push('…');
     }
     short
