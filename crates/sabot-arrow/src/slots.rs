@@ -68,6 +68,11 @@ impl SlotColumns {
         }
     }
 
+    /// Changes the limits from here on.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
     /// Slots gathered.
     #[must_use]
     pub fn slots(&self) -> usize {

@@ -1,1 +1,104 @@
 //! JSON to Arrow columns, with the schema given or inferred.
+//!
+//! Messages are parsed by [simd-json](https://docs.rs/simd-json) (RFC 8259, strictly) into a tape, and the tape is written into columns along a plan
+//! that was compiled from the Arrow schema. Each message stands alone: none can swallow its neighbour, and a bad one costs nothing but
+//! itself. The decoder needs no writer schema and ignores any key.
+//!
+//! # Types
+//!
+//! | Arrow type | JSON |
+//! |---|---|
+//! | `Boolean` | `true`, `false` |
+//! | `Int8` to `UInt64` | a number without a fraction: `1`, `1.0`, `1e2`; `3.7` and what is out of range are errors |
+//! | `Float32`, `Float64` | a number; `1e400` is an error |
+//! | `Decimal32` to `Decimal256` | a number, or one in a string; digit by digit, never rounded |
+//! | `Utf8`, `LargeUtf8`, `Utf8View`, `Dictionary(Int32, Utf8)` | a string |
+//! | `Binary`, `LargeBinary`, `BinaryView`, `FixedSizeBinary` | a string in base64 (RFC 4648, padded) |
+//! | `FixedSizeBinary(16)` with the extension type `arrow.uuid` | a hyphenated UUID |
+//! | `Date32`, `Date64` | `"2024-02-29"`, or a number of days (milliseconds) |
+//! | `Time32`, `Time64` | `"23:59:59.5"`, or a number of the column's unit |
+//! | `Timestamp` with a zone | RFC 3339 with its offset, or a number of the column's unit since the epoch |
+//! | `Timestamp` without | RFC 3339 without an offset, or a number |
+//! | `Duration` | a number of the column's unit |
+//! | `Struct`, `List`, `Map` with text keys | an object, an array, an object |
+//! | `Utf8` with the extension type `arrow.json` | anything: its text as it stands |
+//! | `Null` | `null` |
+//!
+//! A missing member is null; where the column does not allow that, the row is bad. Of two members with one name the last wins. Members that the
+//! schema does not have are left out.
+//!
+//! # Inference
+//!
+//! With [`Shape::FirstWriter`](sabot_decode::Shape::FirstWriter) the schema is inferred from a sample: the first 1,000 good messages or the first MiB of them,
+//! or fewer if the decoder is flushed before. Fields stand in the order in which they first appeared, and all are nullable.
+//! Integers and fractions together become `Float64`; other scalars together become text; scalars beside objects or arrays, and fields that
+//! were always null, become JSON text (`arrow.json`). A later message that does not fit is bad; a later field is left out.
+//!
+//! ```
+//! use arrow_array::{cast::AsArray, types::Int64Type};
+//! use sabot_decode::{DecoderFactory, Payload, Target};
+//! use sabot_json::JsonFactory;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut decoder = JsonFactory::new().open(&Target::default())?;
+//! let payloads = [Payload::unframed(br#"{"id": 1, "name": "a"}"#), Payload::unframed(br#"{"id": 2, "na"#)];
+//! let mut bad = Vec::new();
+//! decoder.decode(&payloads, &mut |error| bad.push(error));
+//! let slots = decoder.flush()?;
+//! assert_eq!(slots.batch.column(0).as_primitive::<Int64Type>().value(0), 1);
+//! assert_eq!(bad.len(), 1);
+//! assert_eq!(bad[0].slot, 1);
+//! # Ok(()) }
+//! ```
+#![forbid(unsafe_code)]
+
+mod decoder;
+mod dictionary;
+mod infer;
+mod locate;
+mod number;
+mod parse;
+mod plan;
+mod project;
+mod sample;
+mod text;
+mod write;
+
+use sabot_decode::{Decoder, DecoderFactory, PlanError, SchemaKind, Shape, Target};
+
+use decoder::JsonDecoder;
+
+/// Makes decoders of JSON.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct JsonFactory {}
+
+impl JsonFactory {
+    /// Decodes JSON.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl DecoderFactory for JsonFactory {
+    fn kind(&self) -> SchemaKind {
+        SchemaKind::Json
+    }
+
+    /// Takes an Arrow schema, or infers one.
+    ///
+    /// # Errors
+    ///
+    /// [`PlanError`] if the target's schema is no Arrow schema, has a type that JSON has no form for here (unions, intervals), or lacks a
+    /// projected field.
+    fn open(&self, target: &Target) -> Result<Box<dyn Decoder>, PlanError> {
+        match &target.shape {
+            Shape::FirstWriter => Ok(Box::new(JsonDecoder::sampling(target.clone()))),
+            Shape::Arrow(schema) => Ok(Box::new(JsonDecoder::with_schema(schema, target)?)),
+            _ => Err(PlanError::new(
+                "JSON takes an Arrow schema as its target, or infers one",
+            )),
+        }
+    }
+}

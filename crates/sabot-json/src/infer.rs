@@ -1,0 +1,218 @@
+//! A schema from examples.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef};
+use sabot_arrow::Fault;
+use sabot_decode::{Mapping, NodeId, RowErrorKind, StringType};
+use simd_json::{Node, StaticNode};
+
+use crate::locate::Locator;
+use crate::parse::Document;
+use crate::plan::{EXTENSION_KEY, JSON_EXTENSION, SCALAR, SCALAR_KEY};
+
+/// What all messages of a sample have in common.
+#[derive(Debug)]
+pub(crate) struct Inference {
+    members: Members,
+    fields_left: usize,
+}
+
+impl Inference {
+    /// Fields at all levels together: a message with more new ones is refused.
+    const MAX_FIELDS: usize = 10_000;
+
+    pub(crate) fn new() -> Self {
+        Self {
+            members: Members::default(),
+            fields_left: Self::MAX_FIELDS,
+        }
+    }
+
+    /// Whether no field was seen yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.members.fields.is_empty()
+    }
+
+    /// Widens the schema so that `document` fits.
+    pub(crate) fn add(&mut self, document: Document<'_>) -> Result<(), Fault> {
+        let kind = match document.nodes[0] {
+            Node::Object { .. } => match self.members.add(document, 0, &mut self.fields_left) {
+                Some(()) => return Ok(()),
+                None => RowErrorKind::LimitExceeded("inferred fields"),
+            },
+            Node::Array { .. } => RowErrorKind::TypeMismatch {
+                expected: "an object",
+                found: "an array",
+            },
+            _ => RowErrorKind::TypeMismatch {
+                expected: "an object",
+                found: "a scalar",
+            },
+        };
+        Err(Fault::Row {
+            byte_offset: Locator::new(document.text).offset(0),
+            node: NodeId::ROOT,
+            kind,
+        })
+    }
+
+    pub(crate) fn schema(&self, mapping: &Mapping) -> SchemaRef {
+        Arc::new(Schema::new(self.members.fields(mapping)))
+    }
+}
+
+/// The type of one value.
+#[derive(Debug, Default)]
+enum Type {
+    /// Nothing but null so far.
+    #[default]
+    Unknown,
+    Bool,
+    Integer(Range),
+    Float,
+    Text,
+    /// Scalars of several types.
+    Scalar,
+    Object(Members),
+    List(Box<Type>),
+    /// Scalars beside containers, or objects beside lists.
+    Json,
+}
+
+/// Which integers were seen.
+#[derive(Debug, Clone, Copy, Default)]
+struct Range {
+    negative: bool,
+    beyond_i64: bool,
+}
+
+/// The members of objects, in the order of their first appearance.
+#[derive(Debug, Default)]
+struct Members {
+    fields: Vec<(Box<str>, Type)>,
+    positions: HashMap<Box<str>, usize>,
+}
+
+impl Members {
+    /// `None` if there would be too many fields; those that fit are kept.
+    fn add(&mut self, document: Document<'_>, at: usize, fields_left: &mut usize) -> Option<()> {
+        let end = document.after(at);
+        let mut key = at + 1;
+        while key < end {
+            let Node::String(name) = document.nodes[key] else {
+                break;
+            };
+            let position = match self.positions.get(name) {
+                Some(&position) => position,
+                None => {
+                    *fields_left = fields_left.checked_sub(1)?;
+                    self.positions.insert(name.into(), self.fields.len());
+                    self.fields.push((name.into(), Type::Unknown));
+                    self.fields.len() - 1
+                }
+            };
+            self.fields[position].1.add(document, key + 1, fields_left)?;
+            key = document.after(key + 1);
+        }
+        Some(())
+    }
+
+    fn fields(&self, mapping: &Mapping) -> Fields {
+        self.fields
+            .iter()
+            .map(|(name, value)| value.field(name, mapping))
+            .collect()
+    }
+}
+
+impl Type {
+    /// `None` if there would be too many fields. It goes no deeper than the limit that the document was checked against.
+    fn add(&mut self, document: Document<'_>, at: usize, fields_left: &mut usize) -> Option<()> {
+        match document.nodes[at] {
+            Node::Static(StaticNode::Null) => {}
+            Node::Object { .. } => {
+                if let Self::Unknown = self {
+                    *self = Self::Object(Members::default());
+                }
+                match self {
+                    Self::Object(members) => members.add(document, at, fields_left)?,
+                    _ => *self = Self::Json,
+                }
+            }
+            Node::Array { len, .. } => {
+                if let Self::Unknown = self {
+                    *self = Self::List(Box::default());
+                }
+                let Self::List(item) = self else {
+                    *self = Self::Json;
+                    return Some(());
+                };
+                let mut value = at + 1;
+                for _ in 0..len {
+                    item.add(document, value, fields_left)?;
+                    value = document.after(value);
+                }
+            }
+            ref scalar => self.add_scalar(scalar),
+        }
+        Some(())
+    }
+
+    fn add_scalar(&mut self, scalar: &Node<'_>) {
+        let new = match scalar {
+            Node::Static(StaticNode::Bool(_)) => Self::Bool,
+            Node::Static(StaticNode::I64(value)) => Self::Integer(Range {
+                negative: *value < 0,
+                beyond_i64: false,
+            }),
+            Node::Static(StaticNode::U64(value)) => Self::Integer(Range {
+                negative: false,
+                beyond_i64: i64::try_from(*value).is_err(),
+            }),
+            Node::Static(StaticNode::F64(_)) => Self::Float,
+            _ => Self::Text,
+        };
+        *self = match (std::mem::take(self), new) {
+            (Self::Unknown, new) => new,
+            (Self::Integer(a), Self::Integer(b)) => Self::Integer(Range {
+                negative: a.negative || b.negative,
+                beyond_i64: a.beyond_i64 || b.beyond_i64,
+            }),
+            (Self::Integer(_) | Self::Float, Self::Integer(_) | Self::Float) => Self::Float,
+            (Self::Bool, Self::Bool) => Self::Bool,
+            (Self::Text, Self::Text) => Self::Text,
+            (Self::Object(_) | Self::List(_) | Self::Json, _) => Self::Json,
+            _ => Self::Scalar,
+        };
+    }
+
+    fn field(&self, name: &str, mapping: &Mapping) -> Field {
+        let plain = |data_type| Field::new(name, data_type, true);
+        let marked = |key: &str, value: &str| {
+            plain(DataType::Utf8).with_metadata(HashMap::from([(key.to_owned(), value.to_owned())]))
+        };
+        match self {
+            Self::Bool => plain(DataType::Boolean),
+            Self::Integer(Range {
+                beyond_i64: false, ..
+            }) => plain(DataType::Int64),
+            Self::Integer(Range { negative: false, .. }) => plain(DataType::UInt64),
+            // The digits of every 64-bit integer, signed or not.
+            Self::Integer(_) => plain(DataType::Decimal128(20, 0)),
+            Self::Float => plain(DataType::Float64),
+            Self::Text => plain(match mapping.strings {
+                StringType::LargeUtf8 => DataType::LargeUtf8,
+                StringType::Utf8View => DataType::Utf8View,
+                _ => DataType::Utf8,
+            }),
+            Self::Scalar => marked(SCALAR_KEY, SCALAR),
+            Self::Object(members) if !members.fields.is_empty() => {
+                plain(DataType::Struct(members.fields(mapping)))
+            }
+            Self::List(item) => plain(DataType::List(Arc::new(item.field("item", mapping)))),
+            Self::Unknown | Self::Object(_) | Self::Json => marked(EXTENSION_KEY, JSON_EXTENSION),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! What to write for each node of a layout.
+//!
+//! The plan runs parallel to the layout: node `n` of the one is node `n` of the other. It is compiled once from the Arrow schema.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow_schema::{DataType, Field, SchemaRef, TimeUnit};
+use sabot_arrow::{Layout, NodeIx, NodeKind};
+use sabot_decode::{NodeId, PlanError};
+
+/// The metadata key that says how a text column takes values which are no strings.
+pub(crate) const SCALAR_KEY: &str = "sabot:json";
+/// The value under [`SCALAR_KEY`] of columns that take any scalar: strings as they are, others as they are written.
+pub(crate) const SCALAR: &str = "scalar";
+/// Arrow's canonical extension type for JSON text.
+pub(crate) const JSON_EXTENSION: &str = "arrow.json";
+/// The metadata key of extension types' names.
+pub(crate) const EXTENSION_KEY: &str = "ARROW:extension:name";
+const UUID_EXTENSION: &str = "arrow.uuid";
+
+/// How JSON becomes a column's value; where the values stand, the layout says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Sink {
+    Null,
+    Bool,
+    Integer,
+    Float,
+    Decimal {
+        precision: u8,
+        scale: i8,
+    },
+    /// A string.
+    Text,
+    /// A string, or the text of another scalar.
+    Scalar,
+    /// The text of anything.
+    Raw,
+    Base64,
+    Uuid,
+    Date32,
+    Date64,
+    Time(TimeUnit),
+    Timestamp {
+        unit: TimeUnit,
+        zoned: bool,
+    },
+    Dictionary,
+    Struct,
+    List,
+    Map,
+}
+
+/// One node of a plan.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) sink: Sink,
+    /// As errors name it, such as `order.items[].price`.
+    pub(crate) path: String,
+    /// Of a struct: its members' positions by name.
+    pub(crate) members: HashMap<Box<str>, u32>,
+}
+
+/// What to write for each node of a layout.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) layout: Arc<Layout>,
+    /// The top level's members, which have no node.
+    pub(crate) members: HashMap<Box<str>, u32>,
+    steps: Vec<Step>,
+}
+
+impl Plan {
+    pub(crate) fn new(schema: &SchemaRef) -> Result<Self, PlanError> {
+        let layout = Arc::new(Layout::new(schema)?);
+        let mut plan = Self {
+            members: names(&layout, layout.roots())?,
+            layout,
+            steps: Vec::new(),
+        };
+        let roots = plan.layout.roots().to_vec();
+        for root in roots {
+            let name = plan.layout.node(root).field.name().clone();
+            plan.add(root, name.clone()).map_err(|error| error.within(name))?;
+        }
+        Ok(plan)
+    }
+
+    /// How many nodes there are.
+    pub(crate) fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    pub(crate) fn step(&self, node: NodeIx) -> &Step {
+        &self.steps[node.0 as usize]
+    }
+
+    /// The path that an error of this plan points at.
+    pub(crate) fn path(&self, node: NodeId) -> &str {
+        let at = (node.0 as usize).checked_sub(1);
+        at.and_then(|at| self.steps.get(at))
+            .map_or("", |step| step.path.as_str())
+    }
+
+    /// Nodes are numbered children first, so steps are too.
+    fn add(&mut self, ix: NodeIx, path: String) -> Result<(), PlanError> {
+        let node = self.layout.node(ix).clone();
+        let mut members = HashMap::new();
+        match &node.kind {
+            NodeKind::Struct(children) => {
+                members = names(&self.layout, children)?;
+                for &child in children.iter() {
+                    let name = self.layout.node(child).field.name().clone();
+                    self.add(child, format!("{path}.{name}"))
+                        .map_err(|error| error.within(name))?;
+                }
+            }
+            NodeKind::List(_, item) => self
+                .add(*item, format!("{path}[]"))
+                .map_err(|error| error.within("[]"))?,
+            NodeKind::Map(_, key, value) => {
+                self.add(*key, path.clone())?;
+                self.add(*value, format!("{path}{{}}"))
+                    .map_err(|error| error.within("{}"))?;
+                if self.step(*key).sink != Sink::Text {
+                    return Err(PlanError::new(
+                        "a JSON object's keys are text: a map with other keys cannot hold it",
+                    ));
+                }
+            }
+            _ => {}
+        }
+        debug_assert_eq!(self.steps.len(), ix.0 as usize, "steps run parallel to nodes");
+        self.steps.push(Step {
+            sink: sink(&node.field)?,
+            path,
+            members,
+        });
+        Ok(())
+    }
+}
+
+/// Positions by name. Two columns of one name could not both be found.
+fn names(layout: &Layout, nodes: &[NodeIx]) -> Result<HashMap<Box<str>, u32>, PlanError> {
+    let mut names = HashMap::with_capacity(nodes.len());
+    for (at, &node) in nodes.iter().enumerate() {
+        let name = layout.node(node).field.name().as_str();
+        if names.insert(name.into(), at as u32).is_some() {
+            return Err(PlanError::new(format!("two fields are named {name:?}")));
+        }
+    }
+    Ok(names)
+}
+
+fn sink(field: &Field) -> Result<Sink, PlanError> {
+    use DataType as T;
+    let extension = field.metadata().get(EXTENSION_KEY).map(String::as_str);
+    let is_scalar = field
+        .metadata()
+        .get(SCALAR_KEY)
+        .is_some_and(|value| value == SCALAR);
+    Ok(match field.data_type() {
+        T::Null => Sink::Null,
+        T::Boolean => Sink::Bool,
+        T::Int8
+        | T::Int16
+        | T::Int32
+        | T::Int64
+        | T::UInt8
+        | T::UInt16
+        | T::UInt32
+        | T::UInt64
+        | T::Duration(_) => Sink::Integer,
+        T::Float32 | T::Float64 => Sink::Float,
+        T::Decimal32(precision, scale)
+        | T::Decimal64(precision, scale)
+        | T::Decimal128(precision, scale)
+        | T::Decimal256(precision, scale) => Sink::Decimal {
+            precision: *precision,
+            scale: *scale,
+        },
+        T::Utf8 | T::LargeUtf8 | T::Utf8View => match extension {
+            Some(JSON_EXTENSION) => Sink::Raw,
+            _ if is_scalar => Sink::Scalar,
+            _ => Sink::Text,
+        },
+        T::FixedSizeBinary(16) if extension == Some(UUID_EXTENSION) => Sink::Uuid,
+        T::Binary | T::LargeBinary | T::BinaryView | T::FixedSizeBinary(_) => Sink::Base64,
+        T::Date32 => Sink::Date32,
+        T::Date64 => Sink::Date64,
+        T::Time32(unit) | T::Time64(unit) => Sink::Time(*unit),
+        T::Timestamp(unit, zone) => Sink::Timestamp {
+            unit: *unit,
+            zoned: zone.is_some(),
+        },
+        T::Dictionary(..) => Sink::Dictionary,
+        T::Struct(_) => Sink::Struct,
+        T::List(_) => Sink::List,
+        T::Map(..) => Sink::Map,
+        other => {
+            return Err(PlanError::new(format!(
+                "JSON has no form for the Arrow type {other}"
+            )));
+        }
+    })
+}

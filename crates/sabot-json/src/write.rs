@@ -1,0 +1,437 @@
+//! From a parsed message to a row of the columns.
+//!
+//! Columns are written by appending, so every node gets exactly one value a row: of members with one name the last is taken, and what is
+//! missing gets its null.
+
+use std::collections::{HashMap, HashSet};
+
+use arrow_buffer::i256;
+use sabot_arrow::{Columns, Fault, NodeIx, NodeKind};
+use sabot_decode::{NodeId, RowErrorKind};
+use simd_json::{Node, StaticNode};
+
+use crate::dictionary::GrowingDictionary;
+use crate::locate::Locator;
+use crate::parse::Document;
+use crate::plan::{Plan, Sink};
+use crate::{number, text};
+
+/// What outlives a row: buffers, and the dictionaries by their slot in `i32s`.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    /// For each struct that is being written: where each member stands on the tape, or 0.
+    members: Vec<u32>,
+    bytes: Vec<u8>,
+    pub(crate) dictionaries: Vec<GrowingDictionary>,
+}
+
+/// Appends one message to the columns; the caller ends the row.
+pub(crate) fn write(
+    columns: &mut Columns,
+    plan: &Plan,
+    scratch: &mut Scratch,
+    document: Document<'_>,
+    row_items: usize,
+) -> Result<(), Fault> {
+    scratch.members.clear();
+    let locator = Locator::new(document.text);
+    let mut writer = Writer {
+        columns,
+        plan,
+        scratch,
+        document,
+        locator,
+        items_left: row_items,
+    };
+    if !matches!(document.nodes[0], Node::Object { .. }) {
+        return Err(writer.mismatch(NodeId::ROOT, 0, "an object"));
+    }
+    writer.write_members(&plan.members, plan.layout.roots(), 0)
+}
+
+struct Writer<'a> {
+    columns: &'a mut Columns,
+    plan: &'a Plan,
+    scratch: &'a mut Scratch,
+    document: Document<'a>,
+    locator: Locator<'a>,
+    items_left: usize,
+}
+
+impl<'a> Writer<'a> {
+    /// Writes the members of the object at `at` into `children`.
+    fn write_members(
+        &mut self,
+        names: &HashMap<Box<str>, u32>,
+        children: &[NodeIx],
+        at: usize,
+    ) -> Result<(), Fault> {
+        let base = self.scratch.members.len();
+        self.scratch.members.resize(base + children.len(), 0);
+        let end = self.document.after(at);
+        let mut key = at + 1;
+        // Members mostly come in the schema's order: the next one is tried before the table is asked.
+        let mut expected = 0;
+        while key < end {
+            let Node::String(name) = self.document.nodes[key] else {
+                break;
+            };
+            let is_expected = children
+                .get(expected)
+                .is_some_and(|&child| self.plan.layout.node(child).field.name() == name);
+            let position = if is_expected {
+                Some(expected)
+            } else {
+                names.get(name).map(|&position| position as usize)
+            };
+            if let Some(position) = position {
+                self.scratch.members[base + position] = key as u32 + 1;
+                expected = position + 1;
+            }
+            key = self.document.after(key + 1);
+        }
+        for (position, &child) in children.iter().enumerate() {
+            match self.scratch.members[base + position] {
+                0 => self.write_null(child, at)?,
+                value => self.write_value(child, value as usize)?,
+            }
+        }
+        self.scratch.members.truncate(base);
+        Ok(())
+    }
+
+    /// A null, or the end of the row where the column does not allow one; `at` is the node to point at.
+    fn write_null(&mut self, node: NodeIx, at: usize) -> Result<(), Fault> {
+        if !self.plan.layout.node(node).field.is_nullable() {
+            return Err(self.fault(node, at, RowErrorKind::MissingValue));
+        }
+        Ok(self.columns.push_null(node)?)
+    }
+
+    fn write_value(&mut self, node: NodeIx, at: usize) -> Result<(), Fault> {
+        let plan = self.plan;
+        let sink = &plan.step(node).sink;
+        let layout_node = plan.layout.node(node);
+        let is_null = self.document.nodes[at] == Node::Static(StaticNode::Null);
+        if is_null && (*sink != Sink::Raw || layout_node.validity.is_some()) {
+            return self.write_null(node, at);
+        }
+        if let Some(slot) = layout_node.validity {
+            self.columns.validity[slot].push(true);
+        }
+        match sink {
+            Sink::Null => Err(self.mismatch(id(node), at, "null")),
+            Sink::Bool => self.write_bool(node, at),
+            Sink::Float => self.write_float(node, at),
+            Sink::Integer => {
+                let value = self.integer(node, at)?;
+                self.store(node, at, value)
+            }
+            Sink::Decimal { precision, scale } => self.write_decimal(node, at, *precision, *scale),
+            Sink::Date32 | Sink::Date64 | Sink::Time(_) | Sink::Timestamp { .. } => {
+                self.write_time(node, at, sink)
+            }
+            Sink::Text | Sink::Scalar | Sink::Raw => self.write_text(node, at, sink),
+            Sink::Base64 => self.write_base64(node, at),
+            Sink::Uuid => {
+                let uuid = text::uuid(self.string(node, at)?);
+                let uuid = uuid.ok_or_else(|| self.fault(node, at, RowErrorKind::InvalidText))?;
+                if let NodeKind::Fixed(slot) = layout_node.kind {
+                    self.columns.fixed[slot].push(uuid.as_bytes());
+                }
+                Ok(())
+            }
+            Sink::Dictionary => self.write_dictionary(node, at),
+            Sink::Struct => self.write_struct(node, at),
+            Sink::List => self.write_list(node, at),
+            Sink::Map => self.write_map(node, at),
+        }
+    }
+
+    fn write_bool(&mut self, node: NodeIx, at: usize) -> Result<(), Fault> {
+        match (&self.plan.layout.node(node).kind, &self.document.nodes[at]) {
+            (NodeKind::Bool(slot), Node::Static(StaticNode::Bool(value))) => {
+                self.columns.bools[*slot].push(*value);
+            }
+            _ => return Err(self.mismatch(id(node), at, "a boolean")),
+        }
+        Ok(())
+    }
+
+    fn write_float(&mut self, node: NodeIx, at: usize) -> Result<(), Fault> {
+        let value = match self.document.nodes[at] {
+            Node::Static(StaticNode::F64(value)) => value,
+            Node::Static(StaticNode::I64(value)) => value as f64,
+            Node::Static(StaticNode::U64(value)) => value as f64,
+            _ => return Err(self.mismatch(id(node), at, "a number")),
+        };
+        let is_finite = match self.plan.layout.node(node).kind {
+            NodeKind::F32(slot) => {
+                self.columns.f32s[slot].push(value as f32);
+                (value as f32).is_finite()
+            }
+            NodeKind::F64(slot) => {
+                self.columns.f64s[slot].push(value);
+                value.is_finite()
+            }
+            _ => false,
+        };
+        if is_finite {
+            Ok(())
+        } else {
+            Err(self.fault(node, at, RowErrorKind::NumberOutOfRange))
+        }
+    }
+
+    fn write_decimal(&mut self, node: NodeIx, at: usize, precision: u8, scale: i8) -> Result<(), Fault> {
+        let digits = match self.document.nodes[at] {
+            Node::String(digits) => digits.as_bytes(),
+            Node::Static(StaticNode::I64(_) | StaticNode::U64(_) | StaticNode::F64(_)) => {
+                self.locator.text(at)
+            }
+            _ => return Err(self.mismatch(id(node), at, "a number")),
+        };
+        let value = number::scaled(digits, scale).filter(|value| number::fits(*value, precision));
+        let value = value.ok_or_else(|| self.fault(node, at, RowErrorKind::DecimalOverflow))?;
+        if let NodeKind::I256(slot) = self.plan.layout.node(node).kind {
+            self.columns.i256s[slot].push(value);
+            return Ok(());
+        }
+        let value = value
+            .to_i128()
+            .ok_or_else(|| self.fault(node, at, RowErrorKind::DecimalOverflow))?;
+        self.store(node, at, value)
+    }
+
+    /// A whole number, exactly.
+    fn integer(&mut self, node: NodeIx, at: usize) -> Result<i128, Fault> {
+        match self.document.nodes[at] {
+            Node::Static(StaticNode::I64(value)) => Ok(value.into()),
+            Node::Static(StaticNode::U64(value)) => Ok(value.into()),
+            Node::Static(StaticNode::F64(_)) => {
+                let value = number::scaled(self.locator.text(at), 0).and_then(i256::to_i128);
+                value.ok_or_else(|| self.fault(node, at, RowErrorKind::NumberOutOfRange))
+            }
+            _ => Err(self.mismatch(id(node), at, "a whole number")),
+        }
+    }
+
+    /// Appends a number to an integer column if it fits there.
+    fn store(&mut self, node: NodeIx, at: usize, value: i128) -> Result<(), Fault> {
+        fn push<T: TryFrom<i128>>(values: &mut Vec<T>, value: i128) -> bool {
+            T::try_from(value).map(|value| values.push(value)).is_ok()
+        }
+        let columns = &mut *self.columns;
+        let fits = match self.plan.layout.node(node).kind {
+            NodeKind::I8(slot) => push(&mut columns.i8s[slot], value),
+            NodeKind::I16(slot) => push(&mut columns.i16s[slot], value),
+            NodeKind::I32(slot) => push(&mut columns.i32s[slot], value),
+            NodeKind::I64(slot) => push(&mut columns.i64s[slot], value),
+            NodeKind::U8(slot) => push(&mut columns.u8s[slot], value),
+            NodeKind::U16(slot) => push(&mut columns.u16s[slot], value),
+            NodeKind::U32(slot) => push(&mut columns.u32s[slot], value),
+            NodeKind::U64(slot) => push(&mut columns.u64s[slot], value),
+            NodeKind::I128(slot) => push(&mut columns.i128s[slot], value),
+            _ => false,
+        };
+        if fits {
+            Ok(())
+        } else {
+            Err(self.fault(node, at, RowErrorKind::NumberOutOfRange))
+        }
+    }
+
+    /// Dates and times: text, or a number of the column's unit.
+    fn write_time(&mut self, node: NodeIx, at: usize, sink: &Sink) -> Result<(), Fault> {
+        const DAY_MS: i64 = 86_400_000;
+        let Node::String(written) = self.document.nodes[at] else {
+            let value = self.integer(node, at)?;
+            return self.store(node, at, value);
+        };
+        let value = match sink {
+            Sink::Date32 => text::date(written).map(i64::from),
+            Sink::Date64 => text::date(written).map(|days| i64::from(days) * DAY_MS),
+            Sink::Time(unit) => text::time(written, *unit),
+            Sink::Timestamp { unit, zoned } => text::timestamp(written, *unit, *zoned),
+            _ => None,
+        };
+        let value = value.ok_or_else(|| self.fault(node, at, RowErrorKind::InvalidText))?;
+        self.store(node, at, value.into())
+    }
+
+    fn write_text(&mut self, node: NodeIx, at: usize, sink: &Sink) -> Result<(), Fault> {
+        let value = match (sink, &self.document.nodes[at]) {
+            (Sink::Raw, _) => self.locator.text(at),
+            (_, Node::String(value)) => value.as_bytes(),
+            (Sink::Scalar, Node::Static(_)) => self.locator.text(at),
+            _ => return Err(self.mismatch(id(node), at, "a string")),
+        };
+        self.push_bytes(node, value)
+    }
+
+    fn write_base64(&mut self, node: NodeIx, at: usize) -> Result<(), Fault> {
+        let written = self.string(node, at)?;
+        let mut bytes = std::mem::take(&mut self.scratch.bytes);
+        bytes.clear();
+        let result = match text::base64(written, &mut bytes) {
+            None => Err(self.fault(node, at, RowErrorKind::InvalidText)),
+            Some(()) => self.push_binary(node, at, &bytes),
+        };
+        self.scratch.bytes = bytes;
+        result
+    }
+
+    fn push_binary(&mut self, node: NodeIx, at: usize, bytes: &[u8]) -> Result<(), Fault> {
+        let NodeKind::Fixed(slot) = self.plan.layout.node(node).kind else {
+            return self.push_bytes(node, bytes);
+        };
+        let expected = self.columns.fixed[slot].width();
+        if bytes.len() != expected {
+            let kind = RowErrorKind::WrongSize {
+                expected: expected as u32,
+                found: bytes.len() as u32,
+            };
+            return Err(self.fault(node, at, kind));
+        }
+        self.columns.fixed[slot].push(bytes);
+        Ok(())
+    }
+
+    fn push_bytes(&mut self, node: NodeIx, bytes: &[u8]) -> Result<(), Fault> {
+        match self.plan.layout.node(node).kind {
+            NodeKind::Bytes(slot) => self.columns.bytes[slot].push(bytes)?,
+            NodeKind::LargeBytes(slot) => self.columns.large_bytes[slot].push(bytes)?,
+            NodeKind::Views(slot) => self.columns.views[slot].push(bytes)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn write_dictionary(&mut self, node: NodeIx, at: usize) -> Result<(), Fault> {
+        let value = self.string(node, at)?;
+        if let NodeKind::Dictionary(slot) = self.plan.layout.node(node).kind {
+            let key = self.scratch.dictionaries[slot]
+                .key(value)
+                .ok_or(Fault::Overflow)?;
+            self.columns.i32s[slot].push(key);
+        }
+        Ok(())
+    }
+
+    fn write_struct(&mut self, node: NodeIx, at: usize) -> Result<(), Fault> {
+        let plan = self.plan;
+        let (NodeKind::Struct(children), Node::Object { .. }) =
+            (&plan.layout.node(node).kind, &self.document.nodes[at])
+        else {
+            return Err(self.mismatch(id(node), at, "an object"));
+        };
+        self.write_members(&plan.step(node).members, children, at)
+    }
+
+    fn write_list(&mut self, node: NodeIx, at: usize) -> Result<(), Fault> {
+        let (NodeKind::List(slot, item), Node::Array { len, .. }) =
+            (&self.plan.layout.node(node).kind, &self.document.nodes[at])
+        else {
+            return Err(self.mismatch(id(node), at, "an array"));
+        };
+        let (slot, item, len) = (*slot, *item, *len);
+        self.count_items(node, at, len)?;
+        let mut value = at + 1;
+        for _ in 0..len {
+            self.write_value(item, value)?;
+            value = self.document.after(value);
+        }
+        Ok(self.columns.lists[slot].push(len)?)
+    }
+
+    fn write_map(&mut self, node: NodeIx, at: usize) -> Result<(), Fault> {
+        let (NodeKind::Map(slot, key_node, value_node), Node::Object { len, .. }) =
+            (&self.plan.layout.node(node).kind, &self.document.nodes[at])
+        else {
+            return Err(self.mismatch(id(node), at, "an object"));
+        };
+        let (slot, key_node, value_node, len) = (*slot, *key_node, *value_node, *len);
+        self.count_items(node, at, len)?;
+        let overwritten = self.overwritten_keys(at, len);
+        let mut key = at + 1;
+        for _ in 0..len {
+            if !overwritten.contains(&key) {
+                self.write_value(key_node, key)?;
+                self.write_value(value_node, key + 1)?;
+            }
+            key = self.document.after(key + 1);
+        }
+        Ok(self.columns.lists[slot].push(len - overwritten.len())?)
+    }
+
+    /// The nodes of those keys of a map that stand again further on.
+    fn overwritten_keys(&self, at: usize, len: usize) -> HashSet<usize> {
+        if len < 2 {
+            return HashSet::new();
+        }
+        let mut keys = Vec::with_capacity(len);
+        let mut key = at + 1;
+        for _ in 0..len {
+            keys.push(key);
+            key = self.document.after(key + 1);
+        }
+        let mut seen = HashSet::with_capacity(len);
+        let name = |key: usize| match self.document.nodes[key] {
+            Node::String(name) => name,
+            _ => "",
+        };
+        keys.into_iter()
+            .rev()
+            .filter(|&key| !seen.insert(name(key)))
+            .collect()
+    }
+
+    fn count_items(&mut self, node: NodeIx, at: usize, items: usize) -> Result<(), Fault> {
+        match self.items_left.checked_sub(items) {
+            Some(left) => {
+                self.items_left = left;
+                Ok(())
+            }
+            None => Err(self.fault(node, at, RowErrorKind::LimitExceeded("items in one message"))),
+        }
+    }
+
+    fn string(&mut self, node: NodeIx, at: usize) -> Result<&'a str, Fault> {
+        match self.document.nodes[at] {
+            Node::String(value) => Ok(value),
+            _ => Err(self.mismatch(id(node), at, "a string")),
+        }
+    }
+
+    #[cold]
+    fn mismatch(&mut self, node: NodeId, at: usize, expected: &'static str) -> Fault {
+        let found = match self.document.nodes[at] {
+            Node::String(_) => "a string",
+            Node::Object { .. } => "an object",
+            Node::Array { .. } => "an array",
+            Node::Static(StaticNode::Bool(_)) => "a boolean",
+            Node::Static(StaticNode::Null) => "null",
+            Node::Static(_) => "a number",
+        };
+        let kind = RowErrorKind::TypeMismatch { expected, found };
+        Fault::Row {
+            byte_offset: self.locator.offset(at),
+            node,
+            kind,
+        }
+    }
+
+    #[cold]
+    fn fault(&mut self, node: NodeIx, at: usize, kind: RowErrorKind) -> Fault {
+        Fault::Row {
+            byte_offset: self.locator.offset(at),
+            node: id(node),
+            kind,
+        }
+    }
+}
+
+/// Errors call the whole message 0, and node `n` of the plan `n + 1`.
+fn id(node: NodeIx) -> NodeId {
+    NodeId(node.0 + 1)
+}
