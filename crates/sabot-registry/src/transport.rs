@@ -172,7 +172,7 @@ impl Transport {
         };
         answer
             .map_err(|error| transport_error(error, timeout))
-            .and_then(|answer| self.read(answer, endpoint, timeout))
+            .and_then(|answer| self.read(answer, endpoint, &request.path, timeout))
             .map_err(|error| error.at(&endpoint.base))
     }
 
@@ -190,6 +190,7 @@ impl Transport {
         &self,
         mut answer: Response<Body>,
         endpoint: &Endpoint,
+        path: &str,
         timeout: Duration,
     ) -> Result<Vec<u8>, Error> {
         let status = answer.status();
@@ -224,7 +225,7 @@ impl Transport {
                 ),
             )
             .with_status(status.as_u16(), None),
-            _ => status_error(status.as_u16(), &body, endpoint),
+            _ => status_error(status.as_u16(), &body, endpoint, path),
         };
         Err(error.with_retry_after(retry_after))
     }
@@ -244,7 +245,7 @@ struct Complaint {
 }
 
 /// What a status other than 2xx means.
-fn status_error(status: u16, body: &[u8], endpoint: &Endpoint) -> Error {
+fn status_error(status: u16, body: &[u8], endpoint: &Endpoint, path: &str) -> Error {
     let complaint = serde_json::from_slice::<Complaint>(body).ok();
     let code = complaint.as_ref().map(|complaint| complaint.error_code);
     let kind = match status {
@@ -257,10 +258,17 @@ fn status_error(status: u16, body: &[u8], endpoint: &Endpoint) -> Error {
         408 | 500..=599 => ErrorKind::Server,
         _ => ErrorKind::Protocol,
     };
-    let message = match complaint {
-        Some(complaint) => clean(&complaint.message.unwrap_or_default(), endpoint),
-        None => clean(&String::from_utf8_lossy(body), endpoint),
-    };
+    let said = complaint.and_then(|complaint| complaint.message);
+    let mut message = clean(
+        said.as_deref().unwrap_or(&String::from_utf8_lossy(body)),
+        endpoint,
+    );
+    if status == 404 && kind == ErrorKind::Protocol {
+        // Also what an older registry says of what came later, such as GUIDs.
+        message = format!("it does not know {path}: {message}")
+            .trim_end_matches(": ")
+            .to_owned();
+    }
     Error::new(kind, message)
         .with_status(status, code)
         .with_undone(matches!(status, 429 | 503))

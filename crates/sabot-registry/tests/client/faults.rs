@@ -114,6 +114,17 @@ fn an_error_says_what_where_and_how_often() {
     );
     assert!(error.is_retryable());
 
+    let fake = Fake::start(|_, _| Reply::Answer(404, String::new(), String::new()));
+    let guid = "89791762-2336-4186-9674-299b90a802e2";
+    let client = quick(&format!("{}/v7", fake.url())).build().unwrap();
+    let error = client.fetch(SchemaKey::Guid(guid.parse().unwrap())).unwrap_err();
+    let expected = format!(
+        "fetching schema {guid}: unexpected answer at {}/v7: it does not know /schemas/guids/{guid} (HTTP 404); \
+         is this the base URL of a schema registry?",
+        fake.url()
+    );
+    assert_eq!(error.to_string(), expected);
+
     let url = nobody();
     let error = quick(&url).retries(0).build().unwrap().fetch(ID).unwrap_err();
     let expected = format!(
