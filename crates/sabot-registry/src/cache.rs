@@ -51,8 +51,24 @@ enum Slot<V> {
 
 /// A fetch under way.
 struct Flight<V> {
-    outcome: Mutex<Option<Result<Arc<V>, Error>>>,
-    landed: Condvar,
+    state: Mutex<State<V>>,
+    over: Condvar,
+}
+
+enum State<V> {
+    UnderWay,
+    Landed(Result<Arc<V>, Error>),
+    /// The thread that was fetching panicked.
+    Lost,
+}
+
+/// What somebody who asks for a key has to do.
+enum Boarding<V> {
+    Settled(Result<Arc<V>, Error>),
+    /// Fetch it.
+    Pilot(Arc<Flight<V>>),
+    /// Wait for whoever fetches it.
+    Passenger(Arc<Flight<V>>),
 }
 
 impl<K: Hash + Eq + Clone, V, S: BuildHasher + Clone + Default> Cache<K, V, S> {
@@ -89,31 +105,20 @@ impl<K: Hash + Eq + Clone, V, S: BuildHasher + Clone + Default> Cache<K, V, S> {
         deadline: Deadline,
         fetch: impl FnOnce() -> Result<V, Error>,
     ) -> Result<Arc<V>, Error> {
-        if let Some(value) = self.get(key) {
-            return Ok(value);
-        }
-        let flight = match self.slots.entry(key.clone()) {
-            Entry::Vacant(slot) => {
-                let flight = Arc::new(Flight::new());
-                slot.insert(Slot::Flight(Arc::clone(&flight)));
-                flight
+        let flight = loop {
+            if let Some(value) = self.get(key) {
+                return Ok(value);
             }
-            Entry::Occupied(mut slot) => match slot.get() {
-                Slot::Value { value, expires, .. } if is_fresh(*expires) => return Ok(Arc::clone(value)),
-                Slot::Absent { error, expires } if is_fresh(*expires) => return Err(error.clone()),
-                Slot::Flight(flight) => {
-                    let flight = Arc::clone(flight);
-                    drop(slot);
-                    return flight.wait(deadline);
+            match self.board(key) {
+                Boarding::Settled(outcome) => return outcome,
+                Boarding::Pilot(flight) => break flight,
+                Boarding::Passenger(flight) => {
+                    if let Some(outcome) = flight.wait(deadline) {
+                        return outcome;
+                    }
                 }
-                Slot::Value { .. } | Slot::Absent { .. } => {
-                    let flight = Arc::new(Flight::new());
-                    slot.insert(Slot::Flight(Arc::clone(&flight)));
-                    flight
-                }
-            },
+            }
         };
-        // Lands even where `fetch` panics: those who wait get an error, and the next one asks again.
         let mut pilot = Pilot {
             cache: self,
             key,
@@ -124,6 +129,31 @@ impl<K: Hash + Eq + Clone, V, S: BuildHasher + Clone + Default> Cache<K, V, S> {
         pilot.outcome = Some(outcome.clone());
         drop(pilot);
         outcome
+    }
+
+    /// Looks again, now with the slot locked, and makes a flight of it where it is empty or stale.
+    fn board(&self, key: &K) -> Boarding<V> {
+        let mut slot = match self.slots.entry(key.clone()) {
+            Entry::Occupied(slot) => slot,
+            Entry::Vacant(slot) => {
+                let flight = Arc::new(Flight::new());
+                slot.insert(Slot::Flight(Arc::clone(&flight)));
+                return Boarding::Pilot(flight);
+            }
+        };
+        match slot.get() {
+            Slot::Value { value, expires, .. } if is_fresh(*expires) => {
+                return Boarding::Settled(Ok(Arc::clone(value)));
+            }
+            Slot::Absent { error, expires } if is_fresh(*expires) => {
+                return Boarding::Settled(Err(error.clone()));
+            }
+            Slot::Flight(flight) => return Boarding::Passenger(Arc::clone(flight)),
+            Slot::Value { .. } | Slot::Absent { .. } => {}
+        }
+        let flight = Arc::new(Flight::new());
+        slot.insert(Slot::Flight(Arc::clone(&flight)));
+        Boarding::Pilot(flight)
     }
 
     /// Forgets one key, were it absent or not.
@@ -139,7 +169,7 @@ impl<K: Hash + Eq + Clone, V, S: BuildHasher + Clone + Default> Cache<K, V, S> {
     }
 
     /// Replaces the flight by its outcome, and makes room.
-    fn settle(&self, key: &K, flight: &Arc<Flight<V>>, outcome: &Result<Arc<V>, Error>) {
+    fn settle(&self, key: &K, outcome: &Result<Arc<V>, Error>) {
         let expires = |after: Option<Duration>| after.and_then(|after| Instant::now().checked_add(after));
         let slot = match outcome {
             Ok(value) => Slot::Value {
@@ -152,10 +182,7 @@ impl<K: Hash + Eq + Clone, V, S: BuildHasher + Clone + Default> Cache<K, V, S> {
                 expires: expires(Some(self.lifetimes.absence)),
             },
             Err(_) => {
-                self.slots.remove_if(
-                    key,
-                    |_, slot| matches!(slot, Slot::Flight(own) if Arc::ptr_eq(own, flight)),
-                );
+                self.slots.remove(key);
                 return;
             }
         };
@@ -187,33 +214,34 @@ impl<V> Slot<V> {
 impl<V> Flight<V> {
     fn new() -> Self {
         Self {
-            outcome: Mutex::new(None),
-            landed: Condvar::new(),
+            state: Mutex::new(State::UnderWay),
+            over: Condvar::new(),
         }
     }
 
-    fn wait(&self, deadline: Deadline) -> Result<Arc<V>, Error> {
-        let mut outcome = lock(&self.outcome);
+    /// The outcome; `None` where the flight was lost, and somebody else has to fetch.
+    fn wait(&self, deadline: Deadline) -> Option<Result<Arc<V>, Error>> {
+        let mut state = lock(&self.state);
         loop {
-            if let Some(outcome) = &*outcome {
-                return outcome.clone();
+            match &*state {
+                State::Landed(outcome) => return Some(outcome.clone()),
+                State::Lost => return None,
+                State::UnderWay => {}
             }
             let Some(left) = deadline.left() else {
-                return Err(Error::new(
-                    ErrorKind::Timeout,
-                    "another thread's request for the same schema is still under way",
-                ));
+                let fault = "another thread that asked for the same first has no answer yet";
+                return Some(Err(Error::new(ErrorKind::Timeout, fault)));
             };
-            outcome = self
-                .landed
-                .wait_timeout(outcome, left)
+            state = self
+                .over
+                .wait_timeout(state, left)
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
     }
 }
 
-/// Sees to it that a flight lands.
+/// Sees to it that a flight ends, even where fetching panics.
 struct Pilot<'a, K: Hash + Eq + Clone, V, S: BuildHasher + Clone + Default> {
     cache: &'a Cache<K, V, S>,
     key: &'a K,
@@ -223,16 +251,19 @@ struct Pilot<'a, K: Hash + Eq + Clone, V, S: BuildHasher + Clone + Default> {
 
 impl<K: Hash + Eq + Clone, V, S: BuildHasher + Clone + Default> Drop for Pilot<'_, K, V, S> {
     fn drop(&mut self) {
-        let panicked = || {
-            Err(Error::new(
-                ErrorKind::Unreadable,
-                "the thread that was fetching the schema panicked",
-            ))
+        // The slot first: who hears that the flight was lost must not find it there again.
+        let state = match self.outcome.take() {
+            Some(outcome) => {
+                self.cache.settle(self.key, &outcome);
+                State::Landed(outcome)
+            }
+            None => {
+                self.cache.slots.remove(self.key);
+                State::Lost
+            }
         };
-        let outcome = self.outcome.take().unwrap_or_else(panicked);
-        self.cache.settle(self.key, &self.flight, &outcome);
-        *lock(&self.flight.outcome) = Some(outcome);
-        self.flight.landed.notify_all();
+        *lock(&self.flight.state) = state;
+        self.flight.over.notify_all();
     }
 }
 

@@ -290,3 +290,30 @@ fn keys_that_no_registry_can_know_are_not_asked_for() {
         assert_eq!(error.is_unusable(), kind == ErrorKind::UnsupportedKey, "{error}");
     }
 }
+
+#[test]
+fn who_waited_for_a_thread_that_panicked_takes_over() {
+    let fake = Fake::script(Vec::new());
+    let (parsing, is_parsing) = channel();
+    let ends = Mutex::new((parsing, 0));
+    let cache = ParsedCache::new(once(&fake).build().unwrap(), 8, move |_| {
+        let turn = {
+            let mut ends = ends.lock().unwrap();
+            ends.1 += 1;
+            ends.0.send(()).unwrap();
+            ends.1
+        };
+        if turn == 1 {
+            // Long enough for the other to begin to wait; were it late, it would fetch by itself and pass as well.
+            thread::sleep(Duration::from_millis(30));
+            panic!("worse");
+        }
+        Ok::<_, std::fmt::Error>(turn)
+    });
+    thread::scope(|scope| {
+        let leading = scope.spawn(|| cache.get(ID));
+        is_parsing.recv().unwrap();
+        assert_eq!(*cache.get(ID).unwrap(), 2);
+        leading.join().unwrap_err();
+    });
+}
