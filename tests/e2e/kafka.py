@@ -1,0 +1,93 @@
+"""The broker and the registry that the checks run on, seen through Confluent's own clients."""
+
+import json
+import os
+import time
+
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry.avro import AvroSerializer
+from confluent_kafka.serialization import MessageField, SerializationContext
+
+BROKERS = os.environ["SABOT_KAFKA"]
+REGISTRY = os.environ["SABOT_REGISTRY"]
+REGISTRY_PID = int(os.environ["SABOT_REGISTRY_PID"])
+DEADLINE_SECONDS = 60
+
+admin = AdminClient({"bootstrap.servers": BROKERS})
+registry = SchemaRegistryClient({"url": REGISTRY})
+
+
+def create_topic(name, partitions):
+    """Makes a topic and waits until it is there."""
+    for done in admin.create_topics([NewTopic(name, partitions, 1)]).values():
+        done.result(DEADLINE_SECONDS)
+
+
+def register(topic, part, schema):
+    """Registers a schema under the topic's subject; gives its id."""
+    return registry.register_schema(f"{topic}-{part}", Schema(json.dumps(schema), "AVRO"))
+
+
+def serializer(topic, part, schema):
+    """Confluent's own AvroSerializer, as a function from a record to its bytes."""
+    avro = AvroSerializer(registry, json.dumps(schema))
+    context = SerializationContext(topic, MessageField.KEY if part == "key" else MessageField.VALUE)
+    return lambda record: avro(record, context)
+
+
+class Writer:
+    """A producer that fails loudly when a message is not delivered."""
+
+    def __init__(self, **properties):
+        self.producer = Producer({"bootstrap.servers": BROKERS, "linger.ms": 5, **properties})
+        self.failed = []
+
+    def send(self, topic, **message):
+        while True:
+            try:
+                self.producer.produce(topic, on_delivery=self._delivered, **message)
+                break
+            except BufferError:
+                self.producer.poll(0.1)
+        self.producer.poll(0)
+
+    def finish(self):
+        left = self.producer.flush(DEADLINE_SECONDS)
+        assert left == 0 and not self.failed, f"{left} messages not delivered; {self.failed[:3]}"
+
+    def _delivered(self, error, _message):
+        if error is not None:
+            self.failed.append(error)
+
+
+def read_all(topic):
+    """Every message of a topic, up to its ends now."""
+    consumer = Consumer({
+        "bootstrap.servers": BROKERS,
+        "group.id": f"{topic}-truth",
+        "enable.auto.commit": False,
+        "enable.partition.eof": True,
+    })
+    partitions = list(consumer.list_topics(topic, DEADLINE_SECONDS).topics[topic].partitions)
+    consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
+    at_end = set()
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while len(at_end) < len(partitions):
+        assert time.monotonic() < deadline, f"the end of {topic} is not reached in {DEADLINE_SECONDS} s"
+        for message in consumer.consume(10_000, timeout=0.5):
+            if message.error() is None:
+                yield message
+            elif message.error().name() == "_PARTITION_EOF":
+                at_end.add(message.partition())
+            else:
+                raise KafkaException(message.error())
+    consumer.close()
+
+
+def committed(group):
+    """Partition -> the offset that the group goes on from, where it has committed one."""
+    (asked,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
+    found = asked.result(DEADLINE_SECONDS).topic_partitions
+    return {partition.partition: partition.offset for partition in found if partition.offset >= 0}
