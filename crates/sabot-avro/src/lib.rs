@@ -1,1 +1,70 @@
-//! Avro to Arrow columns, with schema resolution.
+//! Avro's binary encoding to Arrow columns, with schema resolution.
+//!
+//! [`AvroFactory`] makes a [`sabot_decode::Decoder`]. A writer schema is compiled once, together with the reader schema
+//! and the columns, to a flat list of steps; a message then runs through the steps and appends its values straight to the
+//! columns. Many writer schemas share one set of columns, so that alternating schema ids do not split batches.
+//!
+//! The specification is [Avro 1.12](https://avro.apache.org/docs/1.12.0/specification/), schema resolution included:
+//! promotions, defaults, aliases, enum defaults, and unions on either side. What a row does wrong is an error of that row
+//! alone, with the byte and the field's path (`order.items[].price`, `{}` for a map's values, `<name>` for a union's branch).
+//!
+//! # Arrow types
+//!
+//! | Avro | Arrow |
+//! |---|---|
+//! | null, boolean, int, long, float, double | Null, Boolean, Int32, Int64, Float32, Float64 |
+//! | bytes, fixed | Binary, FixedSizeBinary |
+//! | string | Utf8, LargeUtf8 or Utf8View, by [`sabot_decode::Mapping`] |
+//! | array, map, record | List, Map, Struct |
+//! | enum | Dictionary(Int32, Utf8), the string, or its Int32 index |
+//! | `[null, T]` | nullable T |
+//! | other unions | dense Union, or a Struct of nullable members |
+//! | decimal | Decimal128 up to 38 digits, Decimal256 up to 76; with more, its bytes |
+//! | date, time-millis, time-micros | Date32, Time32(ms), Time64(µs) |
+//! | timestamp-millis, -micros, -nanos | Timestamp in UTC; the local ones without a zone |
+//! | duration | Interval(MonthDayNano) |
+//! | uuid, on string or fixed | FixedSizeBinary(16) as `arrow.uuid`, or its text |
+//!
+//! A message that is no record becomes one column named `value`. Documentation, names, enum symbols and logical types
+//! stand in the fields' metadata, under `avro.doc`, `avro.name`, `avro.namespace`, `avro.enum.symbols` and
+//! `avro.logicalType`. A logical type that is unknown or does not fit its base type is ignored, as the specification
+//! says. Recursive types have no Arrow type and are refused, unless the projection drops them.
+//!
+//! # Example
+//!
+//! ```
+//! use sabot_avro::AvroFactory;
+//! use sabot_decode::{DecoderFactory, Payload, SchemaKey, Stop, Target, WriterSchema};
+//!
+//! let writer = WriterSchema::avro(
+//!     r#"{"type": "record", "name": "Order", "fields": [
+//!         {"name": "id", "type": "long"},
+//!         {"name": "note", "type": ["null", "string"]}
+//!     ]}"#,
+//! );
+//! let mut decoder = AvroFactory.open(&Target::default())?;
+//! decoder.prepare(SchemaKey::Id(7), &writer)?;
+//!
+//! let good = [0x2a, 0x02, 0x04, b'h', b'i'];
+//! let cut = &good[..4];
+//! let rows = [good.as_slice(), cut].map(|body| Payload::with_key(SchemaKey::Id(7), body));
+//! let mut errors = Vec::new();
+//! let progress = decoder.decode(&rows, &mut |error| errors.push(error));
+//! assert_eq!((progress.taken, progress.stop), (2, Stop::Done));
+//! assert_eq!((errors[0].slot, errors[0].byte_offset), (1, 2));
+//! assert_eq!(decoder.field_path(errors[0].node), "note");
+//!
+//! let slots = decoder.flush()?;
+//! assert_eq!(slots.batch.num_rows(), 2);
+//! assert!(!slots.valid.unwrap().value(1));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod decoder;
+mod paths;
+mod plan;
+mod schema;
+mod shape;
+
+pub use decoder::AvroFactory;

@@ -129,7 +129,8 @@ impl PlanError {
         self
     }
 
-    /// Adds the enclosing segment of the path: a field name, `[]` for items, `{}` for map values.
+    /// Adds the enclosing segment of the path: a field name, `[]` for items, `{}` for map values, `<name>` for a
+    /// union's branch.
     #[must_use]
     pub fn within(mut self, segment: impl Into<String>) -> Self {
         self.0.path.push(segment.into());
@@ -141,7 +142,7 @@ impl PlanError {
     pub fn field_path(&self) -> String {
         let mut path = String::new();
         for segment in self.0.path.iter().rev() {
-            if !path.is_empty() && !segment.starts_with(['[', '{']) {
+            if !path.is_empty() && !segment.starts_with(['[', '{', '<']) {
                 path.push('.');
             }
             path.push_str(segment);

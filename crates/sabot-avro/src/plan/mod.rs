@@ -1,0 +1,162 @@
+//! A plan: one writer schema compiled onto the columns of one reader schema, as a flat list of steps.
+//!
+//! Steps address columns by slot and each other by position, so that a plan is immutable, without pointers, and can be
+//! shared by threads. Schema resolution happens here once, not in every row. Values that a reader adds are written as
+//! Avro bytes by its defaults and read like any other, which spares a second set of steps for constants.
+
+mod blocks;
+mod compile;
+mod defaults;
+mod resolve;
+mod row;
+mod skip;
+mod values;
+
+use sabot_arrow::NodeIx;
+use sabot_decode::{Limits, NodeId, StringType};
+
+pub(crate) use compile::compile;
+pub(crate) use row::decode_row;
+use skip::Skips;
+use values::DecimalLimit;
+
+/// One step. Its meaning is its kind's.
+#[derive(Debug, Clone, Copy)]
+struct Op {
+    kind: OpKind,
+    /// The byte that a nullable value's branch index is where the value is not null (0 or 2); [`Op::NO_TAG`] where
+    /// no index is written.
+    non_null_byte: u8,
+    /// The column's slot in the array that the kind writes to.
+    slot: u32,
+    /// The slot of the column's validity, or [`Op::NO_VALIDITY`].
+    validity: u32,
+    aux: u32,
+}
+
+impl Op {
+    const NO_TAG: u8 = u8::MAX;
+    const NO_VALIDITY: u32 = u32::MAX;
+}
+
+/// What a step reads, and what it appends to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OpKind {
+    // Values of one column.
+    Null,
+    Bool,
+    Int,
+    Long,
+    IntToLong,
+    IntToFloat,
+    IntToDouble,
+    LongToFloat,
+    LongToDouble,
+    Float,
+    FloatToDouble,
+    Double,
+    /// An int or long times `factors[aux]`, in 64 bits.
+    IntScaled,
+    LongScaled,
+    Bytes,
+    Text,
+    LargeText,
+    TextView,
+    /// `aux` bytes.
+    Fixed,
+    /// An enum's index below `aux`, kept as it is.
+    EnumIndex,
+    /// An enum's index through `enums[aux]`, as an index or as text.
+    EnumMapped,
+    EnumText,
+    /// `decimals[aux]` says the digits and, for fixed, the bytes.
+    Decimal128,
+    Decimal256,
+    Duration,
+    /// A UUID's text as 16 bytes or as text, and 16 bytes as text.
+    UuidText,
+    UuidTextAsText,
+    UuidBytesAsText,
+
+    // What holds steps up to `aux`.
+    Struct,
+    /// Items up to `aux`; `sites[..].list` says more. Maps too: their items are a key and a value.
+    List,
+    /// The default `slot`, read by the steps up to `aux`.
+    Default,
+
+    // Unions.
+    /// A writer's branch index below `aux`: goes on at `jumps[slot + index]`.
+    Switch,
+    /// Goes on at `aux`.
+    Jump,
+    /// A row of a dense union in the child `aux`; the steps behind it append the child's value.
+    Branch,
+    /// A null (or placeholder) for the whole subtree of the step's column. Nothing is read.
+    PushNull,
+    /// The value has no counterpart in the reader schema.
+    Fail,
+
+    // What the reader has no column for.
+    /// Steps over `aux` bytes.
+    SkipBytes,
+    /// Steps over a value of the type `aux` of the writer's schema.
+    Skip,
+    /// The same within a default, which is written with the reader's schema.
+    SkipInDefault,
+}
+
+/// What a step needs apart from its fast path.
+#[derive(Debug, Clone, Copy)]
+struct Site {
+    /// The field path of the step's errors.
+    path: NodeId,
+    /// The column that the step appends to.
+    column: NodeIx,
+    list: ListSite,
+}
+
+/// What bounds a list.
+#[derive(Debug, Clone, Copy, Default)]
+struct ListSite {
+    /// Bytes of the shortest item.
+    min_item_bytes: u32,
+    /// Bytes that an item takes in the columns at least, whatever it takes in the message.
+    item_width_bytes: u32,
+}
+
+/// How a writer's enum meets the reader's.
+#[derive(Debug)]
+struct EnumMap {
+    /// For each of the writer's symbols the reader's index, or -1.
+    indexes: Box<[i32]>,
+    /// The reader's symbols, where they are wanted as text.
+    texts: Box<[Box<str>]>,
+}
+
+/// The bounds of a decimal.
+#[derive(Debug, Clone, Copy)]
+struct DecimalSite {
+    limit: DecimalLimit,
+    /// Bytes of a fixed; `None` for bytes.
+    fixed_bytes: Option<u32>,
+}
+
+/// A writer schema compiled onto columns.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    ops: Box<[Op]>,
+    /// One for each step.
+    sites: Box<[Site]>,
+    jumps: Box<[u32]>,
+    defaults: Box<[Box<[u8]>]>,
+    enums: Box<[EnumMap]>,
+    decimals: Box<[DecimalSite]>,
+    factors: Box<[i64]>,
+    skips: Skips,
+    skips_in_default: Option<Skips>,
+    strings: StringType,
+    /// Bytes that a row takes in the columns at least.
+    pub(crate) row_width_bytes: usize,
+    limits: Limits,
+}

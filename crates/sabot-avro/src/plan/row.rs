@@ -1,0 +1,400 @@
+//! The row engine: one message through all steps, into one row.
+//!
+//! It finds what is wrong with a row, and where, and it takes every shape. The steps append as they go and never look
+//! back; the caller rolls back what a bad row left behind.
+
+use sabot_arrow::{Columns, Fault, Overflow};
+use sabot_cursor::Cursor;
+use sabot_decode::{NodeId, RowErrorKind, StringType};
+
+use super::blocks::{Failure, Items, read_block};
+use super::skip::{MAX_DEPTH, Skips};
+use super::values::{decimal_128, decimal_256, duration, uuid, uuid_text};
+use super::{Op, OpKind, Plan};
+
+/// Appends the row of one message's `body` to `columns`, and says how many bytes it takes there at least, whatever it
+/// takes in the message.
+///
+/// `batch_bytes_left` is how many of these the batch can still take; with more, the row is left for the next batch.
+pub(crate) fn decode_row(
+    plan: &Plan,
+    columns: &mut Columns,
+    body: &[u8],
+    batch_bytes_left: usize,
+) -> Result<usize, Fault> {
+    let limits = &plan.limits;
+    let mut row = Row {
+        plan,
+        cursor: Cursor::new(body),
+        items: Items {
+            left: limits.row_items,
+        },
+        width_bytes: plan.row_width_bytes,
+        row_bytes_left: limits.batch_bytes.max(limits.row_bytes),
+        batch_bytes_left,
+        columns,
+    };
+    row.run(0, plan.ops.len())?;
+    let left = row.cursor.remaining();
+    if left > 0 {
+        let left = u32::try_from(left).unwrap_or(u32::MAX);
+        let byte_offset = row.cursor.position();
+        return Err(Fault::Row {
+            byte_offset,
+            node: NodeId::ROOT,
+            kind: RowErrorKind::TrailingBytes(left),
+        });
+    }
+    Ok(row.width_bytes)
+}
+
+struct Row<'a> {
+    plan: &'a Plan,
+    columns: &'a mut Columns,
+    cursor: Cursor<'a>,
+    items: Items,
+    /// What the row takes in the columns so far, strings aside.
+    width_bytes: usize,
+    row_bytes_left: usize,
+    batch_bytes_left: usize,
+}
+
+/// What a step fails with before it is known which it was.
+enum StepFault {
+    Row(Failure),
+    Overflow,
+    /// From a step below, which said where.
+    Below(Fault),
+}
+
+impl<E: Into<Failure>> From<E> for StepFault {
+    #[inline]
+    fn from(error: E) -> Self {
+        Self::Row(error.into())
+    }
+}
+
+impl<'a> Row<'a> {
+    /// Runs the steps from `pc` up to `end`.
+    fn run(&mut self, mut pc: usize, end: usize) -> Result<(), Fault> {
+        let plan = self.plan;
+        while pc < end {
+            let op = &plan.ops[pc];
+            match self.step(op, pc) {
+                Ok(next) => pc = next,
+                Err(fault) => return Err(self.fault(fault, pc)),
+            }
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn fault(&self, fault: StepFault, pc: usize) -> Fault {
+        match fault {
+            StepFault::Row(Failure { kind, byte_offset }) => Fault::Row {
+                byte_offset,
+                node: self.plan.sites[pc].path,
+                kind,
+            },
+            StepFault::Overflow => Fault::Overflow,
+            StepFault::Below(fault) => fault,
+        }
+    }
+
+    /// Runs one step, and says which is next.
+    #[inline(always)]
+    fn step(&mut self, op: &'a Op, pc: usize) -> Result<usize, StepFault> {
+        if op.non_null_byte != Op::NO_TAG && !self.read_presence(op.non_null_byte)? {
+            return self.push_absent(op, pc);
+        }
+        if op.validity != Op::NO_VALIDITY {
+            self.columns.validity[op.validity as usize].push(true);
+        }
+        let slot = op.slot as usize;
+        match op.kind {
+            OpKind::Null => self.columns.nulls[slot] += 1,
+            OpKind::Bool => {
+                let at = self.cursor.position();
+                let value = match self.cursor.read_u8()? {
+                    byte @ (0 | 1) => byte == 1,
+                    byte => return Err(Failure::new(RowErrorKind::InvalidBoolean(byte), at).into()),
+                };
+                self.columns.bools[slot].push(value);
+            }
+            OpKind::Int => self.columns.i32s[slot].push(self.cursor.read_int()?),
+            OpKind::Long => self.columns.i64s[slot].push(self.cursor.read_long()?),
+            OpKind::IntToLong => self.columns.i64s[slot].push(self.cursor.read_int()?.into()),
+            OpKind::IntToFloat => self.columns.f32s[slot].push(self.cursor.read_int()? as f32),
+            OpKind::IntToDouble => self.columns.f64s[slot].push(self.cursor.read_int()?.into()),
+            OpKind::LongToFloat => self.columns.f32s[slot].push(self.cursor.read_long()? as f32),
+            OpKind::LongToDouble => self.columns.f64s[slot].push(self.cursor.read_long()? as f64),
+            OpKind::Float => self.columns.f32s[slot].push(self.cursor.read_f32()?),
+            OpKind::FloatToDouble => self.columns.f64s[slot].push(self.cursor.read_f32()?.into()),
+            OpKind::Double => self.columns.f64s[slot].push(self.cursor.read_f64()?),
+            OpKind::Bytes => self.columns.bytes[slot]
+                .push(self.cursor.read_sized()?)
+                .map_err(overflow)?,
+            OpKind::Text => {
+                let text = self.read_text()?;
+                self.columns.bytes[slot].push(text).map_err(overflow)?;
+            }
+            OpKind::LargeText => {
+                let text = self.read_text()?;
+                self.columns.large_bytes[slot].push(text).map_err(overflow)?;
+            }
+            OpKind::TextView => {
+                let text = self.read_text()?;
+                self.columns.views[slot].push(text).map_err(overflow)?;
+            }
+            OpKind::Fixed => self.columns.fixed[slot].push(self.cursor.read_slice(op.aux as usize)?),
+            OpKind::EnumIndex => {
+                let at = self.cursor.position();
+                let index = self.cursor.read_int()?;
+                if index as u32 >= op.aux {
+                    return Err(Failure::new(RowErrorKind::InvalidEnumIndex(index.into()), at).into());
+                }
+                self.columns.i32s[slot].push(index);
+            }
+            OpKind::Struct => {}
+            OpKind::List => {
+                self.list(op, pc)?;
+                return Ok(op.aux as usize);
+            }
+            OpKind::Switch => return self.switch(op),
+            OpKind::Jump => return Ok(op.aux as usize),
+            OpKind::Branch => self.columns.unions[slot].push(op.aux as i8).map_err(overflow)?,
+            OpKind::PushNull => self
+                .columns
+                .push_null(self.plan.sites[pc].column)
+                .map_err(overflow)?,
+            OpKind::Fail => {
+                return Err(Failure::new(RowErrorKind::Unresolvable, self.cursor.position()).into());
+            }
+            OpKind::SkipBytes => self.cursor.skip(op.aux as usize)?,
+            OpKind::Skip => self.skip(Some(&self.plan.skips), op)?,
+            OpKind::SkipInDefault => self.skip(self.plan.skips_in_default.as_ref(), op)?,
+            OpKind::Default => {
+                self.default(op, pc)?;
+                return Ok(op.aux as usize);
+            }
+            _ => self.rare(op, pc)?,
+        }
+        Ok(pc + 1)
+    }
+
+    /// Whether a nullable value is there.
+    #[inline]
+    fn read_presence(&mut self, non_null_byte: u8) -> Result<bool, Failure> {
+        let at = self.cursor.position();
+        match self.cursor.rest().first() {
+            Some(byte @ (0 | 2)) => {
+                self.cursor.skip(1)?;
+                Ok(*byte == non_null_byte)
+            }
+            // A longer index than necessary, or none that exists.
+            _ => match self.cursor.read_long()? {
+                index @ (0 | 1) => Ok(index as u8 * 2 == non_null_byte),
+                index => Err(Failure::new(RowErrorKind::InvalidUnionIndex(index), at)),
+            },
+        }
+    }
+
+    /// Appends a null instead of what the step would read, and says which step is next.
+    #[inline]
+    fn push_absent(&mut self, op: &Op, pc: usize) -> Result<usize, StepFault> {
+        let slot = op.slot as usize;
+        match op.kind {
+            OpKind::Int | OpKind::EnumIndex => self.columns.i32s[slot].push(0),
+            OpKind::Long | OpKind::IntToLong => self.columns.i64s[slot].push(0),
+            OpKind::Float => self.columns.f32s[slot].push(0.0),
+            OpKind::Double => self.columns.f64s[slot].push(0.0),
+            OpKind::Bool => self.columns.bools[slot].push(false),
+            OpKind::Text | OpKind::Bytes => self.columns.bytes[slot].push(&[]).map_err(overflow)?,
+            kind => {
+                self.columns
+                    .push_null(self.plan.sites[pc].column)
+                    .map_err(overflow)?;
+                let has_steps = matches!(kind, OpKind::Struct | OpKind::List);
+                return Ok(if has_steps { op.aux as usize } else { pc + 1 });
+            }
+        }
+        // Only columns that can be null are read after such a byte.
+        self.columns.validity[op.validity as usize].push(false);
+        Ok(pc + 1)
+    }
+
+    #[inline]
+    fn read_text(&mut self) -> Result<&'a [u8], Failure> {
+        let text = self.cursor.read_sized()?;
+        match std::str::from_utf8(text) {
+            Ok(_) => Ok(text),
+            Err(error) => {
+                let start = self.cursor.position() - text.len();
+                Err(Failure::new(
+                    RowErrorKind::InvalidUtf8,
+                    start + error.valid_up_to(),
+                ))
+            }
+        }
+    }
+
+    fn list(&mut self, op: &Op, pc: usize) -> Result<(), StepFault> {
+        let site = self.plan.sites[pc].list;
+        let mut items = 0;
+        while let Some(block) = read_block(&mut self.cursor, &mut self.items, site.min_item_bytes)? {
+            self.charge(block.count, site.item_width_bytes, block.size_at)?;
+            let start = self.cursor.position();
+            for _ in 0..block.count {
+                self.run(pc + 1, op.aux as usize).map_err(StepFault::Below)?;
+            }
+            if let Some(size_bytes) = block.size_bytes
+                && self.cursor.position() - start != size_bytes
+            {
+                let kind = RowErrorKind::InvalidLength(size_bytes as i64);
+                return Err(Failure::new(kind, block.size_at).into());
+            }
+            items += block.count;
+        }
+        self.columns.lists[op.slot as usize].push(items).map_err(overflow)
+    }
+
+    /// Counts what `count` items take in the columns at least. A few bytes of a message may stand for many there:
+    /// nulls, defaults, items without bytes.
+    #[inline]
+    fn charge(&mut self, count: usize, item_width_bytes: u32, at: usize) -> Result<(), StepFault> {
+        self.width_bytes = self
+            .width_bytes
+            .saturating_add(count.saturating_mul(item_width_bytes as usize));
+        if self.width_bytes > self.row_bytes_left {
+            return Err(
+                Failure::new(RowErrorKind::LimitExceeded("bytes of one row in the columns"), at).into(),
+            );
+        }
+        if self.width_bytes > self.batch_bytes_left {
+            return Err(StepFault::Overflow);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn switch(&mut self, op: &Op) -> Result<usize, StepFault> {
+        let at = self.cursor.position();
+        let index = self.cursor.read_long()?;
+        if index as u64 >= u64::from(op.aux) {
+            return Err(Failure::new(RowErrorKind::InvalidUnionIndex(index), at).into());
+        }
+        Ok(self.plan.jumps[op.slot as usize + index as usize] as usize)
+    }
+
+    fn skip(&mut self, skips: Option<&Skips>, op: &Op) -> Result<(), StepFault> {
+        let depth = self.plan.limits.depth.min(MAX_DEPTH);
+        let ty = crate::schema::TypeId(op.aux);
+        skips.map_or(Ok(()), |skips| {
+            skips.skip(ty, &mut self.cursor, &mut self.items, depth)
+        })?;
+        Ok(())
+    }
+
+    /// Reads a default as if it stood in the message.
+    fn default(&mut self, op: &Op, pc: usize) -> Result<(), StepFault> {
+        let default = Cursor::new(&self.plan.defaults[op.slot as usize]);
+        let message = std::mem::replace(&mut self.cursor, default);
+        let result = self.run(pc + 1, op.aux as usize);
+        self.cursor = message;
+        result.map_err(|fault| match fault {
+            Fault::Row { node, kind, .. } => StepFault::Below(Fault::Row {
+                byte_offset: message.position(),
+                node,
+                kind,
+            }),
+            fault => StepFault::Below(fault),
+        })
+    }
+
+    /// The steps of rarer types, out of the way of the others.
+    #[inline(never)]
+    fn rare(&mut self, op: &Op, pc: usize) -> Result<(), StepFault> {
+        let (slot, aux) = (op.slot as usize, op.aux as usize);
+        let at = self.cursor.position();
+        let fail = |kind| StepFault::Row(Failure::new(kind, at));
+        match op.kind {
+            OpKind::IntScaled | OpKind::LongScaled => {
+                let value = match op.kind {
+                    OpKind::IntScaled => i64::from(self.cursor.read_int()?),
+                    _ => self.cursor.read_long()?,
+                };
+                let scaled = value.checked_mul(self.plan.factors[aux]);
+                self.columns.i64s[slot].push(scaled.ok_or_else(|| fail(RowErrorKind::NumberOutOfRange))?);
+            }
+            OpKind::EnumMapped => {
+                let index = self.read_symbol(aux)?;
+                self.columns.i32s[slot].push(index as i32);
+            }
+            OpKind::EnumText => {
+                let index = self.read_symbol(aux)?;
+                self.push_text(slot, self.plan.enums[aux].texts[index].as_bytes())?;
+            }
+            OpKind::Decimal128 => {
+                let site = self.plan.decimals[aux];
+                let value = decimal_128(self.read_bytes(site.fixed_bytes)?, site.limit.narrow);
+                self.columns.i128s[slot].push(value.ok_or_else(|| fail(RowErrorKind::DecimalOverflow))?);
+            }
+            OpKind::Decimal256 => {
+                let site = self.plan.decimals[aux];
+                let value = decimal_256(self.read_bytes(site.fixed_bytes)?, site.limit.wide);
+                self.columns.i256s[slot].push(value.ok_or_else(|| fail(RowErrorKind::DecimalOverflow))?);
+            }
+            OpKind::Duration => {
+                let value = duration(self.cursor.read_array()?);
+                self.columns.intervals[slot].push(value.ok_or_else(|| fail(RowErrorKind::NumberOutOfRange))?);
+            }
+            OpKind::UuidText | OpKind::UuidTextAsText => {
+                let value = uuid(self.cursor.read_sized()?).ok_or_else(|| fail(RowErrorKind::InvalidText))?;
+                if op.kind == OpKind::UuidText {
+                    self.columns.fixed[slot].push(&value);
+                } else {
+                    self.push_text(slot, &uuid_text(value))?;
+                }
+            }
+            OpKind::UuidBytesAsText => {
+                let value = self.cursor.read_array()?;
+                self.push_text(slot, &uuid_text(value))?;
+            }
+            _ => unreachable!("step {pc} is none of the rarer types: {op:?}"),
+        }
+        Ok(())
+    }
+
+    /// The bytes of a decimal.
+    fn read_bytes(&mut self, fixed_bytes: Option<u32>) -> Result<&'a [u8], Failure> {
+        Ok(match fixed_bytes {
+            Some(size) => self.cursor.read_slice(size as usize)?,
+            None => self.cursor.read_sized()?,
+        })
+    }
+
+    /// The reader's index of a writer's symbol.
+    fn read_symbol(&mut self, map: usize) -> Result<usize, Failure> {
+        let at = self.cursor.position();
+        let written = self.cursor.read_int()?;
+        let index = usize::try_from(written)
+            .ok()
+            .and_then(|at| self.plan.enums[map].indexes.get(at));
+        let index = index.ok_or(Failure::new(RowErrorKind::InvalidEnumIndex(written.into()), at))?;
+        usize::try_from(*index).map_err(|_| Failure::new(RowErrorKind::Unresolvable, at))
+    }
+
+    fn push_text(&mut self, slot: usize, text: &[u8]) -> Result<(), StepFault> {
+        match self.plan.strings {
+            StringType::LargeUtf8 => self.columns.large_bytes[slot].push(text),
+            StringType::Utf8View => self.columns.views[slot].push(text),
+            _ => self.columns.bytes[slot].push(text),
+        }
+        .map_err(overflow)
+    }
+}
+
+#[cold]
+fn overflow(Overflow: Overflow) -> StepFault {
+    StepFault::Overflow
+}

@@ -1,0 +1,102 @@
+//! The Arrow types and metadata of Avro's types.
+
+use std::collections::HashMap;
+
+use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
+use arrow_schema::{DataType, IntervalUnit, TimeUnit as ArrowUnit};
+use sabot_decode::{EnumType, Mapping, StringType, UuidType};
+
+use crate::schema::{At, Kind, Logical, TimeUnit};
+
+/// Digits of a 128-bit decimal. Narrower ones are 128 bits wide too: that is what every reader of Parquet and Arrow takes.
+const MAX_PRECISION_128: u8 = 38;
+
+/// The type of strings.
+pub(super) fn string(strings: StringType) -> DataType {
+    match strings {
+        StringType::LargeUtf8 => DataType::LargeUtf8,
+        StringType::Utf8View => DataType::Utf8View,
+        _ => DataType::Utf8,
+    }
+}
+
+/// The type of anything but records, arrays, maps and unions.
+pub(super) fn leaf(at: At<'_>, mapping: &Mapping) -> DataType {
+    let logical = at.ty().logical.and_then(|logical| logical_type(logical, mapping));
+    logical.unwrap_or_else(|| match at.kind() {
+        Kind::Boolean => DataType::Boolean,
+        Kind::Int => DataType::Int32,
+        Kind::Long => DataType::Int64,
+        Kind::Float => DataType::Float32,
+        Kind::Double => DataType::Float64,
+        Kind::Bytes => DataType::Binary,
+        Kind::String => string(mapping.strings),
+        Kind::Fixed(size) => DataType::FixedSizeBinary(*size as i32),
+        Kind::Enum(_) => match mapping.enums {
+            EnumType::Utf8 => string(mapping.strings),
+            EnumType::Int32 => DataType::Int32,
+            _ => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
+        },
+        Kind::Null | Kind::Array(_) | Kind::Map(_) | Kind::Union(_) | Kind::Record(_) => DataType::Null,
+    })
+}
+
+fn logical_type(logical: Logical, mapping: &Mapping) -> Option<DataType> {
+    Some(match logical {
+        Logical::Decimal(decimal) if decimal.precision <= MAX_PRECISION_128 => {
+            DataType::Decimal128(decimal.precision, decimal.scale as i8)
+        }
+        Logical::Decimal(decimal) => DataType::Decimal256(decimal.precision, decimal.scale as i8),
+        Logical::Uuid if mapping.uuids == UuidType::Utf8 => string(mapping.strings),
+        Logical::Uuid => DataType::FixedSizeBinary(16),
+        Logical::Date => DataType::Date32,
+        Logical::TimeMillis => DataType::Time32(ArrowUnit::Millisecond),
+        Logical::TimeMicros => DataType::Time64(ArrowUnit::Microsecond),
+        Logical::Timestamp { unit, is_utc } => {
+            let unit = match unit {
+                TimeUnit::Millis => ArrowUnit::Millisecond,
+                TimeUnit::Micros => ArrowUnit::Microsecond,
+                TimeUnit::Nanos => ArrowUnit::Nanosecond,
+            };
+            DataType::Timestamp(unit, is_utc.then(|| "UTC".into()))
+        }
+        Logical::Duration => DataType::Interval(IntervalUnit::MonthDayNano),
+    })
+}
+
+/// What Arrow's types cannot say: documentation, names, logical types, an enum's symbols. The keys are arrow-avro's where
+/// it has one.
+pub(super) fn metadata(at: At<'_>, doc: Option<&str>) -> HashMap<String, String> {
+    let ty = at.ty();
+    let mut metadata = HashMap::new();
+    let mut put = |key: &str, value: &str| metadata.insert(key.to_owned(), value.to_owned());
+    if let Some(named) = &ty.named {
+        put("avro.name", named.name.short());
+        if !named.name.namespace().is_empty() {
+            put("avro.namespace", named.name.namespace());
+        }
+    }
+    // The field's own documentation says more than its type's.
+    if let Some(doc) = doc.or_else(|| ty.named.as_ref().and_then(|named| named.doc.as_deref())) {
+        put("avro.doc", doc);
+    }
+    if let Some(name) = &ty.logical_name {
+        put("avro.logicalType", name);
+    }
+    if let Kind::Enum(symbols) = &ty.kind {
+        let symbols: Vec<_> = symbols
+            .symbols
+            .iter()
+            .map(|symbol| serde_json::Value::from(&**symbol))
+            .collect();
+        put("avro.enum.symbols", &serde_json::Value::from(symbols).to_string());
+    }
+    metadata
+}
+
+/// Marks a UUID's 16 bytes with Arrow's canonical extension type.
+pub(super) fn add_extension(metadata: &mut HashMap<String, String>, at: At<'_>, data_type: &DataType) {
+    if at.ty().logical == Some(Logical::Uuid) && *data_type == DataType::FixedSizeBinary(16) {
+        metadata.insert(EXTENSION_TYPE_NAME_KEY.to_owned(), "arrow.uuid".to_owned());
+    }
+}

@@ -1,0 +1,412 @@
+//! From a reader schema to the columns: Arrow fields, and the tree that plans are compiled onto.
+//!
+//! The tree is the reader schema unrolled, without what the projection drops. `[null, T]` is a nullable `T` here, and a
+//! union of one branch that branch, so that a node is what a column is. A recursive type has no such tree and is refused.
+
+mod arrow;
+mod projection;
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, StringArray};
+use arrow_schema::{
+    DataType, Field, FieldRef, Fields, Schema as ArrowSchema, SchemaRef, UnionFields, UnionMode,
+};
+use sabot_arrow::{Layout, NodeIx, NodeKind};
+use sabot_decode::{EnumType, PlanError, StringType, Target, UnionType};
+
+use crate::schema::{At, Kind, Schema, TypeId};
+use projection::Keep;
+
+/// Nodes of one tree at most: named types used over and over unroll exponentially.
+const MAX_NODES: usize = 1 << 16;
+/// Levels of nesting at most, whatever the limit asked for: compiling and assembling recurse on the thread's stack.
+const MAX_DEPTH: usize = 128;
+/// Branches that an Arrow union's type ids can tell apart.
+const MAX_BRANCHES: usize = 127;
+/// The name of the only column where a message is no record.
+const VALUE_COLUMN: &str = "value";
+
+/// A node of a [`Shape`], by position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ShapeId(u32);
+
+/// The columns under a reader schema.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    pub(crate) reader: Schema,
+    pub(crate) layout: Arc<Layout>,
+    /// The values of each dictionary column.
+    pub(crate) dictionaries: Vec<(NodeIx, ArrayRef)>,
+    /// Where strings stand.
+    pub(crate) strings: StringType,
+    nodes: Vec<Node>,
+    /// The whole message. Where it is a record, it has no column of its own.
+    pub(crate) root: ShapeId,
+}
+
+/// What one column holds.
+#[derive(Debug)]
+pub(crate) struct Node {
+    /// The reader's type, without the null or the single-branch union around it.
+    pub(crate) ty: TypeId,
+    pub(crate) is_nullable: bool,
+    pub(crate) column: NodeIx,
+    pub(crate) form: Form,
+    /// Bytes that a row takes in the columns at this node and below, without what stands in strings and lists.
+    pub(crate) width_bytes: usize,
+}
+
+/// How a column is composed.
+#[derive(Debug)]
+pub(crate) enum Form {
+    Leaf,
+    /// The fields kept, by position in the reader's record.
+    Record(Box<[(usize, ShapeId)]>),
+    Array(ShapeId),
+    Map {
+        key: NodeIx,
+        value: ShapeId,
+    },
+    /// A union of more than null and one type.
+    Union(Union),
+}
+
+/// A union column.
+#[derive(Debug)]
+pub(crate) struct Union {
+    /// The branches with a child column, by position in the reader's union.
+    pub(crate) branches: Box<[(usize, ShapeId)]>,
+    pub(crate) is_dense: bool,
+}
+
+impl Shape {
+    /// Lays out the columns of `reader`.
+    pub(crate) fn new(reader: Schema, target: &Target) -> Result<Self, PlanError> {
+        let keep = Keep::new(target.projection.as_deref())?;
+        let mut builder = Builder {
+            target,
+            nodes: Vec::new(),
+            open: Vec::new(),
+            depth: 0,
+        };
+        let (schema, root) = builder.root(reader.root(), &keep)?;
+        let layout = Arc::new(Layout::new(&schema)?);
+        let mut shape = Self {
+            reader,
+            layout,
+            dictionaries: Vec::new(),
+            strings: target.mapping.strings,
+            nodes: builder.nodes,
+            root,
+        };
+        shape.bind_roots();
+        let width = shape.node(root).width_bytes;
+        if width > target.limits.batch_bytes.max(target.limits.row_bytes) {
+            return Err(PlanError::new(format!(
+                "one row takes {width} bytes at least, more than a batch may hold"
+            )));
+        }
+        Ok(shape)
+    }
+
+    pub(crate) fn node(&self, id: ShapeId) -> &Node {
+        &self.nodes[id.0 as usize]
+    }
+
+    pub(crate) fn schema(&self) -> &SchemaRef {
+        self.layout.schema()
+    }
+
+    fn bind_roots(&mut self) {
+        let layout = Arc::clone(&self.layout);
+        let whole = self.node(self.root);
+        if let (Form::Record(fields), true) = (&whole.form, whole.column == NO_COLUMN) {
+            let fields: Vec<_> = fields.iter().map(|(_, id)| *id).collect();
+            fields
+                .iter()
+                .zip(layout.roots())
+                .for_each(|(id, root)| self.bind(&layout, *id, *root));
+        } else {
+            self.bind(&layout, self.root, layout.roots()[0]);
+        }
+    }
+
+    /// Ties a node and those below it to the columns that the layout made for them.
+    fn bind(&mut self, layout: &Layout, id: ShapeId, column: NodeIx) {
+        let node = &mut self.nodes[id.0 as usize];
+        node.column = column;
+        let below: Vec<(ShapeId, NodeIx)> = match (&mut node.form, &layout.node(column).kind) {
+            (Form::Record(fields), NodeKind::Struct(children)) => fields
+                .iter()
+                .map(|(_, id)| *id)
+                .zip(children.iter().copied())
+                .collect(),
+            (Form::Union(union), NodeKind::Struct(children) | NodeKind::Union(_, children)) => union
+                .branches
+                .iter()
+                .map(|(_, id)| *id)
+                .zip(children.iter().copied())
+                .collect(),
+            (Form::Array(item), NodeKind::List(_, child)) => vec![(*item, *child)],
+            (Form::Map { key, value }, NodeKind::Map(_, key_column, value_column)) => {
+                *key = *key_column;
+                vec![(*value, *value_column)]
+            }
+            (_, NodeKind::Dictionary(_)) => {
+                let ty = node.ty;
+                if let Kind::Enum(symbols) = self.reader.at(ty).kind() {
+                    let symbols = symbols.symbols.iter().map(|symbol| Some(&**symbol));
+                    self.dictionaries
+                        .push((column, Arc::new(symbols.collect::<StringArray>())));
+                }
+                Vec::new()
+            }
+            _ => Vec::new(),
+        };
+        below
+            .into_iter()
+            .for_each(|(id, column)| self.bind(layout, id, column));
+    }
+}
+
+/// The column of a node that has none (yet).
+pub(crate) const NO_COLUMN: NodeIx = NodeIx(u32::MAX);
+
+struct Builder<'a> {
+    target: &'a Target,
+    nodes: Vec<Node>,
+    /// The records that the current path leads through.
+    open: Vec<TypeId>,
+    /// How many values the current path is inside of.
+    depth: usize,
+}
+
+impl Builder<'_> {
+    fn root(&mut self, at: At<'_>, keep: &Keep) -> Result<(SchemaRef, ShapeId), PlanError> {
+        if let Kind::Record(_) = at.kind() {
+            let (fields, form, width) = self.record(at, keep)?;
+            let id = self.push(at.id, false, form, width)?;
+            return Ok((
+                Arc::new(ArrowSchema::new_with_metadata(fields, arrow::metadata(at, None))),
+                id,
+            ));
+        }
+        let keep = keep.column(VALUE_COLUMN)?;
+        let (field, id) = self.field(at, VALUE_COLUMN, None, &keep)?;
+        Ok((Arc::new(ArrowSchema::new(vec![field])), id))
+    }
+
+    /// The column of the type `at`, and its node.
+    fn field(
+        &mut self,
+        at: At<'_>,
+        name: &str,
+        doc: Option<&str>,
+        keep: &Keep,
+    ) -> Result<(FieldRef, ShapeId), PlanError> {
+        let max_depth = self.target.limits.depth.min(MAX_DEPTH);
+        if self.depth >= max_depth {
+            return Err(PlanError::new(format!(
+                "the schema nests deeper than the limit of {max_depth}"
+            )));
+        }
+        self.depth += 1;
+        let (at, mut is_nullable) = without_null(at);
+        if let (Kind::Union(branches), UnionType::Struct) = (at.kind(), self.target.mapping.unions) {
+            // A null is a null struct, not a member.
+            is_nullable = branches.iter().any(|id| matches!(at.to(*id).kind(), Kind::Null));
+        }
+        let (data_type, form, width) = self.data_type(at, keep)?;
+        self.depth -= 1;
+        is_nullable |= data_type == DataType::Null;
+        // A bit of validity, rounded up.
+        let id = self.push(at.id, is_nullable, form, width + usize::from(is_nullable))?;
+        let mut metadata = arrow::metadata(at, doc);
+        arrow::add_extension(&mut metadata, at, &data_type);
+        let field = Field::new(name, data_type, is_nullable).with_metadata(metadata);
+        Ok((Arc::new(field), id))
+    }
+
+    fn data_type(&mut self, at: At<'_>, keep: &Keep) -> Result<(DataType, Form, usize), PlanError> {
+        if !matches!(keep, Keep::All) && !matches!(at.kind(), Kind::Record(_) | Kind::Array(_) | Kind::Map(_))
+        {
+            return Err(PlanError::new(format!(
+                "a projection cannot select within {}",
+                at.kind().name()
+            )));
+        }
+        match at.kind() {
+            Kind::Record(_) => {
+                let (fields, form, width) = self.record(at, keep)?;
+                Ok((DataType::Struct(fields), form, width))
+            }
+            Kind::Array(item) => {
+                let item = self
+                    .field(at.to(*item), "item", None, keep)
+                    .map_err(|error| error.within("[]"));
+                let (item, id) = item?;
+                Ok((DataType::List(item), Form::Array(id), 4))
+            }
+            Kind::Map(value) => {
+                let value = self
+                    .field(at.to(*value), "value", None, keep)
+                    .map_err(|error| error.within("{}"));
+                let (value, id) = value?;
+                let key = Field::new("key", arrow::string(self.target.mapping.strings), false);
+                let entries = DataType::Struct(Fields::from(vec![Arc::new(key), value]));
+                let entries = Arc::new(Field::new("entries", entries, false));
+                Ok((
+                    DataType::Map(entries, false),
+                    Form::Map {
+                        key: NO_COLUMN,
+                        value: id,
+                    },
+                    4,
+                ))
+            }
+            Kind::Union(branches) => self.union(at, branches),
+            Kind::Enum(symbols) if symbols.symbols.is_empty() => {
+                Err(PlanError::new("an enum without symbols has no values"))
+            }
+            kind => {
+                let data_type = arrow::leaf(at, &self.target.mapping);
+                let mut width = match data_type {
+                    DataType::Null => 0,
+                    DataType::FixedSizeBinary(size) => size as usize,
+                    _ => data_type.primitive_width().unwrap_or(16),
+                };
+                if let (Kind::Enum(symbols), EnumType::Utf8) = (kind, self.target.mapping.enums) {
+                    width += symbols
+                        .symbols
+                        .iter()
+                        .map(|symbol| symbol.len())
+                        .max()
+                        .unwrap_or(0);
+                }
+                Ok((data_type, Form::Leaf, width))
+            }
+        }
+    }
+
+    fn record(&mut self, at: At<'_>, keep: &Keep) -> Result<(Fields, Form, usize), PlanError> {
+        let Kind::Record(fields) = at.kind() else {
+            return Err(PlanError::new("a record was expected"));
+        };
+        keep.check(|name| fields.iter().any(|field| *field.name == *name))?;
+        if self.open.contains(&at.id) {
+            let message = format!(
+                "the type {:?} is recursive; a projection without it can be read",
+                at.full_name()
+            );
+            return Err(PlanError::new(message));
+        }
+        self.open.push(at.id);
+        let (mut columns, mut kept, mut width) = (Vec::new(), Vec::new(), 0);
+        for (position, field) in fields.iter().enumerate() {
+            let Some(keep) = keep.below(&field.name) else {
+                continue;
+            };
+            let column = self.field(at.to(field.ty), &field.name, field.doc.as_deref(), keep);
+            let (column, id) = column.map_err(|error| error.within(&*field.name))?;
+            columns.push(column);
+            kept.push((position, id));
+            width += self.nodes[id.0 as usize].width_bytes;
+        }
+        self.open.pop();
+        Ok((columns.into(), Form::Record(kept.into()), width))
+    }
+
+    fn union(&mut self, at: At<'_>, branches: &[TypeId]) -> Result<(DataType, Form, usize), PlanError> {
+        let is_dense = self.target.mapping.unions == UnionType::Dense;
+        if branches.len() > MAX_BRANCHES {
+            return Err(PlanError::new(format!(
+                "a union of {} branches; Arrow takes {MAX_BRANCHES}",
+                branches.len()
+            )));
+        }
+        let (mut fields, mut kept, mut width) = (Vec::new(), Vec::new(), 5);
+        for (position, &branch) in branches.iter().enumerate() {
+            let branch = at.to(branch);
+            if !is_dense && matches!(branch.kind(), Kind::Null) {
+                continue;
+            }
+            let name = branch_name(branch, branches);
+            let child = self.field(branch, name, None, &Keep::All);
+            let (field, id) = child.map_err(|error| error.within(format!("<{name}>")))?;
+            let node = &mut self.nodes[id.0 as usize];
+            node.is_nullable |= !is_dense;
+            width += node.width_bytes;
+            fields.push(if is_dense {
+                field
+            } else {
+                Arc::new(field.as_ref().clone().with_nullable(true))
+            });
+            kept.push((position, id));
+        }
+        let data_type = if is_dense {
+            let ids = 0..fields.len() as i8;
+            let fields = UnionFields::try_new(ids, fields);
+            let fields =
+                fields.map_err(|error| PlanError::new("the union cannot be mapped").with_source(error))?;
+            DataType::Union(fields, UnionMode::Dense)
+        } else {
+            DataType::Struct(fields.into())
+        };
+        Ok((
+            data_type,
+            Form::Union(Union {
+                branches: kept.into(),
+                is_dense,
+            }),
+            width,
+        ))
+    }
+
+    fn push(
+        &mut self,
+        ty: TypeId,
+        is_nullable: bool,
+        form: Form,
+        width: usize,
+    ) -> Result<ShapeId, PlanError> {
+        if self.nodes.len() >= MAX_NODES {
+            return Err(PlanError::new(format!(
+                "the schema unrolls to more than {MAX_NODES} columns"
+            )));
+        }
+        self.nodes.push(Node {
+            ty,
+            is_nullable,
+            column: NO_COLUMN,
+            form,
+            width_bytes: width,
+        });
+        Ok(ShapeId(self.nodes.len() as u32 - 1))
+    }
+}
+
+/// The type without null around it, and whether null was there. A general union keeps its null, as a branch of its own.
+fn without_null(at: At<'_>) -> (At<'_>, bool) {
+    let Kind::Union(branches) = at.kind() else {
+        return (at, false);
+    };
+    let is_null = |id: &&TypeId| matches!(at.to(**id).kind(), Kind::Null);
+    let has_null = branches.iter().any(|id| is_null(&id));
+    let mut others = branches.iter().filter(|id| !is_null(id));
+    match (others.next(), others.next()) {
+        (Some(only), None) => (at.to(*only), has_null),
+        (None, _) => (at.to(branches[0]), true),
+        _ => (at, false),
+    }
+}
+
+/// The unqualified name, or the full one where two branches share the former.
+fn branch_name<'a>(branch: At<'a>, branches: &[TypeId]) -> &'a str {
+    let short = branch.short_name();
+    let same = branches
+        .iter()
+        .filter(|id| branch.to(**id).short_name() == short)
+        .count();
+    if same > 1 { branch.full_name() } else { short }
+}
