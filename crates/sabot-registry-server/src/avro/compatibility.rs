@@ -1,0 +1,330 @@
+//! Whether one schema reads what another one wrote, by the rules of Avro's Java library.
+//!
+//! Logical types do not matter, names are compared without their namespaces, and every fault is reported, worded as
+//! Confluent's registry words it. (The checker of the `apache-avro` crate differs in all three, and takes a name for
+//! incompatible with its own definition.)
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Avro, Body, Definition, Field, Type};
+
+/// Comparisons of two types. Unions of records that hold unions make many; ordinary schemas need some thousands.
+const STEP_LIMIT: u32 = 200_000;
+
+/// Nesting of types, through names too, which the depth of the JSON does not bound.
+const DEPTH_LIMIT: u32 = 256;
+
+/// Everything that keeps `reader` from reading data of `writer`; nothing if it can.
+///
+/// `reader_is_new` chooses the words: which of the two is the new schema, which the old.
+///
+/// # Errors
+///
+/// A message where the schemas are nested too deeply, or too many of their types have to be tried, to tell.
+pub(crate) fn can_read(reader: &Avro, writer: &Avro, reader_is_new: bool) -> Result<Vec<String>, String> {
+    let mut checker = Checker {
+        reader,
+        writer,
+        seen: HashSet::new(),
+        seen_in_order: Vec::new(),
+        faults: Vec::new(),
+        trial_from: None,
+        depth: 0,
+        steps: 0,
+    };
+    checker.types(&reader.root, &writer.root, "/");
+    if checker.is_exhausted() {
+        return Err("the schemas are too complex for a compatibility check".to_owned());
+    }
+    let (reader, writer) = if reader_is_new {
+        ("new", "old")
+    } else {
+        ("old", "new")
+    };
+    Ok(checker
+        .faults
+        .iter()
+        .map(|fault| fault.describe(reader, writer))
+        .collect())
+}
+
+#[derive(Debug)]
+struct Fault {
+    kind: FaultKind,
+    path: String,
+    info: String,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum FaultKind {
+    FixedSize,
+    Type,
+    Name,
+    EnumSymbols,
+    UnionBranch,
+    NoDefault,
+}
+
+impl Fault {
+    fn describe(&self, reader: &str, writer: &str) -> String {
+        let Self { kind, path, info } = self;
+        let (name, description) = match kind {
+            FaultKind::FixedSize => (
+                "FIXED_SIZE_MISMATCH",
+                format!(
+                    "The size of FIXED type field at path '{path}' in the {reader} schema does not match with the {writer} schema"
+                ),
+            ),
+            FaultKind::Type => (
+                "TYPE_MISMATCH",
+                format!(
+                    "The type (path '{path}') of a field in the {reader} schema does not match with the {writer} schema"
+                ),
+            ),
+            FaultKind::Name => (
+                "NAME_MISMATCH",
+                format!("The name of the schema has changed (path '{path}')"),
+            ),
+            FaultKind::EnumSymbols => (
+                "MISSING_ENUM_SYMBOLS",
+                format!(
+                    "The {reader} schema is missing enum symbols '{info}' at path '{path}' in the {writer} schema"
+                ),
+            ),
+            FaultKind::UnionBranch => (
+                "MISSING_UNION_BRANCH",
+                format!(
+                    "The {reader} schema is missing a type inside a union field at path '{path}' in the {writer} schema"
+                ),
+            ),
+            FaultKind::NoDefault => (
+                "READER_FIELD_MISSING_DEFAULT_VALUE",
+                format!(
+                    "The field '{info}' at path '{path}' in the {reader} schema has no default value and is missing in the {writer} schema"
+                ),
+            ),
+        };
+        format!("{{errorType:'{name}', description:'{description}', additionalInfo:'{info}'}}")
+    }
+}
+
+struct Checker<'a> {
+    reader: &'a Avro,
+    writer: &'a Avro,
+    /// Pairs of definitions already compared or being compared, whose faults are reported once.
+    seen: HashSet<(usize, usize)>,
+    /// The same pairs as they came, so that a failed trial can be undone.
+    seen_in_order: Vec<(usize, usize)>,
+    faults: Vec<Fault>,
+    /// While a union's branch is tried: the number of faults before. One more settles it.
+    trial_from: Option<usize>,
+    depth: u32,
+    steps: u32,
+}
+
+impl<'a> Checker<'a> {
+    fn fault(&mut self, kind: FaultKind, path: &str, info: impl Into<String>) {
+        self.faults.push(Fault {
+            kind,
+            path: path.to_owned(),
+            info: info.into(),
+        });
+    }
+
+    const fn is_exhausted(&self) -> bool {
+        self.steps > STEP_LIMIT
+    }
+
+    /// Whether nothing that is still to be compared can change the outcome.
+    fn is_settled(&self) -> bool {
+        self.is_exhausted() || self.trial_from.is_some_and(|from| self.faults.len() > from)
+    }
+
+    fn types(&mut self, reader: &'a Type, writer: &'a Type, path: &str) {
+        if self.depth == DEPTH_LIMIT {
+            self.steps = STEP_LIMIT;
+        }
+        self.steps = self.steps.saturating_add(1);
+        if self.is_settled() {
+            return;
+        }
+        self.depth += 1;
+        self.types_within(reader, writer, path);
+        self.depth -= 1;
+    }
+
+    fn types_within(&mut self, reader: &'a Type, writer: &'a Type, path: &str) {
+        match (reader, writer) {
+            (Type::Union(readers), Type::Union(writers)) => {
+                for (at, branch) in writers.iter().enumerate() {
+                    self.union_takes(readers, branch, &join(path, &at.to_string()));
+                }
+            }
+            (_, Type::Union(writers)) => {
+                for branch in writers {
+                    self.types(reader, branch, path);
+                }
+            }
+            (Type::Union(readers), _) => self.union_takes(readers, writer, path),
+            (Type::Array(reader, _), Type::Array(writer, _)) => {
+                self.types(reader, writer, &join(path, "items"));
+            }
+            (Type::Map(reader, _), Type::Map(writer, _)) => {
+                self.types(reader, writer, &join(path, "values"));
+            }
+            (Type::Primitive(reader, _), Type::Primitive(writer, _)) if promotes(writer, reader) => {}
+            (Type::Named(reader), Type::Named(writer)) => self.definitions(*reader, *writer, path),
+            _ => self.mismatch(reader, writer, path),
+        }
+    }
+
+    fn mismatch(&mut self, reader: &Type, writer: &Type, path: &str) {
+        let info = format!(
+            "reader type: {} not compatible with writer type: {}",
+            type_name(self.reader, reader),
+            type_name(self.writer, writer)
+        );
+        self.fault(FaultKind::Type, path, info);
+    }
+
+    /// One branch of the reader's union has to take the whole written type.
+    fn union_takes(&mut self, branches: &'a [Type], writer: &'a Type, path: &str) {
+        let (faults, seen) = (self.faults.len(), self.seen_in_order.len());
+        let outer = self.trial_from.replace(faults);
+        let mut taken = false;
+        for branch in branches {
+            self.types(branch, writer, path);
+            taken = self.faults.len() == faults;
+            if taken {
+                break;
+            }
+            // What a failed trial found, and what it took for granted, counts for nothing.
+            self.faults.truncate(faults);
+            for pair in self.seen_in_order.drain(seen..) {
+                self.seen.remove(&pair);
+            }
+        }
+        self.trial_from = outer;
+        if !taken {
+            let info = format!(
+                "reader union lacking writer type: {}",
+                type_name(self.writer, writer)
+            );
+            self.fault(FaultKind::UnionBranch, path, info);
+        }
+    }
+
+    fn definitions(&mut self, reader: usize, writer: usize, path: &str) {
+        if !self.seen.insert((reader, writer)) {
+            return;
+        }
+        self.seen_in_order.push((reader, writer));
+        let (read, written) = (&self.reader.definitions[reader], &self.writer.definitions[writer]);
+        match (&read.body, &written.body) {
+            (
+                Body::Record {
+                    fields: read_fields, ..
+                },
+                Body::Record {
+                    fields: written_fields,
+                    ..
+                },
+            ) => {
+                self.names(read, written, path);
+                self.fields(read_fields, written_fields, path);
+            }
+            (
+                Body::Enum {
+                    symbols: read_symbols,
+                    default,
+                },
+                Body::Enum {
+                    symbols: written_symbols,
+                    ..
+                },
+            ) => {
+                self.names(read, written, path);
+                let known: HashSet<&String> = read_symbols.iter().collect();
+                let missing: Vec<&str> = written_symbols
+                    .iter()
+                    .filter(|symbol| !known.contains(symbol))
+                    .map(String::as_str)
+                    .collect();
+                if !missing.is_empty() && default.is_none() {
+                    let info = format!("[{}]", missing.join(", "));
+                    self.fault(FaultKind::EnumSymbols, &join(path, "symbols"), info);
+                }
+            }
+            (Body::Fixed { size: read_size }, Body::Fixed { size: written_size }) => {
+                self.names(read, written, path);
+                if read_size != written_size {
+                    let info = format!("expected: {written_size}, found: {read_size}");
+                    self.fault(FaultKind::FixedSize, &join(path, "size"), info);
+                }
+            }
+            _ => self.mismatch(&Type::Named(reader), &Type::Named(writer), path),
+        }
+    }
+
+    fn names(&mut self, reader: &Definition, writer: &Definition, path: &str) {
+        if reader.name.name != writer.name.name && !reader.aliases.contains(&writer.name) {
+            let info = format!("expected: {}", writer.name.full());
+            self.fault(FaultKind::Name, &join(path, "name"), info);
+        }
+    }
+
+    fn fields(&mut self, reader: &'a [Field], writer: &'a [Field], path: &str) {
+        let fields = join(path, "fields");
+        let by_name: HashMap<&str, &Field> =
+            writer.iter().map(|field| (field.name.as_str(), field)).collect();
+        for (at, field) in reader.iter().enumerate() {
+            if self.is_settled() {
+                return;
+            }
+            let path = join(&fields, &at.to_string());
+            let mut names = std::iter::once(&field.name).chain(&field.aliases);
+            match names.find_map(|name| by_name.get(name.as_str())) {
+                Some(written) => self.types(&field.r#type, &written.r#type, &join(&path, "type")),
+                None if field.default.is_none() => {
+                    self.fault(FaultKind::NoDefault, &path, field.name.clone());
+                }
+                None => {}
+            }
+        }
+    }
+}
+
+/// Whether data of one primitive type can be read as another.
+fn promotes(writer: &str, reader: &str) -> bool {
+    writer == reader
+        || matches!(
+            (writer, reader),
+            ("int", "long" | "float" | "double")
+                | ("long", "float" | "double")
+                | ("float", "double")
+                | ("string", "bytes")
+                | ("bytes", "string")
+        )
+}
+
+fn type_name(avro: &Avro, r#type: &Type) -> String {
+    match r#type {
+        Type::Primitive(name, _) => name.to_uppercase(),
+        Type::Array(..) => "ARRAY".to_owned(),
+        Type::Map(..) => "MAP".to_owned(),
+        Type::Union(_) => "UNION".to_owned(),
+        Type::Named(index) => match avro.definitions[*index].body {
+            Body::Enum { .. } => "ENUM".to_owned(),
+            Body::Fixed { .. } => "FIXED".to_owned(),
+            Body::Open | Body::Record { .. } => "RECORD".to_owned(),
+        },
+    }
+}
+
+fn join(path: &str, segment: &str) -> String {
+    if path.ends_with('/') {
+        format!("{path}{segment}")
+    } else {
+        format!("{path}/{segment}")
+    }
+}
