@@ -1,1 +1,17 @@
-//! Conformance suite for any Sabot `Decoder`, generators and fault injection.
+//! Conformance suite for any Sabot decoder, generators of bad input, and stand-ins for tests.
+//!
+//! - [`conformance`] checks the seven invariants of `sabot_decode::Decoder` against any implementation.
+//! - [`mutate`] spoils payloads; fuzz targets use it too.
+//! - [`alloc`] counts allocations.
+//! - [`toy`] is a decoder small enough to be right at sight, and ways to break it; [`Schemas`] is a source of writer
+//!   schemas.
+//!
+//! The crate is never published and only ever a dependency of tests, so it panics where a test would.
+
+pub mod alloc;
+pub mod conformance;
+pub mod mutate;
+mod schemas;
+pub mod toy;
+
+pub use schemas::Schemas;
