@@ -2,7 +2,7 @@
 //!
 //! It speaks Kafka's protocol on loopback and keeps everything in memory: at most 5 MiB or 100,000 record batches a
 //! partition, the oldest going first. It knows groups and commits, but neither compaction, nor aborted transactions, nor
-//! look-ups by time.
+//! look-ups by time. A group's rebalance, but for its first, takes `session.timeout.ms` less a second.
 
 use std::fmt;
 

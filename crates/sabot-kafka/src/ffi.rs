@@ -14,6 +14,7 @@
 
 use std::collections::VecDeque;
 use std::ffi::{CStr, CString, c_char, c_void};
+use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 use std::slice;
 use std::sync::Arc;
@@ -307,12 +308,10 @@ impl Messages {
 }
 
 impl Held {
-    #[expect(unsafe_code, reason = "see the module")]
     fn view(&self) -> Message<'_> {
-        // SAFETY: the event owns the message and lives as long as `self`. `Headers` below changes its cache of parsed
-        // headers, through a pointer of its own; no field that is read here.
         Message {
-            raw: unsafe { self.message.as_ref() },
+            message: self.message,
+            held: PhantomData,
         }
     }
 }
@@ -324,46 +323,54 @@ unsafe impl Send for Messages {}
 /// A message where it lies in librdkafka's buffer.
 #[derive(Clone, Copy)]
 pub(crate) struct Message<'a> {
-    raw: &'a rd::rd_kafka_message_t,
+    /// Alive during `'a`, for its event is. A pointer, because librdkafka parses headers in place, beside the fields.
+    message: NonNull<rd::rd_kafka_message_t>,
+    held: PhantomData<&'a Held>,
 }
 
 impl<'a> Message<'a> {
+    #[expect(unsafe_code, reason = "see the module")]
+    fn raw(&self) -> &'a rd::rd_kafka_message_t {
+        // SAFETY: the message is alive during `'a`, and nothing changes its fields.
+        unsafe { self.message.as_ref() }
+    }
+
     pub(crate) fn partition(&self) -> i32 {
-        self.raw.partition
+        self.raw().partition
     }
 
     pub(crate) fn offset(&self) -> i64 {
-        self.raw.offset
+        self.raw().offset
     }
 
     /// Equal for messages of the same topic, while one of them is held.
     pub(crate) fn topic_id(&self) -> usize {
-        self.raw.rkt.addr()
+        self.raw().rkt.addr()
     }
 
     #[expect(unsafe_code, reason = "see the module")]
     pub(crate) fn topic(&self) -> std::borrow::Cow<'a, str> {
         // SAFETY: a message keeps its topic alive, whose name is a C string.
-        unsafe { text_of(rd::rd_kafka_topic_name(self.raw.rkt)) }
+        unsafe { text_of(rd::rd_kafka_topic_name(self.raw().rkt)) }
     }
 
     #[expect(unsafe_code, reason = "see the module")]
     pub(crate) fn key(&self) -> Option<&'a [u8]> {
         // SAFETY: the key lies in the message: null, or so many bytes.
-        unsafe { optional_slice(self.raw.key, self.raw.key_len) }
+        unsafe { optional_slice(self.raw().key, self.raw().key_len) }
     }
 
     #[expect(unsafe_code, reason = "see the module")]
     pub(crate) fn value(&self) -> Option<&'a [u8]> {
         // SAFETY: as for the key.
-        unsafe { optional_slice(self.raw.payload, self.raw.len) }
+        unsafe { optional_slice(self.raw().payload, self.raw().len) }
     }
 
     #[expect(unsafe_code, reason = "see the module")]
     pub(crate) fn timestamp(&self) -> Option<Timestamp> {
         let mut kind = rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
         // SAFETY: the message is alive.
-        let ms = unsafe { rd::rd_kafka_message_timestamp(self.raw, &raw mut kind) };
+        let ms = unsafe { rd::rd_kafka_message_timestamp(self.message.as_ptr(), &raw mut kind) };
         let kind = match kind {
             rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE => return None,
             rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_CREATE_TIME => TimestampKind::Create,
@@ -393,7 +400,7 @@ impl<'a> Message<'a> {
     fn parsed_headers(&self) -> Option<NonNull<rd::rd_kafka_headers_t>> {
         let mut headers = ptr::null_mut();
         // SAFETY: the message is alive, and used by one thread at a time.
-        let code = unsafe { rd::rd_kafka_message_headers(self.raw, &raw mut headers) };
+        let code = unsafe { rd::rd_kafka_message_headers(self.message.as_ptr(), &raw mut headers) };
         if code == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
             NonNull::new(headers)
         } else {
@@ -459,12 +466,11 @@ pub(crate) fn set_initial_rebalance_delay<C: ClientContext>(client: &Client<C>, 
 /// `text` is null or a C string that lives for `'a`.
 #[expect(unsafe_code, reason = "its callers give the promise")]
 unsafe fn bytes_of<'a>(text: *const c_char) -> &'a [u8] {
-    // SAFETY: as the caller promises.
     if text.is_null() {
-        &[]
-    } else {
-        unsafe { CStr::from_ptr(text) }.to_bytes()
+        return &[];
     }
+    // SAFETY: as the caller promises.
+    unsafe { CStr::from_ptr(text) }.to_bytes()
 }
 
 /// # Safety

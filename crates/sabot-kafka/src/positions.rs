@@ -78,10 +78,6 @@ impl Positions {
         self.list.iter()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.list.is_empty()
-    }
-
     /// The shared name of a topic, if a partition of it is assigned.
     pub(crate) fn topic(&self, name: &str) -> Arc<str> {
         self.index

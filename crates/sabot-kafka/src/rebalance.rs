@@ -7,7 +7,7 @@
 //! committed, and only then are the partitions given up. If they are lost already, there is nothing to commit.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{CommitMode, Consumer as _, RebalanceProtocol};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -130,8 +130,8 @@ impl Source {
                     Partitions(partitions)
                 );
             }
-            if let Err(error) = self.commit_moved(|place| places.contains(place)) {
-                log::warn!("{error}");
+            if let Err(cause) = self.commit_moved(|place| places.contains(place)) {
+                log::warn!("{}", commit_failed(&cause));
             }
             log::info!("giving up {}", Partitions(partitions));
         }
@@ -162,18 +162,36 @@ impl Source {
     }
 
     /// Commits the frontiers that moved, and waits for the answer.
-    pub(crate) fn commit_moved(&self, wanted: impl Fn(&(Arc<str>, i32)) -> bool) -> Result<(), Error> {
+    pub(crate) fn commit_moved(&self, wanted: impl Fn(&(Arc<str>, i32)) -> bool) -> Result<(), KafkaError> {
         let mut moved = self.ledger.lock().uncommitted();
         moved.retain(|(topic, partition, _)| wanted(&(Arc::clone(topic), *partition)));
         if moved.is_empty() {
             return Ok(());
         }
-        let list = frontiers_list(&moved);
-        self.consumer
-            .commit(&list, CommitMode::Sync)
-            .map_err(|cause| Error::kafka(ErrorKind::Commit, "offsets could not be committed", &cause))?;
+        self.consumer.commit(&frontiers_list(&moved), CommitMode::Sync)?;
         self.ledger.lock().committed(&moved);
         Ok(())
+    }
+
+    /// Commits everything and gives everything up. A commit that falls into a rebalance is refused; it is tried again
+    /// once this member's part in the rebalance is done.
+    pub(crate) fn commit_last(&mut self) -> Result<(), KafkaError> {
+        let deadline = Instant::now() + self.options.revoke_timeout;
+        loop {
+            while let Some(rebalance) = self.rebalances.pop_front() {
+                if rebalance.revoke {
+                    self.give_up(&rebalance.partitions, Duration::ZERO);
+                } else if let Err(error) = self.take(&rebalance.partitions) {
+                    log::warn!("{error}");
+                }
+            }
+            let result = self.commit_moved(|_| true);
+            let refused = result.as_ref().is_err_and(is_rebalancing);
+            if !refused || Instant::now() >= deadline {
+                return result;
+            }
+            self.serve(STOP_CHECK);
+        }
     }
 
     /// Tells librdkafka what has been acknowledged, for its next commit at an interval.
@@ -229,9 +247,16 @@ impl Source {
                 .map_err(|cause| self.query("committed offsets", &cause))?;
         }
         for place in wanted {
-            let committed = known
-                .find_partition(&place.topic, place.partition)
-                .map(|element| element.offset());
+            let committed = known.find_partition(&place.topic, place.partition);
+            let committed = match committed {
+                Some(element) => {
+                    element
+                        .error()
+                        .map_err(|cause| self.query("committed offsets", &cause))?;
+                    Some(element.offset())
+                }
+                None => None,
+            };
             let offset = match committed {
                 Some(offset @ Offset::Offset(_)) => offset,
                 _ => self.start(place, &start_of(place))?,
@@ -330,6 +355,20 @@ impl Source {
         let text = format!("the brokers {} were asked for {what}", self.options.brokers);
         Error::kafka(ErrorKind::Unreachable, &text, cause)
     }
+}
+
+/// True if a commit was refused because the group is rebalancing, whether this member knows of it already or not.
+fn is_rebalancing(cause: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{IllegalGeneration, RebalanceInProgress, UnknownMemberId};
+    matches!(
+        cause.rdkafka_error_code(),
+        Some(RebalanceInProgress | IllegalGeneration | UnknownMemberId)
+    )
+}
+
+#[cold]
+pub(crate) fn commit_failed(cause: &KafkaError) -> Error {
+    Error::kafka(ErrorKind::Commit, "offsets could not be committed", cause)
 }
 
 fn find(offsets: &[(String, i32, i64)], topic: &str, partition: i32) -> Option<i64> {

@@ -11,7 +11,7 @@ use rdkafka::TopicPartitionList;
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::RDKafkaErrorCode;
 use sabot_arrow::{Assembler, PushStop, Record};
-use sabot_decode::{Body, Payload, RowErrorKind, SchemaKey, SchemaSource};
+use sabot_decode::{Body, FlushError, Payload, RowErrorKind, SchemaKey, SchemaSource};
 use sabot_wire::Framing;
 
 use crate::batch::{Acker, Ledger};
@@ -20,7 +20,7 @@ use crate::dead_letter::DeadLetters;
 use crate::error::kind_of;
 use crate::ffi::{self, Event, EventQueue, Messages};
 use crate::positions::Positions;
-use crate::rebalance::Rebalance;
+use crate::rebalance::{Rebalance, commit_failed};
 use crate::stop::STOP_CHECK;
 use crate::{Batch, Error, ErrorKind, Offsets, SourceOptions, Stopper, config};
 
@@ -73,7 +73,9 @@ pub struct Source {
     pending: Option<Error>,
     /// Messages that may still be read.
     left: Option<u64>,
-    /// Fetching is paused because messages could not be decoded yet.
+    /// The oldest message could not be decoded.
+    stuck: bool,
+    /// Fetching is paused because of that.
     paused: bool,
     ended: bool,
     closed: bool,
@@ -178,6 +180,7 @@ impl Source {
             held: None,
             pending: None,
             left: options.end.messages(),
+            stuck: false,
             paused: false,
             ended: false,
             closed: false,
@@ -216,7 +219,7 @@ impl Source {
     /// [`ErrorKind::Commit`], or what the broker's answer stands for.
     pub fn commit(&mut self) -> Result<(), Error> {
         self.store_acknowledged();
-        self.commit_moved(|_| true)
+        self.commit_moved(|_| true).map_err(|cause| commit_failed(&cause))
     }
 
     /// Commits what has been acknowledged and leaves the group. Dropping the source does the same, and logs errors.
@@ -303,7 +306,7 @@ impl Source {
         if let Some(batch) = self.held.take() {
             return self.release(batch).map(Some);
         }
-        if !self.messages.is_empty() {
+        if self.stuck {
             self.hold_back();
         }
         loop {
@@ -420,7 +423,7 @@ impl Source {
                 place,
             } => self.on_error(code, fatal, reason, place),
             Event::Rebalance { revoke, partitions } => {
-                self.rebalances.push_back(Rebalance { revoke, partitions })
+                self.rebalances.push_back(Rebalance { revoke, partitions });
             }
         }
     }
@@ -475,7 +478,7 @@ impl Source {
         });
     }
 
-    /// Decodes a chunk where it lies.
+    /// Decodes a chunk where it lies. What comes instead of the record that it stops at is left in `pending`.
     fn decode(&mut self) -> Result<(), Error> {
         let room = self.room();
         let views: Vec<ffi::Message<'_>> = self.messages.iter().take(room).collect();
@@ -520,6 +523,7 @@ impl Source {
                 "bad records are to become dead letters, and no topic is given for them",
             ));
         }
+        self.stuck = matches!(pushed.stop, PushStop::Unavailable(_) | PushStop::Failed(_));
         match pushed.stop {
             PushStop::Done => {}
             PushStop::Full if self.in_hand.records > 0 => self.in_hand.full = true,
@@ -541,15 +545,16 @@ impl Source {
             }
             PushStop::Failed(bad) => self.pending = Some(Error::bad_record(bad)),
         }
+        if self.stuck && self.in_hand.records == 0 {
+            // Decoders may have taken the record that is not to be taken. Without a batch to finish, they forget it here.
+            self.assembler.finish().map_err(internal)?;
+        }
         Ok(())
     }
 
     /// Makes a batch of what is in hand.
     fn finish(&mut self) -> Result<Batch, Error> {
-        let assembled = self
-            .assembler
-            .finish()
-            .map_err(|cause| Error::new(ErrorKind::Internal, cause.to_string()).with_source(cause))?;
+        let assembled = self.assembler.finish().map_err(internal)?;
         let in_hand = std::mem::take(&mut self.in_hand);
         let covered = self.positions.finish_batch();
         self.last_batch += 1;
@@ -634,6 +639,13 @@ impl Source {
         }
     }
 
+    /// Serves what arrives within `wait`, and lets messages go.
+    pub(crate) fn serve(&mut self, wait: Duration) {
+        let mut unwanted = Messages::new(Arc::clone(&self.consumer));
+        let event = self.queue.poll(wait, &mut unwanted);
+        self.on_event(event);
+    }
+
     /// Serves events while opening, when there are no messages yet.
     pub(crate) fn serve_quietly(&self) {
         let mut none = Messages::new(Arc::clone(&self.consumer));
@@ -653,12 +665,7 @@ impl Source {
         self.ended = true;
         self.messages.drop_first(self.messages.len());
         self.store_acknowledged();
-        while let Some(rebalance) = self.rebalances.pop_front() {
-            if rebalance.revoke {
-                self.give_up(&rebalance.partitions, Duration::ZERO);
-            }
-        }
-        self.commit_moved(|_| true)
+        self.commit_last().map_err(|cause| commit_failed(&cause))
     }
 }
 
@@ -730,6 +737,11 @@ fn list_of<'a>(partitions: impl IntoIterator<Item = (&'a str, i32)>) -> TopicPar
         list.add_partition(topic, partition);
     }
     list
+}
+
+#[cold]
+fn internal(cause: FlushError) -> Error {
+    Error::new(ErrorKind::Internal, cause.to_string()).with_source(cause)
 }
 
 fn c_name(name: Option<&str>) -> Option<CString> {

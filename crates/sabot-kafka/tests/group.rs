@@ -1,0 +1,174 @@
+//! Acknowledging, committing, resuming and sharing.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::*;
+use sabot_arrow::OnError;
+use sabot_kafka::embedded::EmbeddedBroker;
+use sabot_kafka::{End, Fallback, PartitionStart, Source, SourceOptions, Start, Stopper, Subscription};
+
+fn grouped(broker: &EmbeddedBroker, end: End) -> SourceOptions {
+    let mut options = options(broker);
+    options.group = Some("g".to_owned());
+    options.end = end;
+    options.batching.rows = 10;
+    // The embedded broker's rebalances take a second less than the session's timeout.
+    options
+        .properties
+        .set("session.timeout.ms", "2000")
+        .set("heartbeat.interval.ms", "100");
+    options
+}
+
+/// What a new member of the group would read, without acknowledging any of it.
+fn rest(broker: &EmbeddedBroker, partitions: i32) -> Vec<i64> {
+    let mut options = grouped(broker, End::AtStart);
+    // Partitions that are named need no joining.
+    options.subscription =
+        Subscription::partitions((0..partitions).map(|n| PartitionStart::new("t", n, None)));
+    options.start = Start::Committed(Fallback::Earliest);
+    let batches = open(options, OnError::Fail).map(|batch| numbers(&batch.unwrap()));
+    batches.flatten().collect()
+}
+
+#[test]
+fn only_what_is_acknowledged_without_gaps_is_committed() {
+    let broker = broker(1);
+    produce_numbers(&broker, 0, 0..100);
+    // Exactly 37 messages, in batches of 10, 10, 10 and 7.
+    let mut source = open(grouped(&broker, End::Messages(37)), OnError::Fail);
+    let batches: Vec<_> = source.by_ref().map(Result::unwrap).collect();
+    assert_eq!(
+        batches.iter().map(|batch| batch.records).collect::<Vec<_>>(),
+        [10, 10, 10, 7]
+    );
+    // Polled, and not acknowledged.
+    source.commit().unwrap();
+    batches[1].ack();
+    source.commit().unwrap();
+    drop(source);
+    assert_eq!(rest(&broker, 1), (0..100).collect::<Vec<_>>());
+
+    let mut source = open(grouped(&broker, End::Messages(37)), OnError::Fail);
+    let batches: Vec<_> = source.by_ref().map(Result::unwrap).collect();
+    let acker = batches[0].acker();
+    batches[3].ack();
+    batches[1].ack();
+    thread::spawn(move || acker.ack()).join().unwrap();
+    source.close().unwrap();
+    assert_eq!(rest(&broker, 1), (20..100).collect::<Vec<_>>());
+
+    // A late acknowledgement, of a source that is gone, changes nothing.
+    batches[2].ack();
+    let mut source = open(grouped(&broker, End::Messages(37)), OnError::Fail);
+    assert_eq!(drain(&mut source).unwrap(), (20..57).collect::<Vec<_>>());
+    drop(source);
+    assert_eq!(rest(&broker, 1), (57..100).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_start_is_for_partitions_without_a_committed_offset() {
+    let broker = broker(2);
+    produce_numbers(&broker, 0, 0..10);
+    produce_numbers(&broker, 1, 10..20);
+    let read = |start: Start| {
+        let mut options = grouped(&broker, End::AtStart);
+        options.start = start;
+        let mut all = drain(&mut open(options, OnError::Fail)).unwrap();
+        all.sort_unstable();
+        all
+    };
+    assert_eq!(read(Start::Last(2)), [8, 9, 18, 19]);
+    produce_numbers(&broker, 0, [20]);
+    assert_eq!(read(Start::Earliest), [20]);
+    produce_numbers(&broker, 0, [21]);
+    assert_eq!(read(Start::Offset(0)), [21]);
+}
+
+#[test]
+fn an_eager_rebalance_loses_nothing() {
+    a_rebalance_loses_nothing("range");
+}
+
+#[test]
+fn a_cooperative_rebalance_loses_nothing() {
+    a_rebalance_loses_nothing("cooperative-sticky");
+}
+
+fn a_rebalance_loses_nothing(strategy: &str) {
+    let broker = broker(4);
+    let mut next = 0;
+    let mut produce_more = |count| {
+        for partition in 0..4 {
+            produce_numbers(&broker, partition, next..next + count);
+            next += count;
+        }
+        next
+    };
+    produce_more(250);
+    let open_one = || {
+        let mut options = grouped(&broker, End::Never);
+        options.batching.linger = Duration::from_millis(20);
+        options.properties.set("auto.commit.interval.ms", "100");
+        options.properties.set("partition.assignment.strategy", strategy);
+        open(options, OnError::Fail)
+    };
+    let seen = Mutex::new(BTreeSet::new());
+    let read = |mut source: Source, batches: &AtomicUsize| {
+        while let Some(batch) = source.next_batch() {
+            let batch = batch.unwrap();
+            seen.lock().unwrap().extend(numbers(&batch));
+            batch.ack();
+            batches.fetch_add(1, Ordering::Relaxed);
+        }
+        source.close().unwrap();
+    };
+    let wait_for = |what: &dyn Fn() -> bool| {
+        let deadline = Instant::now() + TIMEOUT;
+        while !what() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(20));
+        }
+        assert!(what(), "{strategy}: it takes too long");
+    };
+    let (batches, others) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        let first = open_one();
+        let one = first.stopper();
+        scope.spawn(|| read(first, &batches));
+        // The first has everything until the second comes.
+        wait_for(&|| batches.load(Ordering::Relaxed) > 5);
+        let second = open_one();
+        let two = second.stopper();
+        scope.spawn(|| read(second, &others));
+        let stop = Stop([one, two]);
+        let deadline = Instant::now() + TIMEOUT;
+        while others.load(Ordering::Relaxed) == 0 && Instant::now() < deadline {
+            produce_more(1);
+            thread::sleep(Duration::from_millis(50));
+        }
+        let all = usize::try_from(produce_more(10)).unwrap();
+        wait_for(&|| seen.lock().unwrap().len() == all);
+        // All is acknowledged, so all is committed before long.
+        wait_for(&|| rest(&broker, 4).is_empty());
+        drop(stop);
+    });
+    assert!(
+        others.into_inner() > 0,
+        "{strategy}: the second member got nothing"
+    );
+}
+
+/// Stops the sources even if the test fails, for their threads are waited for.
+struct Stop([Stopper; 2]);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.0.iter().for_each(Stopper::stop);
+    }
+}
