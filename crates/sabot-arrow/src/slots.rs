@@ -136,9 +136,10 @@ impl SlotColumns {
 
     /// Whether the batch is at one of its limits.
     pub fn is_full(&mut self) -> bool {
-        if self.uncounted_bytes >= Self::COUNT_EVERY_BYTES.min(self.limits.batch_bytes / 4) {
+        let uncounted_bytes = self.uncounted_bytes.saturating_add(self.columns.unforeseen_bytes);
+        if uncounted_bytes >= Self::COUNT_EVERY_BYTES.min(self.limits.batch_bytes / 4) {
             self.counted_bytes = self.buffered_bytes();
-            self.uncounted_bytes = 0;
+            (self.uncounted_bytes, self.columns.unforeseen_bytes) = (0, 0);
         }
         let is_over = self.counted_bytes >= self.limits.batch_bytes || self.slots() >= self.limits.batch_rows;
         is_over && self.slots() > 0

@@ -40,6 +40,12 @@ pub struct Columns {
     rows: usize,
     /// The values of the dictionaries, by the keys' slot in `i32s`.
     dictionaries: Vec<Option<ArrayRef>>,
+    /// Bytes that the codec holds for these rows outside of the columns, such as the values of a dictionary that grows. They
+    /// count as buffered; [`Columns::finish`] sets this to 0.
+    pub outside_bytes: usize,
+    /// Bytes appended since the last count beyond what the payloads' lengths foretell, such as nulls for absent members.
+    /// The codec adds them, so that [`crate::SlotColumns`] counts anew in time.
+    pub unforeseen_bytes: usize,
     pub validity: Vec<Bits>,
     /// Lengths of the columns of nulls.
     pub nulls: Vec<usize>,
@@ -95,6 +101,8 @@ impl Columns {
         let counts = layout.counts.clone();
         Self {
             rows: 0,
+            outside_bytes: 0,
+            unforeseen_bytes: 0,
             dictionaries: vec![None; counts.i32s],
             validity: many(counts.validity),
             nulls: vec![0; counts.nulls],
@@ -197,14 +205,15 @@ impl Columns {
         self.push_null_in(&layout, node)
     }
 
-    /// Bytes held in all columns.
+    /// Bytes held in all columns, and outside of them.
     #[must_use]
     pub fn buffered_bytes(&self) -> usize {
         fn primitives<T>(columns: &[Vec<T>]) -> usize {
             columns.iter().map(|values| size_of_val(values.as_slice())).sum()
         }
         let bits = |columns: &[Bits]| columns.iter().map(Bits::bytes).sum::<usize>();
-        bits(&self.validity)
+        self.outside_bytes
+            + bits(&self.validity)
             + bits(&self.bools)
             + primitives(&self.i8s)
             + primitives(&self.i16s)
@@ -234,6 +243,7 @@ impl Columns {
     /// [`FlushError`] if the columns do not fit together, or a string is not UTF-8: a codec's fault.
     pub fn finish(&mut self) -> Result<RecordBatch, FlushError> {
         self.rollback();
+        (self.outside_bytes, self.unforeseen_bytes) = (0, 0);
         arrays::finish(self)
     }
 
