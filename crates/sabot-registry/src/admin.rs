@@ -232,6 +232,20 @@ impl Client {
     /// Asks whether `schema` could be registered under a subject: with `version` given, whether it is compatible with
     /// that one, and without, with those that the subject's level names.
     ///
+    /// ```
+    /// # use sabot_registry::Client;
+    /// # use sabot_registry_server::{Server, ServerOptions};
+    /// # use sabot_schema::{Schema, Subject};
+    /// # let server = Server::start(ServerOptions::default())?;
+    /// # let client = Client::new(&server.url())?;
+    /// let subject = Subject::from("s");
+    /// client.register(&subject, &Schema::avro("\"int\""), false)?;
+    /// assert!(client.check_compatibility(&subject, None, &Schema::avro("\"long\""), false)?.is_compatible);
+    /// let verdict = client.check_compatibility(&subject, None, &Schema::avro("\"string\""), false)?;
+    /// assert!(!verdict.is_compatible && !verdict.messages.is_empty());
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::NotFound`] where `version` is given and does not exist; [`ErrorKind::Rejected`] for what is no

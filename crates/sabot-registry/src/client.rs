@@ -74,6 +74,19 @@ impl Client {
 
     /// The schema of `key` with everything it refers to: from the cache, or from the registry.
     ///
+    /// ```
+    /// # use sabot_registry::Client;
+    /// # use sabot_registry_server::{Server, ServerOptions};
+    /// # use sabot_schema::{Schema, Subject};
+    /// # let server = Server::start(ServerOptions::default())?;
+    /// # let client = Client::new(&server.url())?;
+    /// let id = client.register(&Subject::from("s"), &Schema::avro("\"int\""), false)?.id;
+    /// let schema = client.fetch(id.into())?;
+    /// server.shutdown();
+    /// assert_eq!(client.fetch(id.into())?, schema);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::NotFound`] where the registry has no such schema; [`Error::is_unusable`] where it has, and no
@@ -109,6 +122,22 @@ impl Client {
     }
 
     /// A registered schema with everything it refers to.
+    ///
+    /// ```
+    /// # use sabot_registry::Client;
+    /// # use sabot_registry_server::{Server, ServerOptions};
+    /// # use sabot_schema::{Reference, Schema, Subject, Version};
+    /// # let server = Server::start(ServerOptions::default())?;
+    /// # let client = Client::new(&server.url())?;
+    /// let (inner, outer) = (Subject::from("inner"), Subject::from("outer"));
+    /// client.register(&inner, &Schema::avro(r#"{"type":"fixed","name":"F","size":2}"#), false)?;
+    /// let array = Schema::avro(r#"{"type":"array","items":"F"}"#);
+    /// client.register(&outer, &array.with_references([Reference::new("F", "inner", Version::FIRST)]), false)?;
+    ///
+    /// let schema = client.resolve(&*client.latest(&outer)?)?;
+    /// assert_eq!(&*schema.references[0].name, "F");
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///

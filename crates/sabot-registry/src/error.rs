@@ -12,6 +12,18 @@ use sabot_wire::SchemaKey;
 /// A call that failed. Cloning shares it.
 ///
 /// `Display` says what was asked, of whom, and what to look at, in one line without secrets.
+///
+/// ```
+/// # use sabot_registry::{Client, ErrorKind};
+/// # use sabot_registry_server::{Server, ServerOptions};
+/// # use sabot_schema::SchemaKey;
+/// # let server = Server::start(ServerOptions::default())?;
+/// # let client = Client::new(&server.url())?;
+/// let error = client.fetch(SchemaKey::Id(7)).unwrap_err();
+/// assert_eq!((error.kind(), error.code()), (ErrorKind::NotFound, Some(40403)));
+/// assert!(error.to_string().starts_with("fetching schema 7: not found at http://127.0.0.1:"));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Error(Arc<Fault>);
 

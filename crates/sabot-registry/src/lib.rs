@@ -7,6 +7,23 @@
 //! The client is blocking. A schema is fetched once and used for millions of messages, so that one waiting thread
 //! costs less than an async runtime under every driver; an async program calls it from a blocking thread.
 //!
+//! ```
+//! use sabot_registry::Client;
+//! use sabot_registry_server::{Server, ServerOptions};
+//! use sabot_schema::{Schema, Subject};
+//!
+//! // A registry in memory; elsewhere, the URL of a real one.
+//! let server = Server::start(ServerOptions::default())?;
+//! let client = Client::new(&server.url())?;
+//!
+//! let schema = Schema::avro(r#"{"type":"record","name":"Order","fields":[{"name":"id","type":"long"}]}"#);
+//! let registration = client.register(&Subject::from("orders-value"), &schema, false)?;
+//!
+//! let fetched = client.fetch(registration.id.into())?;
+//! assert_eq!(fetched.text, schema.text);
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # What is kept, and for how long
 //!
 //! | answer | kept |

@@ -12,14 +12,16 @@ use crate::{Client, Error, ErrorKind};
 /// Keeps what a function makes of a schema: it runs once for each key, however many threads ask, and a hit costs a
 /// lookup and an `Arc` clone.
 ///
-/// ```no_run
+/// ```
 /// use sabot_registry::{Client, ParsedCache};
-/// use sabot_schema::SchemaKey;
-///
-/// let client = Client::new("http://127.0.0.1:8081")?;
-/// let lengths = ParsedCache::new(client, 1000, |schema| Ok::<_, std::fmt::Error>(schema.text.len()));
-/// let length = lengths.get(SchemaKey::Id(1))?;
-/// # Ok::<(), sabot_registry::Error>(())
+/// # use sabot_registry_server::{Server, ServerOptions};
+/// # use sabot_schema::{Schema, Subject};
+/// # let server = Server::start(ServerOptions::default())?;
+/// # let client = Client::new(&server.url())?;
+/// let id = client.register(&Subject::from("s"), &Schema::avro("\"int\""), false)?.id;
+/// let parsed = ParsedCache::new(client, 1000, |schema| schema.text.parse::<serde_json::Value>());
+/// assert_eq!(*parsed.get(id.into())?, "int");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 pub struct ParsedCache<T> {
     client: Client,

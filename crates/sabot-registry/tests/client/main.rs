@@ -6,5 +6,6 @@ mod caching;
 mod fake;
 mod faults;
 mod references;
+mod registry;
 mod secrets;
 mod urls;
