@@ -9,6 +9,7 @@ use rdkafka::metadata::{Metadata, MetadataTopic};
 
 use crate::client::{Consumer, Context};
 use crate::error::kind_of;
+use crate::options::LONGEST_WAIT;
 use crate::{Error, ErrorKind, Properties, Stopper, config};
 
 /// Reads a cluster's metadata.
@@ -59,7 +60,7 @@ impl Admin {
         let admin = Self {
             consumer,
             brokers: brokers.to_owned(),
-            timeout,
+            timeout: timeout.min(LONGEST_WAIT),
         };
         admin.metadata(None)?;
         Ok(admin)

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use sabot_arrow::{BadRow, Part, Record};
 
+use crate::options::check_duration;
 use crate::{Error, ErrorKind, Message, Producer, Properties, config};
 
 /// Where bad records go.
@@ -43,6 +44,7 @@ impl DeadLetterOptions {
         if self.timeout.is_zero() {
             return Err(Error::config("dead letters need some time to be delivered"));
         }
+        check_duration("time for dead letters", self.timeout)?;
         crate::subscription::check_topic(&self.topic)
     }
 }

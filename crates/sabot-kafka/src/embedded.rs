@@ -60,9 +60,15 @@ impl EmbeddedBroker {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Fatal`] if there is one of that name.
+    /// [`ErrorKind::Config`] if the name or the number of partitions is not allowed, [`ErrorKind::Fatal`] if there is a
+    /// topic of that name.
     pub fn create_topic(&self, topic: &str, partitions: i32) -> Result<(), Error> {
         crate::subscription::check_topic(topic)?;
+        if !(1..=10_000).contains(&partitions) {
+            return Err(Error::config(format!(
+                "topic {topic} cannot have {partitions} partitions"
+            )));
+        }
         self.cluster()?
             .create_topic(topic, partitions, 1)
             .map_err(|cause| failed(&cause).in_topic(topic))

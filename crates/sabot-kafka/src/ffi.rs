@@ -490,3 +490,104 @@ unsafe fn optional_slice<'a>(data: *const c_void, bytes: usize) -> Option<&'a [u
     // SAFETY: as the caller promises.
     (!data.is_null()).then(|| unsafe { slice::from_raw_parts(data.cast::<u8>(), bytes) })
 }
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::{Offset, TopicPartitionList};
+
+    use super::*;
+    use crate::client::Context;
+    use crate::embedded::EmbeddedBroker;
+    use crate::{Producer, Properties, SourceOptions, Subscription, config};
+
+    const TIMEOUT: Duration = Duration::from_secs(20);
+
+    /// Produces a message whose headers no safe API writes.
+    #[expect(unsafe_code, reason = "rust-rdkafka takes only names that are UTF-8")]
+    fn produce(producer: &Producer, headers: &[(&[u8], Option<&[u8]>)]) {
+        use rd::rd_kafka_vtype_t::{
+            RD_KAFKA_VTYPE_END, RD_KAFKA_VTYPE_HEADERS, RD_KAFKA_VTYPE_PARTITION, RD_KAFKA_VTYPE_TOPIC,
+        };
+        // SAFETY: names and values are copied; the message takes the headers over.
+        unsafe {
+            let list = rd::rd_kafka_headers_new(headers.len());
+            for (name, value) in headers {
+                let (data, bytes) = value.map_or((ptr::null(), 0), |value| (value.as_ptr(), value.len()));
+                let name_bytes = isize::try_from(name.len()).unwrap();
+                let bytes = isize::try_from(bytes).unwrap();
+                rd::rd_kafka_header_add(list, name.as_ptr().cast(), name_bytes, data.cast(), bytes);
+            }
+            let code = rd::rd_kafka_producev(
+                producer.client().native_ptr(),
+                RD_KAFKA_VTYPE_TOPIC,
+                c"t".as_ptr(),
+                RD_KAFKA_VTYPE_PARTITION,
+                0,
+                RD_KAFKA_VTYPE_HEADERS,
+                list,
+                RD_KAFKA_VTYPE_END,
+            );
+            assert_eq!(code, RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR);
+        }
+        producer.flush(TIMEOUT).unwrap();
+    }
+
+    #[test]
+    fn headers_come_as_they_were_written() {
+        let broker = EmbeddedBroker::start(1).unwrap();
+        broker.create_topic("t", 1).unwrap();
+        let producer = Producer::new(broker.brokers(), &Properties::default()).unwrap();
+        let written: [(&[u8], Option<&[u8]>); 5] = [
+            (b"id", Some(b"1")),
+            (b"\xff\xfe", Some(b"")),
+            (b"", None),
+            (b"id", Some(b"2")),
+            (b"null", None),
+        ];
+        produce(&producer, &written);
+        produce(&producer, &[]);
+
+        let options = SourceOptions::new(broker.brokers(), Subscription::topics(["t"]));
+        let consumer: Consumer = config::consumer(&options)
+            .unwrap()
+            .create_with_context(Context::default())
+            .unwrap();
+        let consumer = Arc::new(consumer);
+        let queue = EventQueue::new(Arc::clone(&consumer)).unwrap();
+        let mut messages = Messages::new(Arc::clone(&consumer));
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset("t", 0, Offset::Beginning).unwrap();
+        consumer.assign(&list).unwrap();
+        let deadline = std::time::Instant::now() + TIMEOUT;
+        while messages.len() < 2 && std::time::Instant::now() < deadline {
+            queue.poll(Duration::from_millis(100), &mut messages);
+        }
+        // The messages outlive the queue.
+        drop(queue);
+        let views: Vec<Message<'_>> = messages.iter().collect();
+        let mut read = Vec::new();
+        views[0].visit(&mut |name, value| read.push((name.to_vec(), value.map(<[u8]>::to_vec))));
+        let written = written.map(|(name, value)| (name.to_vec(), value.map(<[u8]>::to_vec)));
+        assert_eq!(read, written);
+        assert_eq!(views[0].header(c"id"), Some(&b"2"[..]));
+        assert_eq!(views[0].header(c"null"), None);
+        assert_eq!(views[0].header(c"none"), None);
+        assert_eq!(
+            (views[0].key(), views[0].value(), views[0].offset()),
+            (None, None, 0)
+        );
+        views[1].visit(&mut |_, _| panic!("it has none"));
+        assert_eq!(views[1].header(c"id"), None);
+        assert_eq!(views[1].topic(), "t");
+        drop(views);
+        drop(consumer);
+        messages.drop_first(1);
+        assert_eq!(
+            messages
+                .iter()
+                .map(|message| message.offset())
+                .collect::<Vec<_>>(),
+            [1]
+        );
+    }
+}

@@ -89,6 +89,8 @@ impl SourceOptions {
                 "a batch needs room for at least one row and one byte",
             ));
         }
+        check_duration("startup timeout", self.startup_timeout)?;
+        check_duration("revoke timeout", self.revoke_timeout)?;
         let explicit = match &self.subscription {
             Subscription::Partitions(partitions) => partitions.as_slice(),
             Subscription::Topics(_) => &[],
@@ -106,6 +108,17 @@ impl SourceOptions {
             .map_or(Ok(()), DeadLetterOptions::validate)
     }
 }
+
+/// Refuses durations that librdkafka's 32-bit milliseconds, or a clock, might not hold.
+pub(crate) fn check_duration(what: &str, duration: Duration) -> Result<(), Error> {
+    if duration > LONGEST_WAIT {
+        return Err(Error::config(format!("the {what} is longer than a day")));
+    }
+    Ok(())
+}
+
+/// The longest time that anything waits for.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Where to begin in a partition.
 ///

@@ -140,9 +140,9 @@ impl Producer {
 
     /// Waits for all deliveries, and returns the tokens of those that failed.
     pub(crate) fn flush_tokens(&self, timeout: Duration) -> Result<Vec<(usize, RDKafkaErrorCode)>, Error> {
-        let deadline = Instant::now() + timeout;
+        let begin = Instant::now();
         while self.inner.in_flight_count() > 0 {
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = timeout.saturating_sub(begin.elapsed());
             if left.is_zero() {
                 let waiting = self.inner.in_flight_count();
                 return Err(Error::new(

@@ -1,7 +1,6 @@
 //! The source: polls, decodes, and gives out batches.
 
 use std::collections::VecDeque;
-use std::ffi::{CStr, CString};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,8 +10,7 @@ use rdkafka::TopicPartitionList;
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::RDKafkaErrorCode;
 use sabot_arrow::{Assembler, PushStop, Record};
-use sabot_decode::{Body, FlushError, Payload, RowErrorKind, SchemaKey, SchemaSource};
-use sabot_wire::Framing;
+use sabot_decode::{FlushError, SchemaSource};
 
 use crate::batch::{Acker, Ledger};
 use crate::client::{Consumer, Context};
@@ -20,7 +18,9 @@ use crate::dead_letter::DeadLetters;
 use crate::error::kind_of;
 use crate::ffi::{self, Event, EventQueue, Messages};
 use crate::positions::Positions;
+use crate::progress::{PartitionProgress, Progress, Totals};
 use crate::rebalance::{Rebalance, commit_failed};
+use crate::record::{SchemaHeaders, bytes_of, slots_of};
 use crate::stop::STOP_CHECK;
 use crate::{Batch, Error, ErrorKind, Offsets, SourceOptions, Stopper, config};
 
@@ -83,36 +83,6 @@ pub struct Source {
     totals: Totals,
 }
 
-/// What has been read since the source was opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Progress {
-    /// Messages in batches: good, bad and dropped.
-    pub messages: u64,
-    /// Bytes of their keys and values.
-    pub bytes: u64,
-    /// Bad keys and values among them.
-    pub bad: u64,
-    /// The partitions assigned now.
-    pub partitions: Vec<PartitionProgress>,
-}
-
-/// How far a partition has been read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PartitionProgress {
-    /// The topic.
-    pub topic: Arc<str>,
-    /// The partition.
-    pub partition: i32,
-    /// The offset behind the last record read; `None` before the first.
-    pub position: Option<i64>,
-    /// Where it ends: the bounded source's end, or the newest offset that librdkafka knows of.
-    pub end: Option<i64>,
-    /// Offsets between the two; 0 once a bounded partition has ended.
-    pub lag: Option<u64>,
-}
-
 /// The batch that is being gathered.
 #[derive(Debug, Default)]
 struct InHand {
@@ -120,19 +90,6 @@ struct InHand {
     bytes: u64,
     since: Option<Instant>,
     full: bool,
-}
-
-#[derive(Debug, Default)]
-struct Totals {
-    messages: u64,
-    bytes: u64,
-    bad: u64,
-}
-
-/// Names of the headers that may hold schema ids.
-struct SchemaHeaders {
-    key: Option<CString>,
-    value: Option<CString>,
 }
 
 impl Source {
@@ -172,10 +129,7 @@ impl Source {
             assembler,
             schemas,
             dead_letters,
-            headers: SchemaHeaders {
-                key: c_name(options.key_framing.key_header()),
-                value: c_name(options.value_framing.value_header()),
-            },
+            headers: SchemaHeaders::new(&options),
             in_hand: InHand::default(),
             held: None,
             pending: None,
@@ -502,29 +456,32 @@ impl Source {
             },
         );
         drop(records);
-        for (view, slot) in views.iter().zip(&slots).take(pushed.taken) {
+        let (taken, room) = (pushed.taken, slots.len());
+        for (view, slot) in views.iter().zip(&slots).take(taken) {
             self.positions.take(*slot, view.offset());
             self.in_hand.bytes += bytes_of(view) as u64;
         }
-        let stopped_at = views
-            .get(pushed.taken)
-            .map(|view| (slots[pushed.taken], view.offset()));
+        let stopped_at = (taken < room).then(|| (slots[taken], views[taken].offset()));
         drop(views);
-        self.messages.drop_first(pushed.taken);
-        self.in_hand.records += pushed.taken;
-        if pushed.taken > 0 {
+        self.messages.drop_first(taken);
+        self.in_hand.records += taken;
+        if taken > 0 {
             self.in_hand.since.get_or_insert_with(Instant::now);
         }
         if let Some(left) = &mut self.left {
-            *left -= pushed.taken as u64;
+            *left -= taken as u64;
         }
         if nowhere {
             return Err(Error::config(
                 "bad records are to become dead letters, and no topic is given for them",
             ));
         }
-        self.stuck = matches!(pushed.stop, PushStop::Unavailable(_) | PushStop::Failed(_));
-        match pushed.stop {
+        self.on_stop(pushed.stop, stopped_at)
+    }
+
+    fn on_stop(&mut self, stop: PushStop, stopped_at: Option<(usize, i64)>) -> Result<(), Error> {
+        self.stuck = matches!(stop, PushStop::Unavailable(_) | PushStop::Failed(_));
+        match stop {
             PushStop::Done => {}
             PushStop::Full if self.in_hand.records > 0 => self.in_hand.full = true,
             PushStop::Full => {
@@ -669,68 +626,6 @@ impl Source {
     }
 }
 
-impl SchemaHeaders {
-    fn record<'a>(
-        &self,
-        view: &'a ffi::Message<'a>,
-        topic: &'a Arc<str>,
-        options: &SourceOptions,
-    ) -> Record<'a> {
-        let header = |name: &'_ Option<CString>| name.as_deref().and_then(|name: &CStr| view.header(name));
-        let (raw_key, raw_value) = (view.key(), view.value());
-        Record {
-            topic,
-            partition: view.partition(),
-            offset: view.offset(),
-            timestamp: view.timestamp(),
-            key: payload(options.key_framing, header(&self.key), raw_key),
-            value: payload(options.value_framing, header(&self.value), raw_value),
-            raw_key,
-            raw_value,
-            headers: Some(view),
-        }
-    }
-}
-
-/// Takes the frame off. A malformed one makes a bad record, which still has its place.
-#[inline]
-fn payload<'a>(framing: Framing, header: Option<&'a [u8]>, bytes: Option<&'a [u8]>) -> Payload<'a> {
-    let Some(bytes) = bytes else {
-        return Payload::tombstone();
-    };
-    match framing.split(header, bytes) {
-        Ok(frame) => Payload {
-            key: frame.key,
-            path: frame.path,
-            body: Body::Bytes(frame.body),
-            prefix_bytes: frame.prefix_bytes,
-        },
-        Err(cause) => Payload::refused(SchemaKey::Absent, RowErrorKind::Frame(cause)),
-    }
-}
-
-/// The slot of each message's partition. Messages come in runs, so that most are found by comparing with the last.
-fn slots_of(views: &[ffi::Message<'_>], positions: &Positions) -> Vec<usize> {
-    let mut last = None;
-    let slot_of = |view: &ffi::Message<'_>| {
-        let place = (view.topic_id(), view.partition());
-        match last {
-            Some((known, slot)) if known == place => slot,
-            _ => {
-                let slot = positions.slot(&view.topic(), view.partition());
-                let slot = slot.expect("because messages of partitions that are given up are let go");
-                last = Some((place, slot));
-                slot
-            }
-        }
-    };
-    views.iter().map(slot_of).collect()
-}
-
-fn bytes_of(message: &ffi::Message<'_>) -> usize {
-    message.key().map_or(0, <[u8]>::len) + message.value().map_or(0, <[u8]>::len)
-}
-
 fn list_of<'a>(partitions: impl IntoIterator<Item = (&'a str, i32)>) -> TopicPartitionList {
     let mut list = TopicPartitionList::new();
     for (topic, partition) in partitions {
@@ -742,8 +637,4 @@ fn list_of<'a>(partitions: impl IntoIterator<Item = (&'a str, i32)>) -> TopicPar
 #[cold]
 fn internal(cause: FlushError) -> Error {
     Error::new(ErrorKind::Internal, cause.to_string()).with_source(cause)
-}
-
-fn c_name(name: Option<&str>) -> Option<CString> {
-    name.and_then(|name| CString::new(name).ok())
 }

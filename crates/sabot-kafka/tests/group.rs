@@ -1,15 +1,18 @@
 //! Acknowledging, committing, resuming and sharing.
 
+#![expect(clippy::unwrap_used, reason = "a test panics where something is wrong")]
+
 mod common;
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use common::*;
 use sabot_arrow::OnError;
+use sabot_decode::{FetchError, SchemaKey, SchemaSource, WriterSchema};
 use sabot_kafka::embedded::EmbeddedBroker;
 use sabot_kafka::{End, Fallback, PartitionStart, Source, SourceOptions, Start, Stopper, Subscription};
 
@@ -162,6 +165,57 @@ fn a_rebalance_loses_nothing(strategy: &str) {
         others.into_inner() > 0,
         "{strategy}: the second member got nothing"
     );
+}
+
+#[test]
+fn a_revocation_ends_the_batch_in_hand() {
+    let broker = broker(2);
+    produce_numbers(&broker, 0, 0..100);
+    let (decoding, decodes) = mpsc::channel();
+    let open_one = || {
+        let mut options = grouped(&broker, End::Never);
+        // Nothing else would end it.
+        options.batching.rows = 1000;
+        options.batching.linger = Duration::from_secs(3600);
+        options.properties.set("partition.assignment.strategy", "range");
+        Source::open(
+            options,
+            assembler(OnError::Fail),
+            Box::new(Noted(decoding.clone())),
+        )
+        .unwrap()
+    };
+    let mut first = open_one();
+    let stop = Stop([first.stopper(), Stopper::new()]);
+    thread::scope(|scope| {
+        let reader = scope.spawn(move || {
+            let batch = first.next_batch().unwrap().unwrap();
+            batch.ack();
+            (batch, first)
+        });
+        // From now on there is something in hand. Without the first's answer, the second gets nothing.
+        decodes.recv_timeout(TIMEOUT).unwrap();
+        let mut second = open_one();
+        let two = Stop([second.stopper(), Stopper::new()]);
+        let other = scope.spawn(move || second.next_batch().map(Result::unwrap));
+        let (batch, first) = reader.join().unwrap();
+        let records = i64::try_from(batch.records).unwrap();
+        assert_eq!(numbers(&batch), (0..records).collect::<Vec<_>>());
+        assert!(records > 0 && !first.stopper().is_stopped());
+        drop((stop, two));
+        first.close().unwrap();
+        other.join().unwrap();
+    });
+}
+
+/// Tells when a schema is asked for: at the first record.
+struct Noted(mpsc::Sender<SchemaKey>);
+
+impl SchemaSource for Noted {
+    fn fetch(&mut self, key: SchemaKey) -> Result<WriterSchema, FetchError> {
+        self.0.send(key).unwrap();
+        Registry::default().fetch(key)
+    }
 }
 
 /// Stops the sources even if the test fails, for their threads are waited for.

@@ -218,6 +218,25 @@ fn a_stopped_source_gives_out_what_it_has() {
 }
 
 #[test]
+fn a_broker_that_goes_and_comes_back_loses_nothing() {
+    let broker = broker(1);
+    produce_numbers(&broker, 0, 0..10);
+    let mut options = options(&broker);
+    options.end = End::Messages(20);
+    options.batching = rows(10);
+    options.properties.set("reconnect.backoff.max.ms", "200");
+    let mut source = open(options, OnError::Fail);
+    assert_eq!(
+        numbers(&source.next_batch().unwrap().unwrap()),
+        (0..10).collect::<Vec<_>>()
+    );
+    broker.down().unwrap();
+    broker.up().unwrap();
+    produce_numbers(&broker, 0, 10..25);
+    assert_eq!(drain(&mut source).unwrap(), (10..20).collect::<Vec<_>>());
+}
+
+#[test]
 fn an_unavailable_schema_loses_no_place() {
     let broker = broker(1);
     produce(
@@ -354,6 +373,7 @@ fn dead_letters_are_delivered_before_their_batch() {
 }
 
 /// The headers of the one dead letter. Everything else in it is as it was.
+#[expect(clippy::unwrap_used, reason = "a test panics where something is wrong")]
 fn dead_letter(broker: &EmbeddedBroker) -> Vec<(String, Option<String>)> {
     let mut options = options(broker);
     options.subscription = Subscription::topics(["dead"]);
