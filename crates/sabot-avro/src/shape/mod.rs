@@ -120,8 +120,8 @@ impl Shape {
 
     fn bind_roots(&mut self) {
         let layout = Arc::clone(&self.layout);
-        let whole = self.node(self.root);
-        if let (Form::Record(fields), true) = (&whole.form, whole.column == NO_COLUMN) {
+        let is_record = matches!(self.reader.root().kind(), Kind::Record(_));
+        if let (Form::Record(fields), true) = (&self.node(self.root).form, is_record) {
             let fields: Vec<_> = fields.iter().map(|(_, id)| *id).collect();
             fields
                 .iter()

@@ -1,0 +1,132 @@
+//! Writing Avro by hand, and decoding it.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    ArrowTimestampType, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_cast::display::array_value_to_string;
+use arrow_schema::{DataType, TimeUnit};
+use sabot_avro::AvroFactory;
+use sabot_decode::{
+    Decoder, DecoderFactory, Mapping, Payload, PlanError, RowErrorKind, SchemaKey, Shape, Stop, Target, WriterSchema,
+};
+
+pub(crate) const KEY: SchemaKey = SchemaKey::Id(1);
+
+/// A zigzag varint.
+pub(crate) fn long(value: i64) -> Vec<u8> {
+    let mut rest = ((value << 1) ^ (value >> 63)) as u64;
+    let mut bytes = Vec::new();
+    while rest >= 0x80 {
+        bytes.push(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    bytes.push(rest as u8);
+    bytes
+}
+
+/// A length and its bytes.
+pub(crate) fn sized(bytes: impl AsRef<[u8]>) -> Vec<u8> {
+    let bytes = bytes.as_ref();
+    [long(bytes.len() as i64), bytes.to_vec()].concat()
+}
+
+/// A record of one field `f` of the type `ty`.
+pub(crate) fn record(ty: &str) -> String {
+    fields(&format!(r#"{{"name": "f", "type": {ty}}}"#))
+}
+
+/// A record `R` with these fields.
+pub(crate) fn fields(fields: &str) -> String {
+    format!(r#"{{"type": "record", "name": "R", "fields": [{fields}]}}"#)
+}
+
+pub(crate) fn reader(schema: &str) -> Target {
+    let mut target = Target::default();
+    target.shape = Shape::Reader(WriterSchema::avro(schema));
+    target
+}
+
+pub(crate) fn mapped(mapping: Mapping) -> Target {
+    let mut target = Target::default();
+    target.mapping = mapping;
+    target
+}
+
+/// A bad row: its slot, byte offset, field path and kind.
+pub(crate) type Bad = (u32, u32, String, RowErrorKind);
+
+/// What came out.
+#[derive(Debug)]
+pub(crate) struct Decoded {
+    pub(crate) batch: RecordBatch,
+    pub(crate) bad: Vec<Bad>,
+}
+
+impl Decoded {
+    /// The values of the column `name`, as Arrow displays them; `null` where there is none.
+    pub(crate) fn column(&self, name: &str) -> Vec<String> {
+        let column = self.batch.column_by_name(name).unwrap_or_else(|| panic!("no column {name}"));
+        let column = &displayable(column);
+        (0..column.len())
+            .map(|row| match column.is_null(row) || *column.data_type() == DataType::Null {
+                true => "null".to_owned(),
+                false => array_value_to_string(column, row).unwrap(),
+            })
+            .collect()
+    }
+}
+
+/// Timestamps in UTC by an offset: arrow displays a zone's name only with its tables of zones.
+fn displayable(column: &ArrayRef) -> ArrayRef {
+    fn offset<T: ArrowTimestampType>(column: &ArrayRef) -> ArrayRef {
+        Arc::new(column.as_primitive::<T>().clone().with_timezone("+00:00"))
+    }
+    match column.data_type() {
+        DataType::Timestamp(TimeUnit::Millisecond, Some(_)) => offset::<TimestampMillisecondType>(column),
+        DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => offset::<TimestampMicrosecondType>(column),
+        DataType::Timestamp(TimeUnit::Nanosecond, Some(_)) => offset::<TimestampNanosecondType>(column),
+        _ => Arc::clone(column),
+    }
+}
+
+pub(crate) fn open(target: &Target, writer: &str) -> Result<Box<dyn Decoder>, PlanError> {
+    let mut decoder = AvroFactory.open(target)?;
+    decoder.prepare(KEY, &WriterSchema::avro(writer))?;
+    Ok(decoder)
+}
+
+pub(crate) fn feed(decoder: &mut dyn Decoder, rows: &[Payload<'_>]) -> Decoded {
+    let mut errors = Vec::new();
+    let progress = decoder.decode(rows, &mut |error| errors.push(error));
+    assert_eq!((progress.taken, progress.stop), (rows.len(), Stop::Done));
+    let bad = errors
+        .into_iter()
+        .map(|error| (error.slot, error.byte_offset, decoder.field_path(error.node), error.kind))
+        .collect();
+    Decoded { batch: decoder.flush().unwrap().batch, bad }
+}
+
+pub(crate) fn decode(target: &Target, writer: &str, bodies: &[Vec<u8>]) -> Decoded {
+    let mut decoder = open(target, writer).unwrap_or_else(|error| panic!("{error}\n{writer}"));
+    let rows: Vec<_> = bodies.iter().map(|body| Payload::with_key(KEY, body)).collect();
+    feed(&mut *decoder, &rows)
+}
+
+/// Decodes bodies that are all good.
+pub(crate) fn good(target: &Target, writer: &str, bodies: &[Vec<u8>]) -> Decoded {
+    let decoded = decode(target, writer, bodies);
+    assert_eq!(decoded.bad, [], "{writer}");
+    decoded
+}
+
+/// Why `writer` cannot be compiled onto `target`.
+pub(crate) fn refusal(target: &Target, writer: &str) -> String {
+    match open(target, writer) {
+        Ok(_) => panic!("{writer} was compiled"),
+        Err(error) => error.to_string(),
+    }
+}

@@ -1,0 +1,13 @@
+//! Avro to Arrow: types, resolution, malformed bodies, malformed schemas, the decoder's invariants, and apache-avro as
+//! an oracle.
+
+mod common;
+mod conformance;
+mod differential;
+mod limits;
+mod malformed;
+mod projection;
+mod resolution;
+mod schemas;
+mod types;
+mod unions;
