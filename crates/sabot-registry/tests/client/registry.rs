@@ -186,7 +186,10 @@ fn deletion_has_two_steps() {
         [version(1)]
     );
     assert_eq!(client.subjects("", Deleted::Exclude).unwrap(), []);
-    assert_eq!(client.subjects("", Deleted::Only).unwrap(), std::slice::from_ref(&subject));
+    assert_eq!(
+        client.subjects("", Deleted::Only).unwrap(),
+        std::slice::from_ref(&subject)
+    );
     assert_eq!(
         client
             .delete_subject(&subject, Deletion::Soft)
