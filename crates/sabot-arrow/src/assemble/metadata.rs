@@ -114,6 +114,11 @@ impl MetadataColumns {
         self.headers.truncate(rows);
     }
 
+    /// Whether rows differ in size.
+    pub(super) fn varies(&self) -> bool {
+        self.wanted.key || self.wanted.headers
+    }
+
     /// Bytes held.
     pub(super) fn bytes(&self) -> usize {
         size_of_val(self.topics.indexes.as_slice())

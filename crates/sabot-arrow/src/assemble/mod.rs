@@ -56,46 +56,47 @@ use crate::VarBytes;
 ///
 /// ```
 /// use std::sync::Arc;
-/// use sabot_arrow::{Assembler, AssemblerOptions, OnError, PushStop, Record};
-/// use sabot_decode::{Decoder, Payload, SchemaSource};
 ///
-/// fn batch_of(
-///     values: &[&[u8]],
-///     decoder: Box<dyn Decoder>,
-///     schemas: &mut dyn SchemaSource,
-/// ) -> Result<(), Box<dyn std::error::Error>> {
-///     let topic = Arc::from("orders");
-///     let records: Vec<_> = (0..).zip(values).map(|(offset, value)| Record {
+/// use sabot_arrow::{Assembler, AssemblerOptions, OnError, PushStop, Record};
+/// use sabot_decode::{DecoderFactory, Payload, SchemaKey, Target};
+/// use sabot_testkit::{Schemas, toy::ToyFactory};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // Any codec's decoder and any source of schemas do; those of a real program come from a codec and a registry.
+/// let decoder = ToyFactory::default().open(&Target::default())?;
+/// let mut schemas = Schemas::new([(SchemaKey::Id(1), ToyFactory::writer(0))]);
+/// let mut options = AssemblerOptions::default();
+/// options.on_error = OnError::Skip;
+/// let mut assembler = Assembler::new(options, None, decoder);
+///
+/// let topic = Arc::from("orders");
+/// let values = [ToyFactory::body(1, "one"), vec![0, 0], ToyFactory::body(3, "three")];
+/// let records: Vec<_> = (0..)
+///     .zip(&values)
+///     .map(|(offset, value)| Record {
 ///         topic: &topic,
 ///         partition: 0,
 ///         offset,
 ///         timestamp: None,
 ///         key: Payload::tombstone(),
-///         value: Payload::unframed(value),
+///         value: Payload::with_key(SchemaKey::Id(1), value),
 ///         raw_key: None,
 ///         raw_value: Some(value),
 ///         headers: None,
-///     }).collect();
-///     let mut options = AssemblerOptions::default();
-///     options.on_error = OnError::Skip;
-///     let mut assembler = Assembler::new(options, None, decoder);
-///     let mut next = 0;
-///     loop {
-///         let pushed = assembler.push(&records[next..], schemas, &mut |_, _| {});
-///         next += pushed.taken;
-///         let assembled = assembler.finish()?;
-///         println!("{} rows", assembled.batch.num_rows());
-///         for bad in &assembled.bad {
-///             println!("{bad}");
-///         }
-///         match pushed.stop {
-///             PushStop::Done => return Ok(()),
-///             PushStop::Full => {}
-///             PushStop::Unavailable(error) => return Err(error.into()),
-///             PushStop::Failed(bad) => return Err(bad.to_string().into()),
-///         }
-///     }
-/// }
+///     })
+///     .collect();
+/// let pushed = assembler.push(&records, &mut schemas, &mut |_, _| {});
+/// assert!(matches!(pushed.stop, PushStop::Done));
+///
+/// let assembled = assembler.finish()?;
+/// assert_eq!(assembled.records, 3);
+/// assert_eq!(assembled.batch.num_rows(), 2);
+/// assert!(assembled.batch.column_by_name("_offset").is_some());
+/// assert_eq!(
+///     assembled.bad[0].to_string(),
+///     "orders[0] at offset 1: value, schema 1, field id, byte 2: the message ends inside a value"
+/// );
+/// # Ok(()) }
 /// ```
 #[derive(Debug)]
 pub struct Assembler {
@@ -139,11 +140,12 @@ impl Assembler {
 
     /// An assembler with a decoder for values, and one for keys if they are to be decoded.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "options may come to own something")]
     pub fn new(options: AssemblerOptions, key: Option<Box<dyn Decoder>>, value: Box<dyn Decoder>) -> Self {
         Self {
+            policies: Policies::new(&options),
             batch_bytes: options.batch_bytes.min(Self::MAX_OWN_BYTES),
             metadata: MetadataColumns::new(options.metadata),
-            policies: Policies::new(&options),
             key: key.map(|decoder| PartDecoder::new(Part::Key, decoder)),
             value: PartDecoder::new(Part::Value, value),
             rows: 0,
@@ -305,7 +307,8 @@ impl Assembler {
         let mut refused = None;
         for (row, record) in chunk[..room].iter().enumerate() {
             let is_first = self.rows == 0 && row == 0;
-            if !is_first && other_bytes + self.metadata.bytes() >= self.batch_bytes {
+            let may_be_large = self.metadata.varies() && !is_first;
+            if may_be_large && other_bytes + self.metadata.bytes() >= self.batch_bytes {
                 return (row, refused);
             }
             if self.metadata.push(record).is_err() {
@@ -368,12 +371,14 @@ impl Assembler {
         }
     }
 
-    /// If a decoder has more slots than there are rows, cuts both decoders to the rows. The batch is full then.
+    /// If a decoder has more slots than there are rows, cuts both decoders to the rows. The batch is full then, unless
+    /// it is empty.
     fn drop_excess_slots(&mut self) {
         let has_excess = |part: &PartDecoder| part.decoder.slots() > self.rows;
         if has_excess(&self.value) || self.key.as_ref().is_some_and(has_excess) {
             let rows = self.rows;
-            self.held = Some(self.flush().map(|gathered| gathered.truncated(rows)));
+            let gathered = self.flush().map(|gathered| gathered.truncated(rows));
+            self.held = Some(gathered).filter(|gathered| rows > 0 || gathered.is_err());
         }
     }
 
@@ -410,7 +415,7 @@ impl Assembler {
     }
 
     fn flush(&mut self) -> Result<Gathered, FlushError> {
-        // Both are flushed even if one fails: a slot that stayed behind would part them for ever.
+        // Both are flushed even if one fails: slots that stayed behind would part the decoders for good.
         let key = self.key.as_mut().map(|key| key.decoder.flush()).transpose();
         let value = self.value.decoder.flush();
         Ok(Gathered {

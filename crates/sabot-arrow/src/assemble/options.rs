@@ -93,11 +93,9 @@ impl Metadata {
 
 impl Default for Metadata {
     fn default() -> Self {
-        Self {
-            key: false,
-            headers: false,
-            ..Self::ALL
-        }
+        let mut metadata = Self::ALL;
+        (metadata.key, metadata.headers) = (false, false);
+        metadata
     }
 }
 

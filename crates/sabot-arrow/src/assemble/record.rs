@@ -69,6 +69,10 @@ pub enum TimestampKind {
 pub trait Headers {
     /// Calls `each` with the name and value of every header, in order, duplicates and nulls included. A name may be
     /// anything but need not be UTF-8.
+    #[expect(
+        clippy::type_complexity,
+        reason = "a name for this type would hide what it takes"
+    )]
     fn visit(&self, each: &mut dyn FnMut(&[u8], Option<&[u8]>));
 }
 

@@ -5,7 +5,7 @@
 //! alone. It never asks what a row should be: that the good payloads decode to the right values is for the codec's own
 //! tests. Everything is repeatable; nothing depends on time.
 //!
-//! Each call upon the decoder is watched ([`drive`]), whatever the check at hand: counts of slots, order and place of
+//! Each call upon the decoder is watched, whatever the check at hand: counts of slots, order and place of
 //! errors, schemas, validity, buffered bytes.
 //!
 //! ```
