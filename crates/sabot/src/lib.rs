@@ -1,1 +1,100 @@
 //! Kafka messages in, Arrow columns out.
+//!
+//! [`Sabot::kafka`] describes what to read; [`Builder::open`] gives a [`Stream`] of [`Batch`]es, each a
+//! [`RecordBatch`](arrow_array::RecordBatch) with reports of what was wrong with its bad records. This crate adds no
+//! machinery of its own to the crates below it: it puts them together and re-exports them, and Arrow's with them, so
+//! that a program needs one dependency and one version of Arrow.
+//!
+//! # Example
+//!
+//! It runs as it stands, on a broker and a registry inside the process.
+//!
+//! ```
+//! use std::time::Duration;
+//! use sabot::arrow_array::{cast::AsArray, types::Int64Type};
+//! use sabot::kafka::{Message, Producer, Properties, embedded::EmbeddedBroker};
+//! use sabot::schema::Schema;
+//! use sabot::{Codec, OnError, Sabot};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let broker = EmbeddedBroker::start(1)?;
+//! broker.create_topic("orders", 1)?;
+//! let registry = sabot_registry_server::Server::start(Default::default())?;
+//! let schema = r#"{"type": "record", "name": "Order", "fields": [{"name": "id", "type": "long"}]}"#;
+//! let id = sabot::registry::Client::new(registry.url())?
+//!     .register(&"orders-value".into(), &Schema::avro(schema), false)?
+//!     .id;
+//!
+//! // What any Avro serialiser writes: a zero, the schema's id, the body. The last message lacks its body.
+//! let producer = Producer::new(broker.brokers(), &Properties::default())?;
+//! for body in [&[2_u8][..], &[4], &[]] {
+//!     let value = [&[0], &id.0.to_be_bytes()[..], body].concat();
+//!     producer.send(&Message { topic: "orders", value: Some(&value), ..Message::default() })?;
+//! }
+//! producer.flush(Duration::from_secs(10))?;
+//!
+//! let stream = Sabot::kafka(broker.brokers())
+//!     .topic("orders")
+//!     .registry(registry.url())
+//!     .value(Codec::avro())
+//!     .on_error(OnError::Skip)
+//!     .stop_at_end()
+//!     .open()?;
+//! let (mut sum, mut bad) = (0, Vec::new());
+//! for batch in stream {
+//!     let batch = batch?;
+//!     let ids = batch.batch["id"].as_primitive::<Int64Type>();
+//!     sum += ids.iter().flatten().sum::<i64>();
+//!     bad.extend(batch.bad.iter().map(ToString::to_string));
+//!     batch.ack();
+//! }
+//! assert_eq!(sum, 3);
+//! assert_eq!(bad, ["orders[0] at offset 2: value, schema 1, field id, byte 5: the message ends inside a value"]);
+//! # Ok(()) }
+//! ```
+//!
+//! # Features
+//!
+//! | feature | |
+//! |---|---|
+//! | `avro`, `json`, `plain` | the codecs; all on by default |
+//! | `async` | `Stream::into_async` |
+//! | `ssl`, `zstd`, `gssapi` | passed on to librdkafka: TLS, zstd-compressed topics, Kerberos |
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "async")]
+mod asynchronous;
+mod builder;
+mod codec;
+mod error;
+mod payloads;
+mod schemas;
+mod stream;
+
+#[cfg(feature = "async")]
+pub use asynchronous::AsyncStream;
+pub use builder::{Builder, Sabot};
+pub use codec::Codec;
+pub use error::{Error, ErrorKind};
+pub use payloads::{PayloadDecoder, Payloads};
+pub use stream::Stream;
+
+pub use sabot_arrow::{BadRow, Metadata, OnError, Part, Tombstones};
+pub use sabot_decode::{EnumType, Limits, StringType, UnionType, UuidType};
+pub use sabot_kafka::{Acker, Batch, End, Progress, Start, Stopper};
+pub use sabot_wire::{Framing, SchemaKey};
+
+pub use arrow_array;
+pub use arrow_schema;
+pub use sabot_arrow as columns;
+#[cfg(feature = "avro")]
+pub use sabot_avro as avro;
+pub use sabot_decode as decode;
+#[cfg(feature = "json")]
+pub use sabot_json as json;
+pub use sabot_kafka as kafka;
+#[cfg(feature = "plain")]
+pub use sabot_plain as plain;
+pub use sabot_registry as registry;
+pub use sabot_schema as schema;
+pub use sabot_wire as wire;

@@ -1,0 +1,282 @@
+//! How keys and values are encoded, and what to make of them.
+//!
+//! A [`Codec`] is a description: it opens nothing and asks nobody until a stream is opened with it. It holds every
+//! option of its format, so that key and value can differ in all of them.
+
+use std::sync::Arc;
+
+use arrow_schema::SchemaRef;
+use sabot_decode::{
+    Decoder, DecoderFactory, EnumType, Limits, Mapping, SchemaKey, SchemaKind, Shape, StringType, Target, UnionType,
+    UuidType, WriterSchema,
+};
+use sabot_registry::Client;
+use sabot_schema::{Subject, VersionSpec};
+use sabot_wire::Framing;
+
+use crate::{Error, ErrorKind, Part};
+
+/// How keys or values are encoded, and the shape of the columns to make of them.
+///
+/// ```
+/// use sabot::Codec;
+///
+/// let values = Codec::avro().select(["id", "customer.name"]);
+/// let keys = Codec::string();
+/// # let _ = (values, keys);
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a codec does nothing until it is given to a builder"]
+pub struct Codec {
+    factory: Arc<dyn DecoderFactory>,
+    framing: Framing,
+    writer: Writer,
+    reader: Reader,
+    projection: Option<Vec<String>>,
+    mapping: Mapping,
+    limits: Limits,
+}
+
+/// Where writer schemas come from.
+#[derive(Debug, Clone)]
+enum Writer {
+    /// The frame of each message names it.
+    Named,
+    /// One schema of the registry for all messages.
+    Id(SchemaKey),
+    /// This schema for all messages.
+    Given(WriterSchema),
+}
+
+/// Where the columns' schema comes from.
+#[derive(Debug, Clone)]
+enum Reader {
+    /// The topic's subject, if the registry has it; else the first writer schema.
+    TopicSubject,
+    Subject(String),
+    FirstWriter,
+    Given(String),
+    Arrow(SchemaRef),
+}
+
+impl Codec {
+    /// Avro in Confluent's wire format, with writer schemas from the registry.
+    ///
+    /// # The columns' schema
+    ///
+    /// Unless [`Codec::reader_schema`] or one of its neighbours says otherwise, the columns follow the *latest*
+    /// version registered under the topic's subject (`<topic>-value` or `<topic>-key`; the first topic's, if there
+    /// are several) at the time of opening, and every message is resolved onto it by Avro's rules. So the schema is
+    /// known before the first message, and the same whichever message comes first. Where the registry does not have
+    /// the subject, or the topic is a pattern, the first message's schema takes its place.
+    #[cfg(feature = "avro")]
+    pub fn avro() -> Self {
+        Self::custom(sabot_avro::AvroFactory).framing(Framing::Confluent).topic_subject()
+    }
+
+    /// JSON without a frame; the columns are inferred from the first messages unless [`Codec::arrow_schema`] gives
+    /// them. For JSON that a registry's serialiser wrote, add `.framing(Framing::Confluent)`.
+    #[cfg(feature = "json")]
+    pub fn json() -> Self {
+        Self::custom(sabot_json::JsonFactory::new())
+    }
+
+    /// UTF-8 text, as one column `value` (or `key`).
+    #[cfg(feature = "plain")]
+    pub fn string() -> Self {
+        Self::plain(sabot_plain::Serde::String)
+    }
+
+    /// Bytes as they are, as one column `value` (or `key`).
+    #[cfg(feature = "plain")]
+    pub fn bytes() -> Self {
+        Self::plain(sabot_plain::Serde::Bytes)
+    }
+
+    /// One of Kafka's primitive serdes, as one column `value` (or `key`).
+    #[cfg(feature = "plain")]
+    pub fn plain(serde: sabot_plain::Serde) -> Self {
+        Self::custom(sabot_plain::PlainFactory::new(serde))
+    }
+
+    /// Any other codec, without a frame until [`Codec::framing`] says otherwise.
+    pub fn custom(factory: impl DecoderFactory + 'static) -> Self {
+        Self {
+            factory: Arc::new(factory),
+            framing: Framing::Unframed,
+            writer: Writer::Named,
+            reader: Reader::FirstWriter,
+            projection: None,
+            mapping: Mapping::default(),
+            limits: Limits::default(),
+        }
+    }
+
+    /// How the bytes are framed.
+    pub fn framing(mut self, framing: Framing) -> Self {
+        self.framing = framing;
+        self
+    }
+
+    /// Resolves every message onto this schema, in the codec's own language.
+    pub fn reader_schema(mut self, text: impl Into<String>) -> Self {
+        self.reader = Reader::Given(text.into());
+        self
+    }
+
+    /// Resolves every message onto the latest version of this subject. Unlike the default, it is an error if the
+    /// registry does not have it.
+    pub fn subject(mut self, subject: impl Into<String>) -> Self {
+        self.reader = Reader::Subject(subject.into());
+        self
+    }
+
+    /// Resolves every message onto the latest version of the topic's subject, if the registry has it. This is what
+    /// [`Codec::avro`] begins with.
+    pub fn topic_subject(mut self) -> Self {
+        self.reader = Reader::TopicSubject;
+        self
+    }
+
+    /// Takes the columns from the first message's schema.
+    pub fn first_writer_schema(mut self) -> Self {
+        self.reader = Reader::FirstWriter;
+        self
+    }
+
+    /// Fills columns of this Arrow schema, where the codec can.
+    pub fn arrow_schema(mut self, schema: SchemaRef) -> Self {
+        self.reader = Reader::Arrow(schema);
+        self
+    }
+
+    /// Every message was written with the schema of this registry id and carries no frame, as with Confluent's
+    /// `use.schema.id`.
+    pub fn schema_id(mut self, id: u32) -> Self {
+        self.writer = Writer::Id(SchemaKey::Id(id));
+        self.framing = Framing::Unframed;
+        self
+    }
+
+    /// Every message was written with this schema and carries no frame. No registry is needed.
+    pub fn writer_schema(mut self, text: impl Into<String>) -> Self {
+        self.writer = Writer::Given(WriterSchema::new(self.factory.kind(), text.into()));
+        self.framing = Framing::Unframed;
+        self
+    }
+
+    /// Keeps these fields alone, such as `id` or `customer.name`; a path keeps everything below it.
+    pub fn select<P: Into<String>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
+        self.projection = Some(paths.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// The Arrow type of strings.
+    pub fn strings(mut self, to: StringType) -> Self {
+        self.mapping.strings = to;
+        self
+    }
+
+    /// The Arrow type of enums.
+    pub fn enums(mut self, to: EnumType) -> Self {
+        self.mapping.enums = to;
+        self
+    }
+
+    /// The Arrow type of UUIDs.
+    pub fn uuids(mut self, to: UuidType) -> Self {
+        self.mapping.uuids = to;
+        self
+    }
+
+    /// The Arrow type of unions. Parquet and CSV have none: choose [`UnionType::Struct`] for them.
+    pub fn unions(mut self, to: UnionType) -> Self {
+        self.mapping.unions = to;
+        self
+    }
+
+    /// How much one message and one batch may use.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    pub(crate) fn frame(&self) -> Framing {
+        self.framing
+    }
+
+    /// Whether nothing can be decoded without a registry.
+    fn needs_registry(&self) -> bool {
+        let reads_ids = self.factory.kind() == SchemaKind::Avro && self.framing != Framing::Unframed;
+        let named = match self.writer {
+            Writer::Named => reads_ids,
+            Writer::Id(_) => true,
+            Writer::Given(_) => false,
+        };
+        named || matches!(self.reader, Reader::Subject(_))
+    }
+
+    /// Makes the decoder. It asks the registry for what has to be known beforehand. `topic` is the first topic, if it
+    /// has a fixed name.
+    pub(crate) fn open(
+        &self,
+        part: Part,
+        topic: Option<&str>,
+        registry: Option<&Client>,
+    ) -> Result<Box<dyn Decoder>, Error> {
+        if registry.is_none() && self.needs_registry() {
+            return Err(Error::config(format!(
+                "{part}s are {} with schema ids: give the registry, as in .registry(\"http://localhost:8081\")",
+                self.factory.kind()
+            )));
+        }
+        let mut target = Target::default();
+        target.shape = self.shape(part, topic, registry)?;
+        target.projection.clone_from(&self.projection);
+        target.mapping = self.mapping;
+        target.limits = self.limits;
+        let mut decoder = self.factory.open(&target).map_err(|error| Error::plan(part, error))?;
+        let writer = match (&self.writer, registry) {
+            (Writer::Given(schema), _) => Some(schema.clone()),
+            (Writer::Id(key), Some(registry)) => Some(WriterSchema::clone(&*registry.fetch(*key)?)),
+            _ => None,
+        };
+        if let Some(writer) = writer {
+            decoder.prepare(SchemaKey::Absent, &writer).map_err(|error| Error::plan(part, error))?;
+        }
+        Ok(decoder)
+    }
+
+    fn shape(&self, part: Part, topic: Option<&str>, registry: Option<&Client>) -> Result<Shape, Error> {
+        Ok(match (&self.reader, registry) {
+            (Reader::Given(text), _) => Shape::Reader(WriterSchema::new(self.factory.kind(), text.as_str())),
+            (Reader::Arrow(schema), _) => Shape::Arrow(SchemaRef::clone(schema)),
+            (Reader::Subject(subject), Some(registry)) => {
+                Shape::Reader(self.latest(&Subject::from(subject.as_str()), registry)?)
+            }
+            (Reader::TopicSubject, Some(registry)) if matches!(self.writer, Writer::Named) => {
+                let Some(topic) = topic else { return Ok(Shape::FirstWriter) };
+                match self.latest(&Subject::from(format!("{topic}-{part}")), registry) {
+                    Ok(schema) => Shape::Reader(schema),
+                    Err(error) if error.kind() == ErrorKind::NotFound => Shape::FirstWriter,
+                    Err(error) => return Err(error),
+                }
+            }
+            _ => Shape::FirstWriter,
+        })
+    }
+
+    fn latest(&self, subject: &Subject, registry: &Client) -> Result<WriterSchema, Error> {
+        // Not from the cache of latest versions: whoever opens a stream wants what is latest now.
+        let latest = registry.version(subject, VersionSpec::Latest, sabot_registry::Deleted::Exclude)?;
+        let schema = registry.resolve(&latest)?;
+        if schema.kind != self.factory.kind() {
+            return Err(Error::config(format!(
+                "subject {subject} holds a schema of kind {}, and the codec takes {}",
+                schema.kind,
+                self.factory.kind()
+            )));
+        }
+        Ok(schema)
+    }
+}

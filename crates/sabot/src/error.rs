@@ -1,0 +1,191 @@
+//! One error for everything that the facade does.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use sabot_decode::{FetchError, PlanError};
+
+use crate::{BadRow, Part};
+
+/// What went wrong. It displays as one line; [`Error::kind`] is what a program branches on, and the source has the rest.
+#[derive(Debug)]
+pub struct Error(Box<Fault>);
+
+#[derive(Debug)]
+enum Fault {
+    Config(String),
+    Kafka(sabot_kafka::Error),
+    Registry(sabot_registry::Error),
+    Schema(Part, PlanError),
+    Fetch(FetchError),
+    BadPayload(BadRow),
+    Internal(String),
+}
+
+/// The kinds of [`Error`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The options contradict each other, or a property is refused.
+    Config,
+    /// No broker, or no registry, answered in time.
+    Unreachable,
+    /// A broker or the registry refused the credentials, or the right to do it.
+    Denied,
+    /// A topic or partition does not exist.
+    UnknownTopic,
+    /// The registry has no such subject, version or schema.
+    NotFound,
+    /// A partition has no committed offset, or its offset is out of range, and the options ask to fail then.
+    NoOffset,
+    /// The reader schema cannot be used, or the one schema of all messages cannot be resolved onto it.
+    Schema,
+    /// A record is bad and the policy is [`crate::OnError::Fail`]. The stream stays before it.
+    BadRecord,
+    /// A writer schema could not be fetched. The stream stays before the record; the next call asks again.
+    SchemaUnavailable,
+    /// The registry answered with an error, or with something that cannot be understood.
+    Registry,
+    /// A dead letter could not be delivered. Its batch is kept back; the next call tries again.
+    DeadLetter,
+    /// Offsets could not be committed.
+    Commit,
+    /// A message could not be produced.
+    Produce,
+    /// The stream was stopped before it was open.
+    Stopped,
+    /// Something that cannot be recovered from. The stream is at its end.
+    Fatal,
+    /// A fault of the program.
+    Internal,
+}
+
+impl Error {
+    /// What kind of error it is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match &*self.0 {
+            Fault::Config(_) => ErrorKind::Config,
+            Fault::Kafka(error) => of_kafka(error.kind()),
+            Fault::Registry(error) => of_registry(error),
+            Fault::Schema(..) => ErrorKind::Schema,
+            Fault::Fetch(_) => ErrorKind::SchemaUnavailable,
+            Fault::BadPayload(_) => ErrorKind::BadRecord,
+            Fault::Internal(_) => ErrorKind::Internal,
+        }
+    }
+
+    /// True if the same call may succeed later, and a stream has kept its place.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match &*self.0 {
+            Fault::Kafka(error) => error.is_retryable(),
+            Fault::Registry(error) => error.is_retryable(),
+            Fault::Fetch(_) => true,
+            _ => false,
+        }
+    }
+
+    /// The record in question, for [`ErrorKind::BadRecord`].
+    #[must_use]
+    pub fn bad_row(&self) -> Option<&BadRow> {
+        match &*self.0 {
+            Fault::Kafka(error) => error.bad_row(),
+            Fault::BadPayload(bad) => Some(bad),
+            _ => None,
+        }
+    }
+
+    #[cold]
+    pub(crate) fn config(message: impl Into<String>) -> Self {
+        Self(Box::new(Fault::Config(message.into())))
+    }
+
+    #[cold]
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self(Box::new(Fault::Internal(message.into())))
+    }
+
+    #[cold]
+    pub(crate) fn plan(part: Part, error: PlanError) -> Self {
+        Self(Box::new(Fault::Schema(part, error)))
+    }
+
+    #[cold]
+    pub(crate) fn fetch(error: FetchError) -> Self {
+        Self(Box::new(Fault::Fetch(error)))
+    }
+
+    #[cold]
+    pub(crate) fn bad_payload(bad: BadRow) -> Self {
+        Self(Box::new(Fault::BadPayload(bad)))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Fault::Config(message) | Fault::Internal(message) => f.write_str(message),
+            Fault::Kafka(error) => error.fmt(f),
+            Fault::Registry(error) => error.fmt(f),
+            Fault::Schema(part, error) => write!(f, "the schema of the {part}s cannot be used: {error}"),
+            Fault::Fetch(error) => error.fmt(f),
+            Fault::BadPayload(bad) => write!(f, "payload {}: {}", bad.offset, bad.reason()),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        // The text of the inner error is this error's own text, so its cause comes next.
+        match &*self.0 {
+            Fault::Config(_) | Fault::Internal(_) | Fault::BadPayload(_) => None,
+            Fault::Fetch(error) => error.source(),
+            Fault::Kafka(error) => error.source(),
+            Fault::Registry(error) => error.source(),
+            Fault::Schema(_, error) => error.source(),
+        }
+    }
+}
+
+impl From<sabot_kafka::Error> for Error {
+    fn from(error: sabot_kafka::Error) -> Self {
+        Self(Box::new(Fault::Kafka(error)))
+    }
+}
+
+impl From<sabot_registry::Error> for Error {
+    fn from(error: sabot_registry::Error) -> Self {
+        Self(Box::new(Fault::Registry(error)))
+    }
+}
+
+fn of_kafka(kind: sabot_kafka::ErrorKind) -> ErrorKind {
+    use sabot_kafka::ErrorKind as Kafka;
+    match kind {
+        Kafka::Config => ErrorKind::Config,
+        Kafka::Unreachable => ErrorKind::Unreachable,
+        Kafka::Denied => ErrorKind::Denied,
+        Kafka::UnknownTopic => ErrorKind::UnknownTopic,
+        Kafka::NoOffset => ErrorKind::NoOffset,
+        Kafka::BadRecord => ErrorKind::BadRecord,
+        Kafka::SchemaUnavailable => ErrorKind::SchemaUnavailable,
+        Kafka::DeadLetter => ErrorKind::DeadLetter,
+        Kafka::Commit => ErrorKind::Commit,
+        Kafka::Produce => ErrorKind::Produce,
+        Kafka::Stopped => ErrorKind::Stopped,
+        Kafka::Fatal => ErrorKind::Fatal,
+        _ => ErrorKind::Internal,
+    }
+}
+
+fn of_registry(error: &sabot_registry::Error) -> ErrorKind {
+    use sabot_registry::ErrorKind as Registry;
+    match error.kind() {
+        Registry::Configuration => ErrorKind::Config,
+        Registry::NotFound => ErrorKind::NotFound,
+        Registry::Unreachable | Registry::Timeout => ErrorKind::Unreachable,
+        Registry::Unauthorized => ErrorKind::Denied,
+        _ => ErrorKind::Registry,
+    }
+}

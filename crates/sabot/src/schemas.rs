@@ -1,0 +1,15 @@
+//! Writer schemas where there is no registry.
+
+use std::sync::Arc;
+
+use sabot_decode::{FetchError, SchemaKey, SchemaSource, WriterSchema};
+
+/// Knows no schema. Opening has made sure that a codec which needs one is never without.
+#[derive(Debug)]
+pub(crate) struct NoRegistry;
+
+impl SchemaSource for NoRegistry {
+    fn fetch(&mut self, key: SchemaKey) -> Result<WriterSchema, FetchError> {
+        Err(FetchError::Unknown { key, cause: Arc::from(Box::<dyn std::error::Error + Send + Sync>::from("no registry is given")) })
+    }
+}
