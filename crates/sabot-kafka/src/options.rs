@@ -134,7 +134,7 @@ pub enum Start {
     Latest,
     /// At the group's committed offset. It needs a group.
     Committed(Fallback),
-    /// At this offset, in each partition.
+    /// At this offset, in each partition: at the oldest record if it is deleted, at the end if it does not exist yet.
     Offset(i64),
     /// So many offsets before the end, in each partition.
     Last(u64),

@@ -280,17 +280,24 @@ impl Source {
                 )
                 .at(&Arc::from(place.topic.as_str()), place.partition, None));
             }
-            Start::Offset(offset) => Offset::Offset(*offset),
+            Start::Offset(offset) => self.at_most_high(place, *offset)?,
             Start::Last(count) => {
                 Offset::OffsetTail(i64::try_from(*count).unwrap_or(i64::MAX / 2).min(1 << 60))
             }
             Start::Timestamp(ms) => self
                 .at_time(&place.topic, place.partition, *ms)?
                 .map_or(Offset::End, Offset::Offset),
-            Start::Partitions(starts) => {
-                find(starts, &place.topic, place.partition).map_or(Offset::Beginning, Offset::Offset)
-            }
+            Start::Partitions(starts) => match find(starts, &place.topic, place.partition) {
+                Some(offset) => self.at_most_high(place, offset)?,
+                None => Offset::Beginning,
+            },
         })
+    }
+
+    /// An offset behind the end would be out of range, and librdkafka would begin at the oldest record.
+    fn at_most_high(&self, place: &PartitionStart, offset: i64) -> Result<Offset, Error> {
+        let high = self.high(&place.topic, place.partition)?;
+        Ok(Offset::Offset(offset.min(high)))
     }
 
     /// Where each partition ends.

@@ -1,6 +1,4 @@
 //! A decoder that is right at sight, a source of schemas with a switch, and messages.
-#![expect(clippy::unwrap_used, reason = "a test panics where something is wrong")]
-
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,11 +1,9 @@
 //! Where a source begins and ends, what a batch covers, and what happens to records that cannot be decoded.
 
-mod common;
-
 use std::thread;
 
+use crate::common::*;
 use arrow_array::cast::AsArray;
-use common::*;
 use sabot_arrow::{Assembler, AssemblerOptions, Metadata, OnError};
 use sabot_decode::SchemaKey;
 use sabot_kafka::embedded::EmbeddedBroker;
@@ -84,6 +82,8 @@ fn start_and_end_are_followed() {
         ),
         (topics.clone(), Start::Offset(5), End::Messages(0), vec![]),
         (topics.clone(), Start::Latest, End::AtStart, vec![]),
+        // Partition 1 has only ten records.
+        (topics.clone(), Start::Offset(97), End::AtStart, vec![97, 98, 99]),
         (
             topics,
             Start::Partitions(vec![("t".into(), 0, 97)]),
@@ -373,7 +373,6 @@ fn dead_letters_are_delivered_before_their_batch() {
 }
 
 /// The headers of the one dead letter. Everything else in it is as it was.
-#[expect(clippy::unwrap_used, reason = "a test panics where something is wrong")]
 fn dead_letter(broker: &EmbeddedBroker) -> Vec<(String, Option<String>)> {
     let mut options = options(broker);
     options.subscription = Subscription::topics(["dead"]);

@@ -1,16 +1,12 @@
 //! Acknowledging, committing, resuming and sharing.
 
-#![expect(clippy::unwrap_used, reason = "a test panics where something is wrong")]
-
-mod common;
-
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::*;
+use crate::common::*;
 use sabot_arrow::OnError;
 use sabot_decode::{FetchError, SchemaKey, SchemaSource, WriterSchema};
 use sabot_kafka::embedded::EmbeddedBroker;
