@@ -16,7 +16,9 @@ GROUP_OPTIONS = ["-X", "session.timeout.ms=6000", "-X", "heartbeat.interval.ms=1
 
 def consume(topic, *options):
     """The command line that reads `topic`."""
-    return [BINARY, "consume", "-b", kafka.BROKERS, "-t", topic, "-r", kafka.REGISTRY, "-q", *map(str, options)]
+    # "-F none": no configuration of whoever runs this has any influence.
+    where = ["-F", "none", "-b", kafka.BROKERS, "-r", kafka.REGISTRY]
+    return [BINARY, "consume", *where, "-t", topic, "-q", *map(str, options)]
 
 
 def run(command):
