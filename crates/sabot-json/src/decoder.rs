@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::{Schema, SchemaRef};
-use sabot_arrow::{Columns, Fault, NodeIx, NodeKind, SlotColumns};
+use sabot_arrow::{Columns, SlotColumns};
 use sabot_decode::{
-    Decoder, FlushError, Limits, NodeId, Payload, PlanError, Progress, RowError, SchemaKey, Slots, Stop,
+    Body, Decoder, FlushError, Limits, NodeId, Payload, PlanError, Progress, RowError, SchemaKey, Slots,
     Target, WriterSchema,
 };
 
-use crate::dictionary::GrowingDictionary;
 use crate::parse::Parser;
 use crate::plan::Plan;
 use crate::project::{project, select};
@@ -42,8 +41,8 @@ struct Engine {
 impl JsonDecoder {
     pub(crate) fn sampling(target: Target) -> Self {
         Self {
+            parser: Parser::new(&target.limits),
             target,
-            parser: Parser::default(),
             state: State::Sampling(Sample::new()),
         }
     }
@@ -54,80 +53,41 @@ impl JsonDecoder {
             None => Engine::new(schema, target.limits)?,
         };
         Ok(Self {
+            parser: Parser::new(&target.limits),
             target: target.clone(),
-            parser: Parser::default(),
             state: State::Ready(Box::new(engine)),
         })
     }
 
-    /// Takes payloads into the sample until it is complete.
-    fn sample(&mut self, rows: &[Payload<'_>], bad: &mut dyn FnMut(RowError)) -> Progress {
-        let limits = self.target.limits;
-        let State::Sampling(sample) = &mut self.state else {
-            return Progress {
-                taken: 0,
-                stop: Stop::Done,
-            };
-        };
-        for (taken, row) in rows.iter().enumerate() {
-            if sample.is_complete() {
-                return Progress {
-                    taken,
-                    stop: Stop::Done,
-                };
-            }
-            if sample.slots() > 0
-                && (sample.slots() >= limits.batch_rows || sample.bytes() >= limits.batch_bytes)
-            {
-                return Progress {
-                    taken,
-                    stop: Stop::Full,
-                };
-            }
-            let slot = sample.slots() as u32;
-            if let Err(Fault::Row {
-                byte_offset,
-                node,
-                kind,
-            }) = sample.take(row, &mut self.parser, &limits)
-            {
-                bad(RowError {
-                    slot,
-                    byte_offset: byte_offset as u32,
-                    node,
-                    kind,
-                });
-            }
-        }
-        Progress {
-            taken: rows.len(),
-            stop: Stop::Done,
-        }
-    }
-
     /// Infers the schema from the sample, and decodes it.
-    fn settle(&mut self) -> Result<(), PlanError> {
+    fn settle(&mut self) {
         let State::Sampling(sample) = &self.state else {
-            return Ok(());
+            return;
         };
         let schema = sample.schema(&self.target.mapping);
         // A selected field that the sample lacks is left out, as any field that comes later is.
-        let schema = self
-            .target
-            .projection
-            .as_ref()
-            .map_or_else(|| Arc::clone(&schema), |paths| select(&schema, paths));
-        let mut engine = Engine::new(&schema, self.target.limits)?;
+        let schema = match &self.target.projection {
+            Some(paths) => select(&schema, paths),
+            None => schema,
+        };
+        let mut engine =
+            Engine::new(&schema, self.target.limits).expect("because every inferred type has columns");
         // All of the sample has its slots already, so limits of the batch must not stop it now.
         let mut unlimited = engine.limits;
         (unlimited.batch_rows, unlimited.batch_bytes) = (usize::MAX, usize::MAX);
         engine.rows.set_limits(unlimited);
         for payload in sample.payloads() {
-            engine.decode(&mut self.parser, &[payload], &mut |_| {});
+            // Bad ones are reported already.
+            let progress = engine.decode(&mut self.parser, &[payload], &mut |error| {
+                debug_assert!(
+                    payload.body == Body::Refused(error.kind),
+                    "a sampled message fits: {error:?}"
+                );
+            });
+            debug_assert_eq!(progress.taken, 1, "a sample is never too large for its columns");
         }
         engine.rows.set_limits(engine.limits);
         self.state = State::Ready(Box::new(engine));
-        Ok(())
     }
 }
 
@@ -144,25 +104,21 @@ impl Decoder for JsonDecoder {
     }
 
     fn decode(&mut self, rows: &[Payload<'_>], bad: &mut dyn FnMut(RowError)) -> Progress {
-        if let State::Ready(engine) = &mut self.state {
-            return engine.decode(&mut self.parser, rows, bad);
-        }
-        let sampled = self.sample(rows, bad);
-        let State::Sampling(sample) = &self.state else {
-            return sampled;
-        };
-        if !sample.is_complete() {
-            return sampled;
-        }
-        if self.settle().is_err() {
-            return sampled;
+        let mut sampled = 0;
+        if let State::Sampling(sample) = &mut self.state {
+            let progress = sample.take(rows, &mut self.parser, &self.target.limits, bad);
+            if !sample.is_complete() {
+                return progress;
+            }
+            sampled = progress.taken;
+            self.settle();
         }
         let State::Ready(engine) = &mut self.state else {
-            return sampled;
+            unreachable!("because a complete sample is settled");
         };
-        let rest = engine.decode(&mut self.parser, &rows[sampled.taken..], bad);
+        let rest = engine.decode(&mut self.parser, &rows[sampled..], bad);
         Progress {
-            taken: sampled.taken + rest.taken,
+            taken: sampled + rest.taken,
             stop: rest.stop,
         }
     }
@@ -177,7 +133,7 @@ impl Decoder for JsonDecoder {
     fn buffered_bytes(&self) -> usize {
         match &self.state {
             State::Sampling(sample) => sample.bytes(),
-            State::Ready(engine) => engine.buffered_bytes(),
+            State::Ready(engine) => engine.rows.buffered_bytes(),
         }
     }
 
@@ -192,14 +148,11 @@ impl Decoder for JsonDecoder {
                     valid: valid.map(|mut valid| valid.take()),
                 });
             }
-            self.settle()
-                .map_err(|error| FlushError(arrow_schema::ArrowError::SchemaError(error.to_string())))?;
+            self.settle();
         }
         match &mut self.state {
             State::Ready(engine) => engine.flush(),
-            State::Sampling(_) => Err(FlushError(arrow_schema::ArrowError::SchemaError(
-                "no schema".into(),
-            ))),
+            State::Sampling(_) => unreachable!("because a sample with fields is settled"),
         }
     }
 
@@ -240,31 +193,22 @@ impl Engine {
             limits,
         } = self;
         slots.take(rows, bad, |columns, _, text| {
-            parser.parse(text, limits, |document| {
+            let written = parser.parse(text, |document| {
                 write(columns, plan, scratch, document, limits.row_items)
-            })
+            });
+            scratch.end_row(columns, plan, written.is_ok());
+            written
         })
     }
 
-    fn buffered_bytes(&self) -> usize {
-        self.rows.buffered_bytes()
-            + self
-                .scratch
-                .dictionaries
-                .iter()
-                .map(GrowingDictionary::bytes)
-                .sum::<usize>()
-    }
-
     fn flush(&mut self) -> Result<Slots, FlushError> {
-        // Nodes are numbered without gaps, so the dictionaries are found by trying each.
-        for at in 0..self.plan.len() {
-            let node = NodeIx(at as u32);
-            if let NodeKind::Dictionary(slot) = self.plan.layout.node(node).kind {
-                self.rows
-                    .columns
-                    .set_dictionary(node, self.scratch.dictionaries[slot].take());
+        for &(node, slot) in &self.plan.dictionaries {
+            let dictionary = &mut self.scratch.dictionaries[slot];
+            // A placeholder is a key as well, and every key needs a value.
+            if dictionary.is_empty() && !self.plan.layout.node(node).field.is_nullable() {
+                dictionary.key("");
             }
+            self.rows.columns.set_dictionary(node, dictionary.take()?);
         }
         self.rows.flush()
     }

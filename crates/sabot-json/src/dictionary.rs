@@ -1,42 +1,159 @@
 //! A dictionary whose values are found while decoding.
+//!
+//! The values stand back to back, as Arrow wants them, and a table leads from a value's hash to those that have it: a value costs its text
+//! and a few words, and none is allocated on its own.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, StringArray};
+use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+use arrow_schema::ArrowError;
 
-/// Values in the order of their first appearance.
+/// Values in the order of their first appearance. Those of a row that turns out bad can be taken back.
 #[derive(Debug, Default)]
 pub(crate) struct GrowingDictionary {
-    keys: HashMap<Arc<str>, i32>,
-    values: Vec<Arc<str>>,
-    text_bytes: usize,
+    hasher: RandomState,
+    /// The newest value of each hash.
+    newest: HashMap<u64, i32>,
+    values: Vec<Value>,
+    text: Vec<u8>,
+    /// Values that belong to good rows.
+    kept: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Value {
+    /// Where its text ends in the whole.
+    end: i32,
+    hash: u64,
+    /// The value before it with the same hash.
+    older: Option<i32>,
 }
 
 impl GrowingDictionary {
-    /// The key of `value`, new or not; `None` where there is no key left.
+    /// The key of `value`, new or not; `None` where there is no key left, or no room for its text.
     pub(crate) fn key(&mut self, value: &str) -> Option<i32> {
-        if let Some(&key) = self.keys.get(value) {
-            return Some(key);
+        let hash = self.hasher.hash_one(value);
+        let newest = self.newest.get(&hash).copied();
+        let mut candidate = newest;
+        while let Some(key) = candidate {
+            if self.text_of(key as usize) == value.as_bytes() {
+                return Some(key);
+            }
+            candidate = self.values[key as usize].older;
         }
         let key = i32::try_from(self.values.len()).ok()?;
-        let value: Arc<str> = value.into();
-        self.text_bytes += value.len();
-        self.values.push(Arc::clone(&value));
-        self.keys.insert(value, key);
+        let end = i32::try_from(self.text.len() + value.len()).ok()?;
+        self.text.extend_from_slice(value.as_bytes());
+        self.values.push(Value {
+            end,
+            hash,
+            older: newest,
+        });
+        self.newest.insert(hash, key);
         Some(key)
     }
 
-    /// Takes all values out.
-    pub(crate) fn take(&mut self) -> ArrayRef {
-        self.keys.clear();
-        self.text_bytes = 0;
-        Arc::new(StringArray::from_iter_values(self.values.drain(..)))
+    /// Keeps what the row at hand added.
+    pub(crate) fn keep(&mut self) {
+        self.kept = self.values.len();
+    }
+
+    /// Takes back what the row at hand added.
+    pub(crate) fn rollback(&mut self) {
+        while self.values.len() > self.kept {
+            let Some(value) = self.values.pop() else { return };
+            match value.older {
+                Some(older) => self.newest.insert(value.hash, older),
+                None => self.newest.remove(&value.hash),
+            };
+        }
+        self.text.truncate(self.start(self.kept));
+    }
+
+    /// Takes all values out and leaves room for as many again.
+    pub(crate) fn take(&mut self) -> Result<ArrayRef, ArrowError> {
+        let offsets: Vec<_> = std::iter::once(0)
+            .chain(self.values.iter().map(|value| value.end))
+            .collect();
+        let room = Self {
+            newest: HashMap::with_capacity(self.newest.len()),
+            values: Vec::with_capacity(self.values.len()),
+            text: Vec::with_capacity(self.text.len()),
+            ..Self::default()
+        };
+        let text = std::mem::replace(self, room).text;
+        Ok(Arc::new(StringArray::try_new(
+            OffsetBuffer::new(ScalarBuffer::from(offsets)),
+            Buffer::from_vec(text),
+            None,
+        )?))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.values.is_empty()
     }
 
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
-        const ENTRY_BYTES: usize = 2 * size_of::<Arc<str>>() + size_of::<i32>();
-        self.text_bytes + self.values.len() * ENTRY_BYTES
+        const ENTRY_BYTES: usize = size_of::<Value>() + size_of::<(u64, i32)>();
+        self.text.len() + self.values.len() * ENTRY_BYTES
     }
+
+    fn text_of(&self, key: usize) -> &[u8] {
+        &self.text[self.start(key)..self.values[key].end as usize]
+    }
+
+    fn start(&self, key: usize) -> usize {
+        key.checked_sub(1)
+            .map_or(0, |before| self.values[before].end as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::GrowingDictionary;
+    use arrow_array::cast::AsArray;
+
+    #[test]
+    fn values_of_a_bad_row_are_taken_back() {
+        let mut dictionary = GrowingDictionary::default();
+        assert_eq!((dictionary.key("a"), dictionary.key("")), (Some(0), Some(1)));
+        dictionary.keep();
+        assert_eq!(
+            (dictionary.key("b"), dictionary.key("a"), dictionary.key("c")),
+            (Some(2), Some(0), Some(3))
+        );
+        dictionary.rollback();
+        assert_eq!((dictionary.key("c"), dictionary.key("")), (Some(2), Some(1)));
+        let values = dictionary.take().unwrap();
+        assert_eq!(
+            values.as_string::<i32>().iter().flatten().collect::<Vec<_>>(),
+            ["a", "", "c"]
+        );
+        assert_eq!((dictionary.bytes(), dictionary.key("c")), (0, Some(0)));
+    }
+
+    #[test]
+    fn values_of_one_hash_are_told_apart() {
+        let mut dictionary = GrowingDictionary::default();
+        for value in ["a", "b", "c"] {
+            dictionary.key(value);
+        }
+        // As if all three had collided.
+        let hash = dictionary.hasher.hash_one("x");
+        dictionary.newest = [(hash, 2)].into();
+        for (at, value) in dictionary.values.iter_mut().enumerate() {
+            (value.hash, value.older) = (hash, at.checked_sub(1).map(|older| older as i32));
+        }
+        dictionary.kept = 2;
+        assert_eq!(dictionary.key("x"), Some(3));
+        dictionary.rollback();
+        assert_eq!(dictionary.newest[&hash], 1);
+        assert_eq!(dictionary.key("x"), Some(2));
+    }
+
+    use std::hash::BuildHasher;
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef};
 use sabot_arrow::Fault;
-use sabot_decode::{Mapping, NodeId, RowErrorKind, StringType};
+use sabot_decode::{Mapping, RowErrorKind, StringType};
 use simd_json::{Node, StaticNode};
 
 use crate::locate::Locator;
-use crate::parse::Document;
-use crate::plan::{EXTENSION_KEY, JSON_EXTENSION, SCALAR, SCALAR_KEY};
+use crate::parse::{Document, fault};
+use crate::plan::{EXTENSION_KEY, JSON_EXTENSION, MAX_NULL_CELLS, SCALAR, SCALAR_KEY};
 
 /// What all messages of a sample have in common.
 #[derive(Debug)]
@@ -35,36 +35,44 @@ impl Inference {
         self.members.fields.is_empty()
     }
 
-    /// Widens the schema so that `document` fits.
+    /// Widens the schema so that `document` fits. Nothing changes if it is refused.
     pub(crate) fn add(&mut self, document: Document<'_>) -> Result<(), Fault> {
-        let kind = match document.nodes[0] {
-            Node::Object { .. } => match self.members.add(document, 0, &mut self.fields_left) {
-                Some(()) => return Ok(()),
-                None => RowErrorKind::LimitExceeded("inferred fields"),
-            },
-            Node::Array { .. } => RowErrorKind::TypeMismatch {
-                expected: "an object",
-                found: "an array",
-            },
-            _ => RowErrorKind::TypeMismatch {
-                expected: "an object",
-                found: "a scalar",
-            },
+        let offset = |node| Locator::new(document).offset(node);
+        let found = match document.nodes[0] {
+            Node::Object { .. } => {
+                return self
+                    .add_object(document)
+                    .ok_or_else(|| fault(offset(0), RowErrorKind::LimitExceeded("inferred fields")));
+            }
+            Node::Array { .. } => "an array",
+            Node::String(_) => "a string",
+            Node::Static(StaticNode::Bool(_)) => "a boolean",
+            Node::Static(StaticNode::Null) => "null",
+            Node::Static(_) => "a number",
         };
-        Err(Fault::Row {
-            byte_offset: Locator::new(document.text).offset(0),
-            node: NodeId::ROOT,
-            kind,
-        })
+        let expected = "an object";
+        Err(fault(offset(0), RowErrorKind::TypeMismatch { expected, found }))
+    }
+
+    /// `None` if there would be too many fields.
+    fn add_object(&mut self, document: Document<'_>) -> Option<()> {
+        if document.nodes.len() <= self.fields_left {
+            return self.members.add(document, 0, &mut self.fields_left);
+        }
+        let (mut members, mut fields_left) = (self.members.clone(), self.fields_left);
+        members.add(document, 0, &mut fields_left)?;
+        (self.members, self.fields_left) = (members, fields_left);
+        Some(())
     }
 
     pub(crate) fn schema(&self, mapping: &Mapping) -> SchemaRef {
-        Arc::new(Schema::new(self.members.fields(mapping)))
+        let mut cells_left = MAX_NULL_CELLS;
+        Arc::new(Schema::new(self.members.fields(mapping, &mut cells_left)))
     }
 }
 
 /// The type of one value.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 enum Type {
     /// Nothing but null so far.
     #[default]
@@ -76,7 +84,11 @@ enum Type {
     /// Scalars of several types.
     Scalar,
     Object(Members),
-    List(Box<Type>),
+    List {
+        item: Box<Type>,
+        /// Items in all lists of the sample together.
+        items: usize,
+    },
     /// Scalars beside containers, or objects beside lists.
     Json,
 }
@@ -89,14 +101,14 @@ struct Range {
 }
 
 /// The members of objects, in the order of their first appearance.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Members {
     fields: Vec<(Box<str>, Type)>,
     positions: HashMap<Box<str>, usize>,
 }
 
 impl Members {
-    /// `None` if there would be too many fields; those that fit are kept.
+    /// `None` if there would be too many fields; those before them are in.
     fn add(&mut self, document: Document<'_>, at: usize, fields_left: &mut usize) -> Option<()> {
         let end = document.after(at);
         let mut key = at + 1;
@@ -119,10 +131,10 @@ impl Members {
         Some(())
     }
 
-    fn fields(&self, mapping: &Mapping) -> Fields {
+    fn fields(&self, mapping: &Mapping, cells_left: &mut usize) -> Fields {
         self.fields
             .iter()
-            .map(|(name, value)| value.field(name, mapping))
+            .map(|(name, value)| value.field(name, mapping, cells_left))
             .collect()
     }
 }
@@ -143,12 +155,16 @@ impl Type {
             }
             Node::Array { len, .. } => {
                 if let Self::Unknown = self {
-                    *self = Self::List(Box::default());
+                    *self = Self::List {
+                        item: Box::default(),
+                        items: 0,
+                    };
                 }
-                let Self::List(item) = self else {
+                let Self::List { item, items } = self else {
                     *self = Self::Json;
                     return Some(());
                 };
+                *items += len;
                 let mut value = at + 1;
                 for _ in 0..len {
                     item.add(document, value, fields_left)?;
@@ -183,15 +199,35 @@ impl Type {
             (Self::Integer(_) | Self::Float, Self::Integer(_) | Self::Float) => Self::Float,
             (Self::Bool, Self::Bool) => Self::Bool,
             (Self::Text, Self::Text) => Self::Text,
-            (Self::Object(_) | Self::List(_) | Self::Json, _) => Self::Json,
+            (Self::Object(_) | Self::List { .. } | Self::Json, _) => Self::Json,
             _ => Self::Scalar,
         };
     }
 
-    fn field(&self, name: &str, mapping: &Mapping) -> Field {
+    /// Values that a null of this type takes in all columns: see [`crate::plan::Step::cells`].
+    fn cells(&self) -> usize {
+        match self {
+            Self::Object(members) => {
+                1 + members
+                    .fields
+                    .iter()
+                    .map(|(_, member)| member.cells())
+                    .sum::<usize>()
+            }
+            _ => 1,
+        }
+    }
+
+    /// `cells_left` is how many nulls all lists together may need at most; a list that may need more becomes JSON text.
+    fn field(&self, name: &str, mapping: &Mapping, cells_left: &mut usize) -> Field {
         let plain = |data_type| Field::new(name, data_type, true);
+        let text = match mapping.strings {
+            StringType::LargeUtf8 => DataType::LargeUtf8,
+            StringType::Utf8View => DataType::Utf8View,
+            _ => DataType::Utf8,
+        };
         let marked = |key: &str, value: &str| {
-            plain(DataType::Utf8).with_metadata(HashMap::from([(key.to_owned(), value.to_owned())]))
+            plain(text.clone()).with_metadata(HashMap::from([(key.to_owned(), value.to_owned())]))
         };
         match self {
             Self::Bool => plain(DataType::Boolean),
@@ -202,16 +238,21 @@ impl Type {
             // The digits of every 64-bit integer, signed or not.
             Self::Integer(_) => plain(DataType::Decimal128(20, 0)),
             Self::Float => plain(DataType::Float64),
-            Self::Text => plain(match mapping.strings {
-                StringType::LargeUtf8 => DataType::LargeUtf8,
-                StringType::Utf8View => DataType::Utf8View,
-                _ => DataType::Utf8,
-            }),
+            Self::Text => plain(text),
             Self::Scalar => marked(SCALAR_KEY, SCALAR),
             Self::Object(members) if !members.fields.is_empty() => {
-                plain(DataType::Struct(members.fields(mapping)))
+                plain(DataType::Struct(members.fields(mapping, cells_left)))
             }
-            Self::List(item) => plain(DataType::List(Arc::new(item.field("item", mapping)))),
+            Self::List { item, items } => {
+                match cells_left.checked_sub(items.saturating_mul(item.cells() - 1)) {
+                    None => marked(EXTENSION_KEY, JSON_EXTENSION),
+                    Some(left) => {
+                        *cells_left = left;
+                        let item = item.field("item", mapping, cells_left);
+                        plain(DataType::List(Arc::new(item)))
+                    }
+                }
+            }
             Self::Unknown | Self::Object(_) | Self::Json => marked(EXTENSION_KEY, JSON_EXTENSION),
         }
     }

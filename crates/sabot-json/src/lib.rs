@@ -61,6 +61,7 @@ mod parse;
 mod plan;
 mod project;
 mod sample;
+mod syntax;
 mod text;
 mod write;
 

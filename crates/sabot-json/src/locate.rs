@@ -1,66 +1,82 @@
 //! Where in the text a node of the tape stands.
 //!
-//! simd-json's tape has no positions. The tape's nodes stand in the order of the text, so counting tokens finds them; only errors,
-//! decimals and raw text need it. The text is known to be well-formed here.
+//! simd-json's tape has no positions, but its first stage leaves those of all brackets, commas, colons, keys and scalars. The tape's nodes
+//! are those of them that begin a key or a value, in the same order. Only errors, decimals and raw text need this.
+
+use crate::parse::Document;
 
 /// Finds nodes by their position on the tape, cheaply when asked in order.
 #[derive(Debug)]
 pub(crate) struct Locator<'a> {
     text: &'a [u8],
-    /// The node that begins at `offset`.
+    structurals: &'a [u32],
+    /// The node that begins at `structurals[at]`.
     node: usize,
-    offset: usize,
+    at: usize,
 }
 
 impl<'a> Locator<'a> {
-    pub(crate) fn new(text: &'a [u8]) -> Self {
+    pub(crate) fn new(document: Document<'a>) -> Self {
         Self {
-            text,
+            text: document.text,
+            structurals: document.structurals,
             node: 0,
-            offset: skip_to_token(text, 0),
+            at: 0,
         }
     }
 
     /// Where node `node` begins, in bytes.
     pub(crate) fn offset(&mut self, node: usize) -> usize {
         if node < self.node {
-            *self = Self::new(self.text);
+            (self.node, self.at) = (0, 0);
         }
-        while self.node < node && self.offset < self.text.len() {
-            self.offset = skip_to_token(self.text, token_end(self.text, self.offset));
+        while self.node < node {
+            self.at += 1;
+            while let b',' | b':' | b']' | b'}' = self.byte(self.at) {
+                self.at += 1;
+            }
             self.node += 1;
         }
-        self.offset
+        self.position(self.at)
     }
 
     /// The text of node `node` with everything in it.
     pub(crate) fn text(&mut self, node: usize) -> &'a [u8] {
         let start = self.offset(node);
-        &self.text[start..value_end(self.text, start)]
+        let end = match self.text[start] {
+            b'{' | b'[' => self.container_end(),
+            b'"' => string_end(self.text, start),
+            _ => scalar_end(self.text, start),
+        };
+        &self.text[start..end]
     }
-}
 
-/// The first byte at or behind `at` that begins a value or a key.
-fn skip_to_token(text: &[u8], at: usize) -> usize {
-    let is_between = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':' | b']' | b'}');
-    at + text[at..].iter().take_while(|byte| is_between(byte)).count()
-}
-
-/// The end of the token that begins at `at`: of a bracket, a string, a number or a literal.
-fn token_end(text: &[u8], at: usize) -> usize {
-    match text.get(at) {
-        Some(b'{' | b'[') => at + 1,
-        Some(b'"') => string_end(text, at),
-        _ => {
-            let is_end = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':' | b']' | b'}');
-            text[at..]
-                .iter()
-                .position(is_end)
-                .map_or(text.len(), |len| at + len)
+    /// The end of the container that begins at `structurals[at]`.
+    fn container_end(&self) -> usize {
+        let (mut at, mut open) = (self.at, 0);
+        loop {
+            match self.byte(at) {
+                b'{' | b'[' => open += 1,
+                b'}' | b']' => open -= 1,
+                _ => {}
+            }
+            if open == 0 {
+                return self.position(at) + 1;
+            }
+            at += 1;
         }
     }
+
+    fn position(&self, at: usize) -> usize {
+        self.structurals[at] as usize
+    }
+
+    fn byte(&self, at: usize) -> u8 {
+        self.text[self.position(at)]
+    }
 }
 
+/// The end of a string that begins at `start`.
 fn string_end(text: &[u8], start: usize) -> usize {
     let mut at = start + 1;
     while let Some(byte) = text.get(at) {
@@ -73,42 +89,24 @@ fn string_end(text: &[u8], start: usize) -> usize {
     text.len()
 }
 
-/// The end of the value that begins at `start`, brackets matched.
-fn value_end(text: &[u8], start: usize) -> usize {
-    let (mut at, mut open) = (start, 0_usize);
-    while let Some(byte) = text.get(at) {
-        match byte {
-            b'{' | b'[' => {
-                open += 1;
-                at += 1;
-            }
-            b'}' | b']' => {
-                open -= 1;
-                at += 1;
-            }
-            b'"' => at = string_end(text, at),
-            b' ' | b'\t' | b'\n' | b'\r' | b',' | b':' => {
-                at += 1;
-                continue;
-            }
-            _ => at = token_end(text, at),
-        }
-        if open == 0 {
-            return at;
-        }
-    }
-    text.len()
+/// The end of a number or a literal that begins at `start`.
+fn scalar_end(text: &[u8], start: usize) -> usize {
+    let is_end = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b']' | b'}');
+    let len = text[start..].iter().position(is_end);
+    len.map_or(text.len(), |len| start + len)
 }
 
 #[cfg(test)]
 mod tests {
     use super::Locator;
+    use crate::parse::Parser;
+    use sabot_decode::Limits;
 
     #[test]
     fn nodes_are_found_in_any_order() {
-        let text = br#" {"a" : [1, "x\"]", {"b":null} ] ,"c":-2.5e3}"#;
-        let nodes: [&[u8]; 10] = [
-            br#"{"a" : [1, "x\"]", {"b":null} ] ,"c":-2.5e3}"#,
+        let text = br#" {"a" : [1, "x\"]", {"b":null} ] ,"c":-2.5e3 , "d" : { } }"#;
+        let nodes: [&[u8]; 12] = [
+            text[1..].into(),
             br#""a""#,
             br#"[1, "x\"]", {"b":null} ]"#,
             b"1",
@@ -118,10 +116,17 @@ mod tests {
             b"null",
             br#""c""#,
             b"-2.5e3",
+            br#""d""#,
+            b"{ }",
         ];
-        let mut locator = Locator::new(text);
-        for (node, expected) in nodes.iter().enumerate().chain(nodes.iter().enumerate().rev()) {
-            assert_eq!(locator.text(node), *expected, "node {node}");
-        }
+        let found = Parser::new(&Limits::default()).parse(text, |document| {
+            assert_eq!(document.nodes.len(), nodes.len());
+            let mut locator = Locator::new(document);
+            for (node, expected) in nodes.iter().enumerate().chain(nodes.iter().enumerate().rev()) {
+                assert_eq!(locator.text(node), *expected, "node {node}");
+            }
+            Ok(())
+        });
+        assert_eq!(found, Ok(()));
     }
 }

@@ -36,6 +36,11 @@ pub(crate) fn scaled(text: &[u8], scale: i8) -> Option<i256> {
     })
 }
 
+/// Whether `text` is a JSON number.
+pub(crate) fn is_number(text: &[u8]) -> bool {
+    Number::parse(text).is_some()
+}
+
 /// Whether `value` has at most `precision` digits.
 pub(crate) fn fits(value: i256, precision: u8) -> bool {
     i256::from_i128(10)

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, SchemaRef, TimeUnit};
-use sabot_arrow::{Layout, NodeIx, NodeKind};
+use sabot_arrow::{Layout, NodeIx, NodeKind, Slot};
 use sabot_decode::{NodeId, PlanError};
 
 /// The metadata key that says how a text column takes values which are no strings.
@@ -17,6 +17,9 @@ pub(crate) const SCALAR: &str = "scalar";
 pub(crate) const JSON_EXTENSION: &str = "arrow.json";
 /// The metadata key of extension types' names.
 pub(crate) const EXTENSION_KEY: &str = "ARROW:extension:name";
+/// Nulls that one message may leave in its lists. An object in a list takes a value of every column below that list, whatever it holds
+/// itself, so a short text could fill any amount of memory.
+pub(crate) const MAX_NULL_CELLS: usize = 16 << 20;
 const UUID_EXTENSION: &str = "arrow.uuid";
 
 /// How JSON becomes a column's value; where the values stand, the layout says.
@@ -59,6 +62,8 @@ pub(crate) struct Step {
     pub(crate) path: String,
     /// Of a struct: its members' positions by name.
     pub(crate) members: HashMap<Box<str>, u32>,
+    /// Values that a null here takes in all columns below: one, and those of a struct's members.
+    pub(crate) cells: usize,
 }
 
 /// What to write for each node of a layout.
@@ -67,6 +72,8 @@ pub(crate) struct Plan {
     pub(crate) layout: Arc<Layout>,
     /// The top level's members, which have no node.
     pub(crate) members: HashMap<Box<str>, u32>,
+    /// The dictionaries, and the slots of their keys.
+    pub(crate) dictionaries: Vec<(NodeIx, Slot)>,
     steps: Vec<Step>,
 }
 
@@ -76,6 +83,7 @@ impl Plan {
         let mut plan = Self {
             members: names(&layout, layout.roots())?,
             layout,
+            dictionaries: Vec::new(),
             steps: Vec::new(),
         };
         let roots = plan.layout.roots().to_vec();
@@ -84,11 +92,6 @@ impl Plan {
             plan.add(root, name.clone()).map_err(|error| error.within(name))?;
         }
         Ok(plan)
-    }
-
-    /// How many nodes there are.
-    pub(crate) fn len(&self) -> usize {
-        self.steps.len()
     }
 
     pub(crate) fn step(&self, node: NodeIx) -> &Step {
@@ -106,6 +109,7 @@ impl Plan {
     fn add(&mut self, ix: NodeIx, path: String) -> Result<(), PlanError> {
         let node = self.layout.node(ix).clone();
         let mut members = HashMap::new();
+        let mut cells = 1;
         match &node.kind {
             NodeKind::Struct(children) => {
                 members = names(&self.layout, children)?;
@@ -113,8 +117,10 @@ impl Plan {
                     let name = self.layout.node(child).field.name().clone();
                     self.add(child, format!("{path}.{name}"))
                         .map_err(|error| error.within(name))?;
+                    cells += self.step(child).cells;
                 }
             }
+            NodeKind::Dictionary(slot) => self.dictionaries.push((ix, *slot)),
             NodeKind::List(_, item) => self
                 .add(*item, format!("{path}[]"))
                 .map_err(|error| error.within("[]"))?,
@@ -135,6 +141,7 @@ impl Plan {
             sink: sink(&node.field)?,
             path,
             members,
+            cells,
         });
         Ok(())
     }

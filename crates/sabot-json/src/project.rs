@@ -5,6 +5,8 @@ use std::sync::Arc;
 use arrow_schema::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 use sabot_decode::PlanError;
 
+use crate::plan::{EXTENSION_KEY, JSON_EXTENSION};
+
 /// `schema` with the fields at `paths` alone, in the schema's order. A path goes through lists without a sign of them.
 pub(crate) fn project(schema: &SchemaRef, paths: &[String]) -> Result<SchemaRef, PlanError> {
     for path in paths {
@@ -32,18 +34,33 @@ fn select_fields(fields: &Fields, paths: &[&str]) -> Fields {
             return Some(Arc::clone(field));
         }
         let below: Vec<_> = paths.iter().filter_map(|path| below(path, field)).collect();
-        (!below.is_empty()).then(|| Arc::new(select_in(field, &below)))
+        if below.is_empty() {
+            None
+        } else {
+            select_in(field, &below)
+        }
     };
     fields.iter().filter_map(keep).collect()
 }
 
-fn select_in(field: &Field, paths: &[&str]) -> Field {
+/// What of a field lies at `paths` below it; `None` if nothing does. JSON text is kept whole: what is selected may stand in it.
+fn select_in(field: &FieldRef, paths: &[&str]) -> Option<FieldRef> {
     let data_type = match field.data_type() {
-        DataType::Struct(fields) => DataType::Struct(select_fields(fields, paths)),
-        DataType::List(item) => DataType::List(Arc::new(select_in(item, paths))),
-        other => other.clone(),
+        DataType::Struct(fields) => {
+            let fields = select_fields(fields, paths);
+            (!fields.is_empty()).then_some(DataType::Struct(fields))?
+        }
+        DataType::List(item) => DataType::List(select_in(item, paths)?),
+        _ => return is_json(field).then(|| Arc::clone(field)),
     };
-    field.clone().with_data_type(data_type)
+    Some(Arc::new(field.as_ref().clone().with_data_type(data_type)))
+}
+
+fn is_json(field: &Field) -> bool {
+    field
+        .metadata()
+        .get(EXTENSION_KEY)
+        .is_some_and(|name| name == JSON_EXTENSION)
 }
 
 fn exists(fields: &Fields, path: &str) -> bool {

@@ -1,11 +1,13 @@
 //! Messages that wait until a schema is inferred from them.
 
+use arrow_schema::SchemaRef;
 use sabot_arrow::{Bits, Fault};
-use sabot_decode::{Body, Limits, Mapping, Payload, RowErrorKind};
+use sabot_decode::{Body, Limits, Mapping, Payload, Progress, RowError, RowErrorKind, SchemaKey, Stop};
+use simd_json::Node;
 
 use crate::infer::Inference;
-use crate::parse::Parser;
-use arrow_schema::SchemaRef;
+use crate::locate::Locator;
+use crate::parse::{Document, Parser, fault};
 
 /// Slots that are taken and not yet decoded.
 #[derive(Debug)]
@@ -30,6 +32,8 @@ enum Waiting {
 impl Sample {
     const ROWS: usize = 1_000;
     const TEXT_BYTES: usize = 1 << 20;
+    /// What a single message may have, whatever the limit: all of the sample has to fit below 32-bit offsets.
+    const MESSAGE_BYTES: usize = 1 << 30;
 
     pub(crate) fn new() -> Self {
         Self {
@@ -56,41 +60,77 @@ impl Sample {
         !self.inference.is_empty()
     }
 
-    /// Takes one payload. A bad one has its slot too, and the fault is for the caller to report.
+    /// Takes payloads until the sample is complete, or as large as a batch may be.
     pub(crate) fn take(
         &mut self,
-        payload: &Payload<'_>,
+        rows: &[Payload<'_>],
         parser: &mut Parser,
         limits: &Limits,
-    ) -> Result<(), Fault> {
-        let result = match payload.body {
+        bad: &mut dyn FnMut(RowError),
+    ) -> Progress {
+        for (taken, row) in rows.iter().enumerate() {
+            let is_full = self.slots() >= limits.batch_rows || self.bytes() >= limits.batch_bytes;
+            let stop = if self.is_complete() {
+                Stop::Done
+            } else if is_full && self.slots() > 0 {
+                Stop::Full
+            } else {
+                self.take_one(row, parser, limits, bad);
+                continue;
+            };
+            return Progress { taken, stop };
+        }
+        Progress {
+            taken: rows.len(),
+            stop: Stop::Done,
+        }
+    }
+
+    fn take_one(
+        &mut self,
+        row: &Payload<'_>,
+        parser: &mut Parser,
+        limits: &Limits,
+        bad: &mut dyn FnMut(RowError),
+    ) {
+        let result = match row.body {
             Body::Tombstone => {
                 self.slots.push(Waiting::Tombstone);
-                return Ok(());
+                return;
             }
-            Body::Refused(kind) => Err(fault(kind)),
-            Body::Bytes(text) if text.len() > limits.row_bytes => {
-                Err(fault(RowErrorKind::LimitExceeded("bytes in one message")))
-            }
-            Body::Bytes(text) => {
-                let inference = &mut self.inference;
-                let items = limits.row_items;
-                let added = parser.parse(text, limits, |document| {
-                    // Decoding counts items only, so it cannot refuse what passes here.
-                    if document.nodes.len() > items {
-                        return Err(fault(RowErrorKind::LimitExceeded("items in one message")));
-                    }
-                    inference.add(document)
-                });
-                added.map(|()| self.text.extend_from_slice(text))
-            }
+            Body::Refused(kind) => Err(fault(0, kind)),
+            Body::Bytes(text) => self.take_text(text, parser, limits),
         };
-        self.slots.push(if result.is_ok() {
-            Waiting::Good { end: self.text.len() }
-        } else {
-            Waiting::Bad
-        });
-        result
+        if let Err(Fault::Row {
+            byte_offset,
+            node,
+            kind,
+        }) = result
+        {
+            let (slot, byte_offset) = (self.slots() as u32, byte_offset as u32);
+            self.slots.push(Waiting::Bad);
+            bad(RowError {
+                slot,
+                byte_offset,
+                node,
+                kind,
+            });
+            return;
+        }
+        self.slots.push(Waiting::Good { end: self.text.len() });
+    }
+
+    /// What passes here, decoding cannot refuse: the schema is made to fit, and the limits are as strict.
+    fn take_text(&mut self, text: &[u8], parser: &mut Parser, limits: &Limits) -> Result<(), Fault> {
+        if text.len() > limits.row_bytes.min(Self::MESSAGE_BYTES) {
+            return Err(fault(0, RowErrorKind::LimitExceeded("bytes in one message")));
+        }
+        parser.parse(text, |document| {
+            check_items(document, limits.row_items)?;
+            self.inference.add(document)
+        })?;
+        self.text.extend_from_slice(text);
+        Ok(())
     }
 
     pub(crate) fn schema(&self, mapping: &Mapping) -> SchemaRef {
@@ -107,9 +147,7 @@ impl Sample {
                 Payload::unframed(text)
             }
             Waiting::Tombstone => Payload::tombstone(),
-            Waiting::Bad => {
-                Payload::refused(sabot_decode::SchemaKey::Absent, RowErrorKind::Syntax("not JSON"))
-            }
+            Waiting::Bad => Payload::refused(SchemaKey::Absent, RowErrorKind::Syntax("not JSON")),
         })
     }
 
@@ -127,10 +165,20 @@ impl Sample {
     }
 }
 
-fn fault(kind: RowErrorKind) -> Fault {
-    Fault::Row {
-        byte_offset: 0,
-        node: sabot_decode::NodeId::ROOT,
-        kind,
+/// Items count in lists alone: maps are never inferred.
+fn check_items(document: Document<'_>, limit: usize) -> Result<(), Fault> {
+    if document.nodes.len() <= limit {
+        return Ok(());
     }
+    let mut items = 0;
+    for (at, node) in document.nodes.iter().enumerate() {
+        if let Node::Array { len, .. } = node {
+            items += len;
+        }
+        if items > limit {
+            let kind = RowErrorKind::LimitExceeded("items in one message");
+            return Err(fault(Locator::new(document).offset(at), kind));
+        }
+    }
+    Ok(())
 }

@@ -35,6 +35,11 @@ pub(crate) fn time(text: &str, unit: TimeUnit) -> Option<i64> {
     in_unit(seconds, nanos, unit)
 }
 
+/// A day in `unit`s.
+pub(crate) fn day(unit: TimeUnit) -> i128 {
+    i128::from(DAY_SECONDS * per_second(unit))
+}
+
 /// A point in time such as `2024-02-29T23:59:59.25Z`, in `unit`s since the epoch. Its offset stands there if and only if it is `zoned`.
 pub(crate) fn timestamp(text: &str, unit: TimeUnit, zoned: bool) -> Option<i64> {
     let (day, rest) = text.split_at_checked(10)?;
@@ -102,12 +107,7 @@ fn split_offset(text: &str) -> Option<(&str, i64)> {
 
 /// `None` where the unit is too coarse, or the number too large.
 fn in_unit(seconds: i64, nanos: i64, unit: TimeUnit) -> Option<i64> {
-    let per_second: i64 = match unit {
-        TimeUnit::Second => 1,
-        TimeUnit::Millisecond => 1_000,
-        TimeUnit::Microsecond => 1_000_000,
-        TimeUnit::Nanosecond => 1_000_000_000,
-    };
+    let per_second = per_second(unit);
     let nanos_per_unit = 1_000_000_000 / per_second;
     if nanos % nanos_per_unit != 0 {
         return None;
@@ -115,6 +115,15 @@ fn in_unit(seconds: i64, nanos: i64, unit: TimeUnit) -> Option<i64> {
     seconds
         .checked_mul(per_second)?
         .checked_add(nanos / nanos_per_unit)
+}
+
+fn per_second(unit: TimeUnit) -> i64 {
+    match unit {
+        TimeUnit::Second => 1,
+        TimeUnit::Millisecond => 1_000,
+        TimeUnit::Microsecond => 1_000_000,
+        TimeUnit::Nanosecond => 1_000_000_000,
+    }
 }
 
 fn digits(text: &[u8]) -> Option<i64> {

@@ -3,7 +3,7 @@
 //! Columns are written by appending, so every node gets exactly one value a row: of members with one name the last is taken, and what is
 //! missing gets its null.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use arrow_buffer::i256;
 use sabot_arrow::{Columns, Fault, NodeIx, NodeKind};
@@ -13,7 +13,7 @@ use simd_json::{Node, StaticNode};
 use crate::dictionary::GrowingDictionary;
 use crate::locate::Locator;
 use crate::parse::Document;
-use crate::plan::{Plan, Sink};
+use crate::plan::{MAX_NULL_CELLS, Plan, Sink};
 use crate::{number, text};
 
 /// What outlives a row: buffers, and the dictionaries by their slot in `i32s`.
@@ -21,8 +21,31 @@ use crate::{number, text};
 pub(crate) struct Scratch {
     /// For each struct that is being written: where each member stands on the tape, or 0.
     members: Vec<u32>,
+    /// A map's keys on the tape.
+    keys: Vec<u32>,
     bytes: Vec<u8>,
     pub(crate) dictionaries: Vec<GrowingDictionary>,
+    /// Whether the row at hand asked a dictionary for a key.
+    used_dictionary: bool,
+}
+
+impl Scratch {
+    /// Keeps or takes back what a row added to the dictionaries.
+    pub(crate) fn end_row(&mut self, columns: &mut Columns, plan: &Plan, is_good: bool) {
+        if !std::mem::take(&mut self.used_dictionary) {
+            return;
+        }
+        columns.outside_bytes = 0;
+        for &(_, slot) in &plan.dictionaries {
+            let dictionary = &mut self.dictionaries[slot];
+            if is_good {
+                dictionary.keep();
+            } else {
+                dictionary.rollback();
+            }
+            columns.outside_bytes += dictionary.bytes();
+        }
+    }
 }
 
 /// Appends one message to the columns; the caller ends the row.
@@ -34,7 +57,7 @@ pub(crate) fn write(
     row_items: usize,
 ) -> Result<(), Fault> {
     scratch.members.clear();
-    let locator = Locator::new(document.text);
+    let locator = Locator::new(document);
     let mut writer = Writer {
         columns,
         plan,
@@ -42,6 +65,8 @@ pub(crate) fn write(
         document,
         locator,
         items_left: row_items,
+        open_lists: 0,
+        null_cells_left: MAX_NULL_CELLS,
     };
     if !matches!(document.nodes[0], Node::Object { .. }) {
         return Err(writer.mismatch(NodeId::ROOT, 0, "an object"));
@@ -56,6 +81,9 @@ struct Writer<'a> {
     document: Document<'a>,
     locator: Locator<'a>,
     items_left: usize,
+    /// Lists and maps around the value at hand.
+    open_lists: usize,
+    null_cells_left: usize,
 }
 
 impl<'a> Writer<'a> {
@@ -102,8 +130,17 @@ impl<'a> Writer<'a> {
 
     /// A null, or the end of the row where the column does not allow one; `at` is the node to point at.
     fn write_null(&mut self, node: NodeIx, at: usize) -> Result<(), Fault> {
+        const CELL_BYTES: usize = 8;
         if !self.plan.layout.node(node).field.is_nullable() {
             return Err(self.fault(node, at, RowErrorKind::MissingValue));
+        }
+        let cells = self.plan.step(node).cells;
+        self.columns.unforeseen_bytes += cells * CELL_BYTES;
+        if self.open_lists > 0 {
+            // In a list, objects without members cost as much as full ones.
+            let left = self.null_cells_left.checked_sub(cells);
+            let kind = RowErrorKind::LimitExceeded("nulls in one message");
+            self.null_cells_left = left.ok_or_else(|| self.fault(node, at, kind))?;
         }
         Ok(self.columns.push_null(node)?)
     }
@@ -159,18 +196,14 @@ impl<'a> Writer<'a> {
     }
 
     fn write_float(&mut self, node: NodeIx, at: usize) -> Result<(), Fault> {
-        let value = match self.document.nodes[at] {
-            Node::Static(StaticNode::F64(value)) => value,
-            Node::Static(StaticNode::I64(value)) => value as f64,
-            Node::Static(StaticNode::U64(value)) => value as f64,
-            _ => return Err(self.mismatch(id(node), at, "a number")),
-        };
         let is_finite = match self.plan.layout.node(node).kind {
             NodeKind::F32(slot) => {
-                self.columns.f32s[slot].push(value as f32);
-                (value as f32).is_finite()
+                let value = self.float32(node, at)?;
+                self.columns.f32s[slot].push(value);
+                value.is_finite()
             }
             NodeKind::F64(slot) => {
+                let value = self.float64(node, at)?;
                 self.columns.f64s[slot].push(value);
                 value.is_finite()
             }
@@ -183,6 +216,24 @@ impl<'a> Writer<'a> {
         }
     }
 
+    fn float64(&mut self, node: NodeIx, at: usize) -> Result<f64, Fault> {
+        match self.document.nodes[at] {
+            Node::Static(StaticNode::F64(value)) => Ok(value),
+            // Other zeros are unsigned on the tape.
+            Node::Static(StaticNode::I64(0)) => Ok(-0.0),
+            Node::Static(StaticNode::I64(value)) => Ok(value as f64),
+            Node::Static(StaticNode::U64(value)) => Ok(value as f64),
+            _ => Err(self.mismatch(id(node), at, "a number")),
+        }
+    }
+
+    /// Rounded once, from the text: through an `f64` it could be rounded twice, to a neighbour of the nearest.
+    fn float32(&mut self, node: NodeIx, at: usize) -> Result<f32, Fault> {
+        self.float64(node, at)?;
+        let text = std::str::from_utf8(self.locator.text(at)).ok();
+        Ok(text.and_then(|text| text.parse().ok()).unwrap_or(f32::NAN))
+    }
+
     fn write_decimal(&mut self, node: NodeIx, at: usize, precision: u8, scale: i8) -> Result<(), Fault> {
         let digits = match self.document.nodes[at] {
             Node::String(digits) => digits.as_bytes(),
@@ -192,7 +243,12 @@ impl<'a> Writer<'a> {
             _ => return Err(self.mismatch(id(node), at, "a number")),
         };
         let value = number::scaled(digits, scale).filter(|value| number::fits(*value, precision));
-        let value = value.ok_or_else(|| self.fault(node, at, RowErrorKind::DecimalOverflow))?;
+        let kind = if number::is_number(digits) {
+            RowErrorKind::DecimalOverflow
+        } else {
+            RowErrorKind::InvalidText
+        };
+        let value = value.ok_or_else(|| self.fault(node, at, kind))?;
         if let NodeKind::I256(slot) = self.plan.layout.node(node).kind {
             self.columns.i256s[slot].push(value);
             return Ok(());
@@ -246,6 +302,11 @@ impl<'a> Writer<'a> {
         const DAY_MS: i64 = 86_400_000;
         let Node::String(written) = self.document.nodes[at] else {
             let value = self.integer(node, at)?;
+            if let Sink::Time(unit) = sink
+                && !(0..text::day(*unit)).contains(&value)
+            {
+                return Err(self.fault(node, at, RowErrorKind::NumberOutOfRange));
+            }
             return self.store(node, at, value);
         };
         let value = match sink {
@@ -310,9 +371,9 @@ impl<'a> Writer<'a> {
     fn write_dictionary(&mut self, node: NodeIx, at: usize) -> Result<(), Fault> {
         let value = self.string(node, at)?;
         if let NodeKind::Dictionary(slot) = self.plan.layout.node(node).kind {
-            let key = self.scratch.dictionaries[slot]
-                .key(value)
-                .ok_or(Fault::Overflow)?;
+            self.scratch.used_dictionary = true;
+            let key = self.scratch.dictionaries[slot].key(value);
+            let key = key.ok_or(Fault::Overflow)?;
             self.columns.i32s[slot].push(key);
         }
         Ok(())
@@ -336,11 +397,13 @@ impl<'a> Writer<'a> {
         };
         let (slot, item, len) = (*slot, *item, *len);
         self.count_items(node, at, len)?;
+        self.open_lists += 1;
         let mut value = at + 1;
         for _ in 0..len {
             self.write_value(item, value)?;
             value = self.document.after(value);
         }
+        self.open_lists -= 1;
         Ok(self.columns.lists[slot].push(len)?)
     }
 
@@ -353,37 +416,38 @@ impl<'a> Writer<'a> {
         let (slot, key_node, value_node, len) = (*slot, *key_node, *value_node, *len);
         self.count_items(node, at, len)?;
         let overwritten = self.overwritten_keys(at, len);
+        self.open_lists += 1;
         let mut key = at + 1;
         for _ in 0..len {
-            if !overwritten.contains(&key) {
+            if overwritten.binary_search(&(key as u32)).is_err() {
                 self.write_value(key_node, key)?;
                 self.write_value(value_node, key + 1)?;
             }
             key = self.document.after(key + 1);
         }
+        self.open_lists -= 1;
         Ok(self.columns.lists[slot].push(len - overwritten.len())?)
     }
 
-    /// The nodes of those keys of a map that stand again further on.
-    fn overwritten_keys(&self, at: usize, len: usize) -> HashSet<usize> {
-        if len < 2 {
-            return HashSet::new();
-        }
-        let mut keys = Vec::with_capacity(len);
+    /// The nodes of those keys of a map that stand again further on, in order. Mostly there are none, and then nothing is allocated.
+    fn overwritten_keys(&mut self, at: usize, len: usize) -> Vec<u32> {
+        let mut keys = std::mem::take(&mut self.scratch.keys);
+        keys.clear();
         let mut key = at + 1;
         for _ in 0..len {
-            keys.push(key);
+            keys.push(key as u32);
             key = self.document.after(key + 1);
         }
-        let mut seen = HashSet::with_capacity(len);
-        let name = |key: usize| match self.document.nodes[key] {
+        let name = |key: u32| match self.document.nodes[key as usize] {
             Node::String(name) => name,
             _ => "",
         };
-        keys.into_iter()
-            .rev()
-            .filter(|&key| !seen.insert(name(key)))
-            .collect()
+        keys.sort_unstable_by_key(|&key| (name(key), key));
+        let pairs = keys.windows(2).filter(|pair| name(pair[0]) == name(pair[1]));
+        let mut overwritten: Vec<_> = pairs.map(|pair| pair[0]).collect();
+        overwritten.sort_unstable();
+        self.scratch.keys = keys;
+        overwritten
     }
 
     fn count_items(&mut self, node: NodeIx, at: usize, items: usize) -> Result<(), Fault> {
