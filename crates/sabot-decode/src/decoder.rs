@@ -65,7 +65,8 @@ pub struct Progress {
 pub enum Stop {
     /// Every payload was taken.
     Done,
-    /// A limit of the target is reached: flush, then go on at `taken`.
+    /// A limit of the target is reached: flush, then go on at `taken`. An empty decoder is never full: it takes at least
+    /// one payload, whatever its limits.
     Full,
     /// `rows[taken]` was written with a schema not yet known: call [`Decoder::prepare`], then go on at `taken`.
     NeedsSchema(SchemaKey),

@@ -108,7 +108,13 @@ fn union_with_nulls(
 
 #[cfg(test)]
 mod tests {
-    use arrow_array::{Array, Int32Array, StringArray};
+    use arrow_array::builder::{Int32Builder, MapBuilder, StringBuilder};
+    use arrow_array::types::Int32Type;
+    use arrow_array::{
+        Array, DictionaryArray, FixedSizeBinaryArray, Int32Array, ListArray, StringArray, StringViewArray,
+        StructArray,
+    };
+    use arrow_buffer::{Buffer, OffsetBuffer};
     use arrow_schema::UnionMode;
 
     use super::*;
@@ -164,6 +170,46 @@ mod tests {
                 assert_eq!(untouched.data_type(), field.data_type());
                 assert_eq!(untouched.logical_null_count(), 0);
             }
+        }
+    }
+
+    #[test]
+    fn every_other_type_has_a_bitmap_for_it() {
+        let ints: ArrayRef = Arc::new(Int32Array::from(vec![1, 2, 3]));
+        let child = Arc::new(Field::new("child", DataType::Int32, false));
+        let starts = || OffsetBuffer::from_lengths([1, 1, 1]);
+        let dictionary: DictionaryArray<Int32Type> = ["a", "b", "a"].into_iter().collect();
+        let mut map = MapBuilder::new(None, StringBuilder::new(), Int32Builder::new());
+        for _ in 0..3 {
+            map.keys().append_value("k");
+            map.values().append_value(1);
+            map.append(true).unwrap();
+        }
+        let columns: [ArrayRef; 9] = [
+            Arc::clone(&ints),
+            Arc::new(Int32Array::from(vec![Some(1), Some(2), None])),
+            Arc::new(BooleanArray::from(vec![true, true, false])),
+            Arc::new(StringViewArray::from(vec!["a", "b", "longer than twelve bytes"])),
+            Arc::new(FixedSizeBinaryArray::try_new(1, Buffer::from(b"abc"), None).unwrap()),
+            Arc::new(StructArray::new(
+                vec![Arc::clone(&child)].into(),
+                vec![Arc::clone(&ints)],
+                None,
+            )),
+            Arc::new(ListArray::new(child, starts(), ints, None)),
+            Arc::new(dictionary),
+            Arc::new(map.finish()),
+        ];
+        for column in columns {
+            let field = Field::new("c", column.data_type().clone(), false);
+            let field = nullable(&field).unwrap();
+            assert_eq!(field.data_type(), column.data_type());
+            let valid = BooleanBuffer::from(vec![true, false, true]);
+            let nulled = with_nulls(&column, &field, Some(&valid)).unwrap();
+            nulled.to_data().validate_full().unwrap();
+            assert!(nulled.is_null(1), "{column:?}");
+            assert_eq!(&nulled.slice(0, 1), &column.slice(0, 1));
+            assert_eq!(&nulled.slice(2, 1), &column.slice(2, 1));
         }
     }
 

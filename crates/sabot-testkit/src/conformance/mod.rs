@@ -5,6 +5,8 @@
 //! alone. It never asks what a row should be: that the good payloads decode to the right values is for the codec's own
 //! tests. Everything is repeatable; nothing depends on time.
 //!
+//! The batches' schema must not depend on what the payloads hold, as an inferred one does: give the target a schema then.
+//!
 //! Each call upon the decoder is watched, whatever the check at hand: counts of slots, order and place of
 //! errors, schemas, validity, buffered bytes.
 //!
