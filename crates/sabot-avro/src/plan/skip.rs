@@ -109,7 +109,8 @@ impl Skips {
                 let index = cursor.read_long()?;
                 let branch = usize::try_from(index).ok().and_then(|index| branches.get(index));
                 let branch = branch.ok_or(Failure::new(RowErrorKind::InvalidUnionIndex(index), at))?;
-                self.skip(*branch, cursor, items, below()?)?;
+                // No level of its own: no union stands directly in another.
+                self.skip(*branch, cursor, items, depth)?;
             }
             Skip::Blocks { has_key, item } => {
                 let below = below()?;

@@ -11,7 +11,8 @@ use arrow_cast::display::array_value_to_string;
 use arrow_schema::{DataType, TimeUnit};
 use sabot_avro::AvroFactory;
 use sabot_decode::{
-    Decoder, DecoderFactory, Mapping, Payload, PlanError, RowErrorKind, SchemaKey, Shape, Stop, Target, WriterSchema,
+    Decoder, DecoderFactory, Mapping, Payload, PlanError, RowErrorKind, SchemaKey, Shape, Stop, Target,
+    WriterSchema,
 };
 
 pub(crate) const KEY: SchemaKey = SchemaKey::Id(1);
@@ -69,13 +70,18 @@ pub(crate) struct Decoded {
 impl Decoded {
     /// The values of the column `name`, as Arrow displays them; `null` where there is none.
     pub(crate) fn column(&self, name: &str) -> Vec<String> {
-        let column = self.batch.column_by_name(name).unwrap_or_else(|| panic!("no column {name}"));
+        let column = self
+            .batch
+            .column_by_name(name)
+            .unwrap_or_else(|| panic!("no column {name}"));
         let column = &displayable(column);
         (0..column.len())
-            .map(|row| match column.is_null(row) || *column.data_type() == DataType::Null {
-                true => "null".to_owned(),
-                false => array_value_to_string(column, row).unwrap(),
-            })
+            .map(
+                |row| match column.is_null(row) || *column.data_type() == DataType::Null {
+                    true => "null".to_owned(),
+                    false => array_value_to_string(column, row).unwrap(),
+                },
+            )
             .collect()
     }
 }
@@ -105,9 +111,19 @@ pub(crate) fn feed(decoder: &mut dyn Decoder, rows: &[Payload<'_>]) -> Decoded {
     assert_eq!((progress.taken, progress.stop), (rows.len(), Stop::Done));
     let bad = errors
         .into_iter()
-        .map(|error| (error.slot, error.byte_offset, decoder.field_path(error.node), error.kind))
+        .map(|error| {
+            (
+                error.slot,
+                error.byte_offset,
+                decoder.field_path(error.node),
+                error.kind,
+            )
+        })
         .collect();
-    Decoded { batch: decoder.flush().unwrap().batch, bad }
+    Decoded {
+        batch: decoder.flush().unwrap().batch,
+        bad,
+    }
 }
 
 pub(crate) fn decode(target: &Target, writer: &str, bodies: &[Vec<u8>]) -> Decoded {

@@ -33,36 +33,126 @@ fn leaves() {
         (r#""null""#.to_owned(), T::Null, vec![], "null"),
         (r#""boolean""#.into(), T::Boolean, vec![1], "true"),
         (r#""int""#.into(), T::Int32, long(-2_147_483_648), "-2147483648"),
-        (r#""long""#.into(), T::Int64, long(i64::MAX), "9223372036854775807"),
-        (r#""float""#.into(), T::Float32, 1.5f32.to_le_bytes().into(), "1.5"),
-        (r#""double""#.into(), T::Float64, (-0.25f64).to_le_bytes().into(), "-0.25"),
+        (
+            r#""long""#.into(),
+            T::Int64,
+            long(i64::MAX),
+            "9223372036854775807",
+        ),
+        (
+            r#""float""#.into(),
+            T::Float32,
+            1.5f32.to_le_bytes().into(),
+            "1.5",
+        ),
+        (
+            r#""double""#.into(),
+            T::Float64,
+            (-0.25f64).to_le_bytes().into(),
+            "-0.25",
+        ),
         (r#""bytes""#.into(), T::Binary, sized([0, 255]), "00ff"),
         (r#""string""#.into(), T::Utf8, sized("größer"), "größer"),
-        (fixed(3, r#""doc": """#), T::FixedSizeBinary(3), vec![1, 2, 3], "010203"),
+        (
+            fixed(3, r#""doc": """#),
+            T::FixedSizeBinary(3),
+            vec![1, 2, 3],
+            "010203",
+        ),
         (fixed(0, r#""doc": """#), T::FixedSizeBinary(0), vec![], ""),
         (symbols.into(), dictionary, long(1), "B"),
-        (bytes_decimal(4, 2), T::Decimal128(4, 2), sized([0xff, 0x85]), "-1.23"),
+        (
+            bytes_decimal(4, 2),
+            T::Decimal128(4, 2),
+            sized([0xff, 0x85]),
+            "-1.23",
+        ),
         (bytes_decimal(4, 2), T::Decimal128(4, 2), sized([]), "0.00"),
-        (bytes_decimal(39, 0), T::Decimal256(39, 0), sized([0xff; 33]), "-1"),
-        (fixed(5, &decimal(11, 1)), T::Decimal128(11, 1), vec![0, 0, 0, 0, 123], "12.3"),
-        (fixed(17, &decimal(40, 0)), T::Decimal256(40, 0), vec![255; 17], "-1"),
+        (
+            bytes_decimal(39, 0),
+            T::Decimal256(39, 0),
+            sized([0xff; 33]),
+            "-1",
+        ),
+        (
+            fixed(5, &decimal(11, 1)),
+            T::Decimal128(11, 1),
+            vec![0, 0, 0, 0, 123],
+            "12.3",
+        ),
+        (
+            fixed(17, &decimal(40, 0)),
+            T::Decimal256(40, 0),
+            vec![255; 17],
+            "-1",
+        ),
         (logical("int", "date"), T::Date32, long(1), "1970-01-02"),
-        (logical("int", "time-millis"), T::Time32(TimeUnit::Millisecond), long(1), "00:00:00.001"),
-        (logical("long", "time-micros"), T::Time64(TimeUnit::Microsecond), long(1), "00:00:00.000001"),
-        (logical("long", "timestamp-millis"), timestamp(TimeUnit::Millisecond, true), long(1), "1970-01-01T00:00:00.001Z"),
-        (logical("long", "timestamp-micros"), timestamp(TimeUnit::Microsecond, true), long(-1), "1969-12-31T23:59:59.999999Z"),
-        (logical("long", "timestamp-nanos"), timestamp(TimeUnit::Nanosecond, true), long(1), "1970-01-01T00:00:00.000000001Z"),
-        (logical("long", "local-timestamp-millis"), timestamp(TimeUnit::Millisecond, false), long(1), "1970-01-01T00:00:00.001"),
-        (logical("long", "local-timestamp-micros"), timestamp(TimeUnit::Microsecond, false), long(1), "1970-01-01T00:00:00.000001"),
-        (logical("long", "local-timestamp-nanos"), timestamp(TimeUnit::Nanosecond, false), long(1), "1970-01-01T00:00:00.000000001"),
+        (
+            logical("int", "time-millis"),
+            T::Time32(TimeUnit::Millisecond),
+            long(1),
+            "00:00:00.001",
+        ),
+        (
+            logical("long", "time-micros"),
+            T::Time64(TimeUnit::Microsecond),
+            long(1),
+            "00:00:00.000001",
+        ),
+        (
+            logical("long", "timestamp-millis"),
+            timestamp(TimeUnit::Millisecond, true),
+            long(1),
+            "1970-01-01T00:00:00.001Z",
+        ),
+        (
+            logical("long", "timestamp-micros"),
+            timestamp(TimeUnit::Microsecond, true),
+            long(-1),
+            "1969-12-31T23:59:59.999999Z",
+        ),
+        (
+            logical("long", "timestamp-nanos"),
+            timestamp(TimeUnit::Nanosecond, true),
+            long(1),
+            "1970-01-01T00:00:00.000000001Z",
+        ),
+        (
+            logical("long", "local-timestamp-millis"),
+            timestamp(TimeUnit::Millisecond, false),
+            long(1),
+            "1970-01-01T00:00:00.001",
+        ),
+        (
+            logical("long", "local-timestamp-micros"),
+            timestamp(TimeUnit::Microsecond, false),
+            long(1),
+            "1970-01-01T00:00:00.000001",
+        ),
+        (
+            logical("long", "local-timestamp-nanos"),
+            timestamp(TimeUnit::Nanosecond, false),
+            long(1),
+            "1970-01-01T00:00:00.000000001",
+        ),
         (
             fixed(12, r#""logicalType": "duration""#),
             T::Interval(IntervalUnit::MonthDayNano),
             vec![1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0],
             "1 mons 2 days 0.003000000 secs",
         ),
-        (logical("string", "uuid"), T::FixedSizeBinary(16), sized("89791762-2336-4186-9674-299B90A802E2"), "89791762233641869674299b90a802e2"),
-        (fixed(16, r#""logicalType": "uuid""#), T::FixedSizeBinary(16), UUID.into(), "89791762233641869674299b90a802e2"),
+        (
+            logical("string", "uuid"),
+            T::FixedSizeBinary(16),
+            sized("89791762-2336-4186-9674-299B90A802E2"),
+            "89791762233641869674299b90a802e2",
+        ),
+        (
+            fixed(16, r#""logicalType": "uuid""#),
+            T::FixedSizeBinary(16),
+            UUID.into(),
+            "89791762233641869674299b90a802e2",
+        ),
     ] {
         let (field, values) = column(&Target::default(), &ty, &[body.clone()]);
         assert_eq!(*field.data_type(), data_type, "{ty}");
@@ -71,10 +161,21 @@ fn leaves() {
 
         // The same, nullable, in either order.
         if data_type != T::Null {
-            for (union, present, absent) in [(format!(r#"["null", {ty}]"#), 1, 0), (format!(r#"[{ty}, "null"]"#), 0, 1)] {
-                let bodies = [bytes(&[&long(present), &body]), long(absent), bytes(&[&long(present), &body])];
+            for (union, present, absent) in [
+                (format!(r#"["null", {ty}]"#), 1, 0),
+                (format!(r#"[{ty}, "null"]"#), 0, 1),
+            ] {
+                let bodies = [
+                    bytes(&[&long(present), &body]),
+                    long(absent),
+                    bytes(&[&long(present), &body]),
+                ];
                 let (field, values) = column(&Target::default(), &union, &bodies);
-                assert_eq!((field.data_type(), field.is_nullable()), (&data_type, true), "{union}");
+                assert_eq!(
+                    (field.data_type(), field.is_nullable()),
+                    (&data_type, true),
+                    "{union}"
+                );
                 assert_eq!(values, [value, "null", value], "{union}");
             }
         }
@@ -85,17 +186,44 @@ fn leaves() {
 fn invalid_logical_types_are_ignored() {
     for (ty, data_type) in [
         (r#"{"type": "string", "logicalType": "date"}"#, DataType::Utf8),
-        (r#"{"type": "int", "logicalType": "timestamp-millis"}"#, DataType::Int32),
-        (r#"{"type": "long", "logicalType": "no-such-type"}"#, DataType::Int64),
+        (
+            r#"{"type": "int", "logicalType": "timestamp-millis"}"#,
+            DataType::Int32,
+        ),
+        (
+            r#"{"type": "long", "logicalType": "no-such-type"}"#,
+            DataType::Int64,
+        ),
         (r#"{"type": "long", "logicalType": 7}"#, DataType::Int64),
         (r#"{"type": "bytes", "logicalType": "decimal"}"#, DataType::Binary),
-        (r#"{"type": "bytes", "logicalType": "decimal", "precision": 0}"#, DataType::Binary),
-        (r#"{"type": "bytes", "logicalType": "decimal", "precision": 2, "scale": 3}"#, DataType::Binary),
-        (r#"{"type": "bytes", "logicalType": "decimal", "precision": 2, "scale": -1}"#, DataType::Binary),
-        (r#"{"type": "bytes", "logicalType": "decimal", "precision": 77}"#, DataType::Binary),
-        (r#"{"type": "fixed", "name": "F", "size": 1, "logicalType": "decimal", "precision": 3}"#, DataType::FixedSizeBinary(1)),
-        (r#"{"type": "fixed", "name": "F", "size": 15, "logicalType": "uuid"}"#, DataType::FixedSizeBinary(15)),
-        (r#"{"type": "fixed", "name": "F", "size": 11, "logicalType": "duration"}"#, DataType::FixedSizeBinary(11)),
+        (
+            r#"{"type": "bytes", "logicalType": "decimal", "precision": 0}"#,
+            DataType::Binary,
+        ),
+        (
+            r#"{"type": "bytes", "logicalType": "decimal", "precision": 2, "scale": 3}"#,
+            DataType::Binary,
+        ),
+        (
+            r#"{"type": "bytes", "logicalType": "decimal", "precision": 2, "scale": -1}"#,
+            DataType::Binary,
+        ),
+        (
+            r#"{"type": "bytes", "logicalType": "decimal", "precision": 77}"#,
+            DataType::Binary,
+        ),
+        (
+            r#"{"type": "fixed", "name": "F", "size": 1, "logicalType": "decimal", "precision": 3}"#,
+            DataType::FixedSizeBinary(1),
+        ),
+        (
+            r#"{"type": "fixed", "name": "F", "size": 15, "logicalType": "uuid"}"#,
+            DataType::FixedSizeBinary(15),
+        ),
+        (
+            r#"{"type": "fixed", "name": "F", "size": 11, "logicalType": "duration"}"#,
+            DataType::FixedSizeBinary(11),
+        ),
     ] {
         let (field, _) = column(&Target::default(), ty, &[]);
         assert_eq!(*field.data_type(), data_type, "{ty}");
@@ -108,14 +236,43 @@ fn nested_types() {
         {"type": "record", "name": "P", "fields": [{"name": "x", "type": "int"}, {"name": "y", "type": ["null", "string"]}]}]}}"#;
     let point = bytes(&[&long(1), &long(7), &long(1), &sized("why")]);
     let bare = bytes(&[&long(1), &long(8), &long(0)]);
-    let items = bytes(&[&long(2), &point, &long(0), &long(-1), &long(bare.len() as i64), &bare, &long(0)]);
-    let body = bytes(&[&long(1), &sized("a"), &items, &long(-1), &long(3), &sized("b"), &long(0), &long(0)]);
+    let items = bytes(&[
+        &long(2),
+        &point,
+        &long(0),
+        &long(-1),
+        &long(bare.len() as i64),
+        &bare,
+        &long(0),
+    ]);
+    let body = bytes(&[
+        &long(1),
+        &sized("a"),
+        &items,
+        &long(-1),
+        &long(3),
+        &sized("b"),
+        &long(0),
+        &long(0),
+    ]);
     let (field, values) = column(&Target::default(), writer, &[body, long(0)]);
-    let DataType::Map(entries, false) = field.data_type() else { panic!("{field:?}") };
-    let DataType::Struct(entries) = entries.data_type() else { panic!("{field:?}") };
-    assert_eq!((entries[0].name().as_str(), entries[0].is_nullable()), ("key", false));
-    assert_eq!((entries[1].name().as_str(), entries[1].is_nullable()), ("value", false));
-    let DataType::List(item) = entries[1].data_type() else { panic!("{field:?}") };
+    let DataType::Map(entries, false) = field.data_type() else {
+        panic!("{field:?}")
+    };
+    let DataType::Struct(entries) = entries.data_type() else {
+        panic!("{field:?}")
+    };
+    assert_eq!(
+        (entries[0].name().as_str(), entries[0].is_nullable()),
+        ("key", false)
+    );
+    assert_eq!(
+        (entries[1].name().as_str(), entries[1].is_nullable()),
+        ("value", false)
+    );
+    let DataType::List(item) = entries[1].data_type() else {
+        panic!("{field:?}")
+    };
     assert_eq!((item.name().as_str(), item.is_nullable()), ("item", true));
     assert_eq!(values, ["{a: [{x: 7, y: why}, , {x: 8, y: }], b: []}", "{}"]);
 }
@@ -140,9 +297,10 @@ fn nulls_of_nested_types() {
 #[test]
 fn mappings() {
     let mut strings = Mapping::default();
-    for (mapped_to, data_type) in
-        [(StringType::LargeUtf8, DataType::LargeUtf8), (StringType::Utf8View, DataType::Utf8View)]
-    {
+    for (mapped_to, data_type) in [
+        (StringType::LargeUtf8, DataType::LargeUtf8),
+        (StringType::Utf8View, DataType::Utf8View),
+    ] {
         strings.strings = mapped_to;
         strings.enums = EnumType::Utf8;
         strings.uuids = UuidType::Utf8;
@@ -151,33 +309,66 @@ fn mappings() {
         assert_eq!((field.data_type(), values[0].as_str()), (&data_type, text));
         let symbols = r#"{"type": "enum", "name": "E", "symbols": ["Alpha", "B"]}"#;
         let (field, values) = column(&mapped(strings), symbols, &[long(0), long(1)]);
-        assert_eq!((field.data_type(), values), (&data_type, vec!["Alpha".to_owned(), "B".to_owned()]));
+        assert_eq!(
+            (field.data_type(), values),
+            (&data_type, vec!["Alpha".to_owned(), "B".to_owned()])
+        );
         for (uuid, body) in [
-            (r#"{"type": "string", "logicalType": "uuid"}"#, sized("89791762-2336-4186-9674-299B90A802E2")),
-            (r#"{"type": "fixed", "name": "U", "size": 16, "logicalType": "uuid"}"#, vec![0x11; 16]),
+            (
+                r#"{"type": "string", "logicalType": "uuid"}"#,
+                sized("89791762-2336-4186-9674-299B90A802E2"),
+            ),
+            (
+                r#"{"type": "fixed", "name": "U", "size": 16, "logicalType": "uuid"}"#,
+                vec![0x11; 16],
+            ),
         ] {
-            let expected = ["89791762-2336-4186-9674-299b90a802e2", "11111111-1111-1111-1111-111111111111"];
+            let expected = [
+                "89791762-2336-4186-9674-299b90a802e2",
+                "11111111-1111-1111-1111-111111111111",
+            ];
             let (field, values) = column(&mapped(strings), uuid, &[body]);
             assert_eq!(*field.data_type(), data_type);
             assert!(expected.contains(&values[0].as_str()), "{values:?}");
         }
-        let (field, values) = column(&mapped(strings), r#"{"type": "map", "values": "int"}"#, &[[long(1), sized("k"), long(1), long(0)].concat()]);
-        assert!(field.data_type().to_string().contains(&data_type.to_string()), "{field:?}");
+        let (field, values) = column(
+            &mapped(strings),
+            r#"{"type": "map", "values": "int"}"#,
+            &[[long(1), sized("k"), long(1), long(0)].concat()],
+        );
+        assert!(
+            field.data_type().to_string().contains(&data_type.to_string()),
+            "{field:?}"
+        );
         assert_eq!(values, ["{k: 1}"]);
     }
     let mut indexes = Mapping::default();
     indexes.enums = EnumType::Int32;
-    let (field, values) = column(&mapped(indexes), r#"{"type": "enum", "name": "E", "symbols": ["A", "B"]}"#, &[long(1)]);
+    let (field, values) = column(
+        &mapped(indexes),
+        r#"{"type": "enum", "name": "E", "symbols": ["A", "B"]}"#,
+        &[long(1)],
+    );
     assert_eq!((field.data_type(), values[0].as_str()), (&DataType::Int32, "1"));
 }
 
 #[test]
 fn unions() {
     let union = r#"["int", "null", {"type": "record", "name": "a.P", "fields": []}, {"type": "fixed", "name": "b.P", "size": 1}]"#;
-    let bodies = [bytes(&[&long(0), &long(5)]), long(1), long(2), bytes(&[&long(3), &[9]])];
+    let bodies = [
+        bytes(&[&long(0), &long(5)]),
+        long(1),
+        long(2),
+        bytes(&[&long(3), &[9]]),
+    ];
     let (field, values) = column(&Target::default(), union, &bodies);
-    let DataType::Union(children, UnionMode::Dense) = field.data_type() else { panic!("{field:?}") };
-    let names: Vec<_> = children.iter().map(|(id, child)| (id, child.name().as_str())).collect();
+    let DataType::Union(children, UnionMode::Dense) = field.data_type() else {
+        panic!("{field:?}")
+    };
+    let names: Vec<_> = children
+        .iter()
+        .map(|(id, child)| (id, child.name().as_str()))
+        .collect();
     assert_eq!(names, [(0, "int"), (1, "null"), (2, "a.P"), (3, "b.P")]);
     assert_eq!(values, ["{int=5}", "{null=}", "{a.P={}}", "{b.P=09}"]);
 
@@ -185,7 +376,15 @@ fn unions() {
     mapping.unions = UnionType::Struct;
     let (field, values) = column(&mapped(mapping), union, &bodies);
     assert!(field.is_nullable());
-    assert_eq!(values, ["{int: 5, a.P: , b.P: }", "null", "{int: , a.P: {}, b.P: }", "{int: , a.P: , b.P: 09}"]);
+    assert_eq!(
+        values,
+        [
+            "{int: 5, a.P: , b.P: }",
+            "null",
+            "{int: , a.P: {}, b.P: }",
+            "{int: , a.P: , b.P: 09}"
+        ]
+    );
     let (field, _) = column(&mapped(mapping), r#"["int", "string"]"#, &[]);
     assert!(!field.is_nullable());
 }
@@ -193,7 +392,10 @@ fn unions() {
 #[test]
 fn unions_of_one_branch_are_that_branch() {
     let (field, values) = column(&Target::default(), r#"["int"]"#, &[bytes(&[&long(0), &long(5)])]);
-    assert_eq!((field.data_type(), field.is_nullable(), values[0].as_str()), (&DataType::Int32, false, "5"));
+    assert_eq!(
+        (field.data_type(), field.is_nullable(), values[0].as_str()),
+        (&DataType::Int32, false, "5")
+    );
     let (field, values) = column(&Target::default(), r#"["null"]"#, &[long(0)]);
     assert_eq!((field.data_type(), values[0].as_str()), (&DataType::Null, "null"));
 }
@@ -204,8 +406,16 @@ fn messages_that_are_no_records() {
         (r#""string""#, sized("x"), "x"),
         ("string", sized("x"), "x"),
         (r#"["null", "long"]"#, bytes(&[&long(1), &long(3)]), "3"),
-        (r#"{"type": "array", "items": "int"}"#, bytes(&[&long(1), &long(3), &long(0)]), "[3]"),
-        (r#"["null", {"type": "record", "name": "P", "fields": [{"name": "x", "type": "int"}]}]"#, bytes(&[&long(1), &long(3)]), "{x: 3}"),
+        (
+            r#"{"type": "array", "items": "int"}"#,
+            bytes(&[&long(1), &long(3), &long(0)]),
+            "[3]",
+        ),
+        (
+            r#"["null", {"type": "record", "name": "P", "fields": [{"name": "x", "type": "int"}]}]"#,
+            bytes(&[&long(1), &long(3)]),
+            "{x: 3}",
+        ),
     ] {
         let decoded = good(&Target::default(), writer, &[body]);
         assert_eq!(decoded.column("value"), [value], "{writer}");
