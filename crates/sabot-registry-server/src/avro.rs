@@ -4,8 +4,6 @@
 //! GUIDs hang on its bytes. Names defined by references stay names there; [`Avro::self_contained`] prints them in
 //! full, which is what the `apache-avro` crate then validates.
 
-use std::collections::HashSet;
-
 use crate::json::Json;
 
 mod compatibility;
@@ -66,7 +64,7 @@ struct Definition {
 
 #[derive(Debug)]
 enum Body {
-    /// Met, and not yet read to its end: a name that its own fields may use.
+    /// Met, and not yet read to its end.
     Open,
     Record {
         kind: &'static str,
@@ -153,7 +151,7 @@ impl Avro {
     /// The stored form.
     pub(crate) fn canonical(&self) -> Result<String, String> {
         let known = (0..self.own_from).collect();
-        print::print(self, known)
+        print::canonical(self, known)
     }
 
     /// Brings two spellings of the same schema together: sorts properties and aliases, drops empty documentation.
@@ -175,9 +173,10 @@ impl Avro {
         }
     }
 
-    /// The same with every referenced definition written where it is first used.
+    /// The same for the `apache-avro` crate: every referenced definition is written where it is first used, names are
+    /// in full and have a namespace, and an `error` is a `record`. It takes the text otherwise, and not these.
     fn self_contained(&self) -> Result<String, String> {
-        print::print(self, HashSet::new())
+        print::self_contained(self)
     }
 }
 
@@ -199,4 +198,149 @@ fn sort_props(props: &mut Props) {
 
 fn drop_empty(doc: &mut Option<Json>) {
     doc.take_if(|doc| doc.as_str() == Some(""));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn canonical(text: &str) -> Result<String, String> {
+        Avro::parse(text, [])?.canonical()
+    }
+
+    /// The right sides are what Avro 1.12's `Schema.toString` printed for the left ones.
+    #[test]
+    fn the_stored_form_is_java_s() {
+        for (text, expected) in [
+            (r#" "string" "#, r#""string""#),
+            ("string", r#""string""#),
+            (r#"{"type":"string"}"#, r#""string""#),
+            (
+                r#"{"type":"string","logicalType":"uuid","x":1}"#,
+                r#"{"type":"string","logicalType":"uuid","x":1}"#,
+            ),
+            (r#"{"type":"int","doc":"d"}"#, r#""int""#),
+            (
+                r#"{"name":"R","type":"record","namespace":"n.s","fields":[{"type":"int","name":"a"}]}"#,
+                r#"{"type":"record","name":"R","namespace":"n.s","fields":[{"name":"a","type":"int"}]}"#,
+            ),
+            (
+                r#"{"type":"record","name":"n.s.R","doc":"d","aliases":["Old","m.Older"],"fields":[{"name":"a","doc":"x","order":"ascending","default":1,"type":"int","aliases":["b","c"],"z":1,"y":[2]},{"name":"q","order":"descending","type":"long"}],"p":{"k":1,"j":2}}"#,
+                r#"{"type":"record","name":"R","namespace":"n.s","doc":"d","fields":[{"name":"a","type":"int","doc":"x","default":1,"aliases":["b","c"],"z":1,"y":[2]},{"name":"q","type":"long","order":"descending"}],"p":{"k":1,"j":2},"aliases":["Old","m.Older"]}"#,
+            ),
+            (
+                r#"{"type":"record","name":"R","namespace":"n","fields":[{"name":"e","type":{"type":"enum","name":"E","symbols":["A","B"],"default":"A","doc":"dd"}},{"name":"f","type":["null","n.E"],"default":null}]}"#,
+                r#"{"type":"record","name":"R","namespace":"n","fields":[{"name":"e","type":{"type":"enum","name":"E","doc":"dd","symbols":["A","B"],"default":"A"}},{"name":"f","type":["null","E"],"default":null}]}"#,
+            ),
+            (
+                r#"{"type":"record","name":"R","namespace":"n","fields":[{"name":"e","type":{"type":"fixed","namespace":"m","name":"F","size":16,"logicalType":"decimal","precision":10,"scale":2}},{"name":"g","type":"m.F"},{"name":"self","type":["null","R"]}]}"#,
+                r#"{"type":"record","name":"R","namespace":"n","fields":[{"name":"e","type":{"type":"fixed","name":"F","namespace":"m","size":16,"logicalType":"decimal","precision":10,"scale":2}},{"name":"g","type":"m.F"},{"name":"self","type":["null","R"]}]}"#,
+            ),
+            (
+                r#"{"type":"record","name":"R","namespace":"n","fields":[{"name":"e","type":{"type":"record","name":"S","namespace":"","fields":[]}},{"name":"g","type":"S"}]}"#,
+                r#"{"type":"record","name":"R","namespace":"n","fields":[{"name":"e","type":{"type":"record","name":"S","namespace":"","fields":[]}},{"name":"g","type":"S"}]}"#,
+            ),
+            (
+                r#"{"type":"record","name":"R","fields":[{"name":"e","type":{"type":"record","name":"a.S","fields":[{"name":"r","type":["null","R"]}]}},{"name":"g","type":"a.S"}]}"#,
+                r#"{"type":"record","name":"R","fields":[{"name":"e","type":{"type":"record","name":"S","namespace":"a","fields":[{"name":"r","type":["null","R"]}]}},{"name":"g","type":"a.S"}]}"#,
+            ),
+            (
+                r#"["null",{"type":"error","name":"X","fields":[]}]"#,
+                r#"["null",{"type":"error","name":"X","fields":[]}]"#,
+            ),
+            (
+                r#"{"type":"record","name":"string","namespace":"n","fields":[{"name":"s","type":["null","n.string"]}]}"#,
+                r#"{"type":"record","name":"string","namespace":"n","fields":[{"name":"s","type":["null","n.string"]}]}"#,
+            ),
+            (
+                r#"{"type":"record","name":"R","fields":[{"name":"a","type":{"type":"array","items":"int","default":[]}}],"default":1,"order":2,"namespace":"q"}"#,
+                r#"{"type":"record","name":"R","namespace":"q","fields":[{"name":"a","type":{"type":"array","items":"int","default":[]}}],"default":1,"order":2}"#,
+            ),
+            // A name may come before its definition, which is then printed in its place.
+            (
+                r#"[{"type":"array","items":"F"},{"type":"fixed","name":"F","size":1}]"#,
+                r#"[{"type":"array","items":{"type":"fixed","name":"F","size":1}},"F"]"#,
+            ),
+        ] {
+            assert_eq!(canonical(text).as_deref(), Ok(expected), "{text}");
+            assert_eq!(canonical(expected).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    /// Avro 1.12's parser refuses each of these too.
+    #[test]
+    fn malformed_schemas_are_refused() {
+        for text in [
+            "",
+            "{",
+            "1",
+            "null and void",
+            r#"{"type":{"type":"string"}}"#,
+            r#"{"type":"array"}"#,
+            r#"{"type":"record","name":"R"}"#,
+            r#"{"type":"record","fields":[]}"#,
+            r#"{"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"a","type":"int"}]}"#,
+            r#"{"type":"record","name":"R","fields":[{"name":"a","type":"int","default":"x"}]}"#,
+            r#"{"type":"record","name":"R","fields":[{"name":"a","type":"Nope"}]}"#,
+            r#"{"type":"record","name":"R-1","fields":[]}"#,
+            r#"["null",{"type":"enum","name":"E","symbols":["A"]},{"type":"fixed","name":"E","size":1}]"#,
+            r#"{"type":"enum","name":"E","symbols":["A","A"]}"#,
+            r#"{"type":"enum","name":"E","symbols":["A"],"default":"B"}"#,
+            r#"{"type":"fixed","name":"F","size":-1}"#,
+            r#"["int","int"]"#,
+            r#"["int",["string"]]"#,
+        ] {
+            assert!(canonical(text).is_err(), "{text}");
+        }
+        let deep = format!(
+            "{}\"int\"{}",
+            r#"{"type":"array","items":"#.repeat(10_000),
+            "}".repeat(10_000)
+        );
+        assert!(canonical(&deep).is_err());
+    }
+
+    #[test]
+    fn normalisation_brings_spellings_together() {
+        let normal = |text: &str| {
+            let mut avro = Avro::parse(text, []).unwrap();
+            avro.normalize();
+            avro.canonical().unwrap()
+        };
+        let one = r#"{"type":"record","name":"R","doc":"","aliases":["B","A"],"z":1,"a":2,"fields":[{"name":"f","type":{"type":"string","y":1,"x":2},"aliases":["h","g","h"]}]}"#;
+        let other = r#"{"type":"record","name":"R","aliases":["A","B"],"a":2,"z":1,"fields":[{"name":"f","type":{"type":"string","x":2,"y":1},"aliases":["g","h"]}]}"#;
+        assert_eq!(normal(one), normal(other));
+        assert_ne!(canonical(one), canonical(other));
+    }
+
+    #[test]
+    fn references_stay_names() {
+        let address =
+            r#"{"type":"record","name":"geo.Address","fields":[{"name":"country","type":"geo.Country"}]}"#;
+        let country = r#"{"type":"enum","name":"geo.Country","symbols":["CH"]}"#;
+        let user = r#"{"type":"record","name":"User","fields":[{"name":"home","type":"geo.Address"},{"name":"born","type":"geo.Country"}]}"#;
+        let avro = Avro::parse(user, [country, address]).unwrap();
+        assert_eq!(avro.canonical().as_deref(), Ok(user));
+        assert!(Avro::parse(user, [country]).is_err());
+        assert!(Avro::parse(country, [country]).unwrap_err().contains("redefine"));
+    }
+
+    /// References nest in each other deeper than one text can.
+    #[test]
+    fn long_chains_of_references_are_refused() {
+        let link = |at: u32| {
+            format!(
+                r#"{{"type":"record","name":"R{at}","fields":[{{"name":"f","type":"R{}"}}]}}"#,
+                at + 1
+            )
+        };
+        let mut texts = vec![r#"{"type":"record","name":"R1000","fields":[]}"#.to_owned()];
+        texts.extend((1..1000).rev().map(link));
+        let references = texts.iter().map(String::as_str);
+        assert!(
+            Avro::parse(&link(0), references)
+                .unwrap_err()
+                .contains("nested too deeply")
+        );
+    }
 }

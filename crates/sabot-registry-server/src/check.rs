@@ -1,5 +1,7 @@
 //! What a schema's text has to be, by its kind.
 
+use std::collections::HashSet;
+
 use sabot_schema::{Rule, RuleSet, Schema, SchemaKind};
 
 use crate::StoreError;
@@ -86,13 +88,12 @@ fn check_rules(rule_set: &RuleSet) -> Result<(), StoreError> {
         (domain_rules, false),
         (encoding_rules, false),
     ] {
-        for (at, rule) in rules.iter().enumerate() {
+        let mut names = HashSet::new();
+        for rule in rules {
             check_rule(rule, migration)?;
-            if rules[..at].iter().any(|other| other.name == rule.name) {
-                return Err(StoreError::invalid_rules(format_args!(
-                    "Found rule with duplicate name '{}'",
-                    rule.name
-                )));
+            if !names.insert(&rule.name) {
+                let message = format!("Found rule with duplicate name '{}'", rule.name);
+                return Err(StoreError::invalid_rules(message));
             }
         }
     }

@@ -4,6 +4,9 @@ use std::fmt;
 
 use sabot_schema::Subject;
 
+/// Characters of an error's details that are passed on.
+const DETAIL_CHARS: usize = 1000;
+
 /// Why a request was refused: an HTTP status, Confluent's error code, and a message for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message} (error code {code})")]
@@ -122,7 +125,9 @@ impl StoreError {
         Self::new(409, message)
     }
 
+    /// Details may quote the schema, which may be long.
     pub(crate) fn invalid_schema(details: impl fmt::Display) -> Self {
+        let details: String = details.to_string().chars().take(DETAIL_CHARS).collect();
         Self::new(42201, format!("Invalid schema, details: {details}"))
     }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 /// Requests that the log remembers.
 const LOG_REQUESTS: usize = 4096;
 
-/// Bytes of a request that the log remembers.
-const LOG_LINE_BYTES: usize = 512;
+/// Characters of a request that the log remembers.
+const LOG_LINE_CHARS: usize = 512;
 
 /// What goes wrong with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,12 +78,11 @@ impl Faults {
     pub(crate) fn next(&self, method: &str, path: &str) -> Option<Fault> {
         let mut state = self.state();
         state.requests += 1;
-        let line: String = format!("{method} {path}");
-        let end = line.floor_char_boundary(LOG_LINE_BYTES);
         if state.log.len() == LOG_REQUESTS {
             state.log.pop_front();
         }
-        state.log.push_back(line[..end].to_owned());
+        let line = format!("{method} {path}");
+        state.log.push_back(line.chars().take(LOG_LINE_CHARS).collect());
         let (left, fault) = state.planned.front_mut()?;
         let fault = *fault;
         *left -= 1;

@@ -52,6 +52,12 @@ impl From<&str> for Json {
     }
 }
 
+impl From<String> for Json {
+    fn from(text: String) -> Self {
+        Self::String(text)
+    }
+}
+
 impl fmt::Display for Json {
     /// Prints it without whitespace.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

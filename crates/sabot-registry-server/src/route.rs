@@ -61,10 +61,10 @@ impl Call<'_> {
             ["compatibility", "subjects", subject, "versions", version] => {
                 self.compatibility(store, subject, Some(parse_version(version)?))
             }
-            ["config"] => self.config(store, self.whole_context()),
-            ["config", subject] => self.config(store, Some(self.subject(subject))),
-            ["mode"] => self.mode(store, self.whole_context()),
-            ["mode", subject] => self.mode(store, Some(self.subject(subject))),
+            ["config"] => self.config(store, self.whole_context().as_ref()),
+            ["config", subject] => self.config(store, Some(&self.subject(subject))),
+            ["mode"] => self.mode(store, self.whole_context().as_ref()),
+            ["mode", subject] => self.mode(store, Some(&self.subject(subject))),
             _ => self.server(store),
         }
     }
@@ -214,8 +214,7 @@ impl Call<'_> {
         })
     }
 
-    fn config(&self, store: &mut Store, place: Option<Subject>) -> Answer {
-        let place = place.as_ref();
+    fn config(&self, store: &mut Store, place: Option<&Subject>) -> Answer {
         match self.request.method {
             "GET" => {
                 let config = match place {
@@ -233,8 +232,7 @@ impl Call<'_> {
         }
     }
 
-    fn mode(&self, store: &mut Store, place: Option<Subject>) -> Answer {
-        let place = place.as_ref();
+    fn mode(&self, store: &mut Store, place: Option<&Subject>) -> Answer {
         let mode = match self.request.method {
             "GET" => match place {
                 Some(subject) if self.flag("defaultToGlobal") => store.mode_in_scope(subject),

@@ -4,7 +4,7 @@
 //! used without one. All is held in memory and found by walking ordered maps: enough for development and tests, and
 //! simple enough to see that it is right.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use sabot_schema::{
@@ -24,6 +24,9 @@ pub use settings::Config;
 
 /// Schemas that one schema may depend on, directly or not.
 const REFERENCE_LIMIT: usize = 1000;
+
+/// Ids are Java's ints.
+const HIGHEST_ID: u32 = i32::MAX as u32;
 
 /// A schema registry in memory.
 ///
@@ -111,6 +114,11 @@ impl Store {
         version: Option<Version>,
     ) -> Result<RegisteredSchema, StoreError> {
         self.allow_registering(subject, true)?;
+        if id.0 > HIGHEST_ID {
+            return Err(StoreError::not_permitted(format!(
+                "The id {id} is above {HIGHEST_ID}"
+            )));
+        }
         let Checked { schema, .. } = self.check(subject, schema, false, true)?;
         if let Some(shelf) = self.shelf(subject) {
             let known = shelf.schemas.get(&id);
@@ -177,12 +185,12 @@ impl Store {
         if !self.has_subject(subject, deleted) {
             return Err(StoreError::subject_not_found(subject));
         }
-        let versions = self
+        let mut versions = self
             .entries(subject)
             .filter(|(_, entry)| deleted || !entry.deleted);
         let found = match version {
-            VersionSpec::Exact(version) => versions.into_iter().find(|(at, _)| *at == version),
-            VersionSpec::Latest => versions.last(),
+            VersionSpec::Exact(version) => versions.find(|(at, _)| *at == version),
+            VersionSpec::Latest => versions.next_back(),
         };
         let (version, entry) = found.ok_or_else(|| StoreError::version_not_found(version.to_i32()))?;
         self.registered(subject, version, entry)
@@ -342,14 +350,14 @@ impl Store {
                 .map(|each| Task::Visit(context.clone(), each.clone()))
                 .collect()
         };
-        let mut visited: HashMap<Arc<str>, ()> = HashMap::new();
+        let mut visited: HashSet<Arc<str>> = HashSet::new();
         let mut found = Vec::new();
         let mut tasks = reversed(context, schema);
         while let Some(task) = tasks.pop() {
             match task {
                 Task::Emit(schema) => found.push(schema),
                 Task::Visit(context, reference) => {
-                    if visited.insert(Arc::clone(&reference.name), ()).is_some() {
+                    if !visited.insert(Arc::clone(&reference.name)) {
                         continue;
                     }
                     if visited.len() > REFERENCE_LIMIT {
@@ -379,11 +387,12 @@ impl Store {
         let next = newest.map_or(Some(Version::FIRST), Version::next);
         let full = || StoreError::not_permitted(format!("Subject '{subject}' has no version left"));
         let version = version.or(next).ok_or_else(full)?;
-        let shelf = self.shelves.entry(subject.context().clone()).or_default();
         let id = match id {
             Some(id) => id,
-            None => SchemaId(shelf.next_id()?),
+            None => SchemaId(self.shelf(subject).map_or(Ok(1), Shelf::next_id)?),
         };
+        // From here on nothing fails: a refused request changes nothing.
+        let shelf = self.shelves.entry(subject.context().clone()).or_default();
         shelf.highest_id = shelf.highest_id.max(id.0);
         let schema = Arc::new(schema);
         shelf.schemas.insert(id, Arc::clone(&schema));
@@ -399,11 +408,9 @@ impl Store {
 
 impl Shelf {
     fn next_id(&self) -> Result<u32, StoreError> {
-        let next = self.highest_id + 1;
-        // Ids are Java's ints.
-        if next > Version::MAX.get() {
+        if self.highest_id == HIGHEST_ID {
             return Err(StoreError::not_permitted("The registry has no id left"));
         }
-        Ok(next)
+        Ok(self.highest_id + 1)
     }
 }

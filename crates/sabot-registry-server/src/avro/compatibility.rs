@@ -4,7 +4,7 @@
 //! Confluent's registry words it. (The checker of the `apache-avro` crate differs in all three, and takes a name for
 //! incompatible with its own definition.)
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{Avro, Body, Definition, Field, Type};
 
@@ -161,8 +161,8 @@ impl<'a> Checker<'a> {
                 }
             }
             (_, Type::Union(writers)) => {
-                for branch in writers {
-                    self.types(reader, branch, path);
+                for (at, branch) in writers.iter().enumerate() {
+                    self.types(reader, branch, &join(path, &at.to_string()));
                 }
             }
             (Type::Union(readers), _) => self.union_takes(readers, writer, path),
@@ -245,12 +245,13 @@ impl<'a> Checker<'a> {
             ) => {
                 self.names(read, written, path);
                 let known: HashSet<&String> = read_symbols.iter().collect();
-                let missing: Vec<&str> = written_symbols
+                let missing: BTreeSet<&str> = written_symbols
                     .iter()
                     .filter(|symbol| !known.contains(symbol))
                     .map(String::as_str)
                     .collect();
                 if !missing.is_empty() && default.is_none() {
+                    let missing: Vec<&str> = missing.into_iter().collect();
                     let info = format!("[{}]", missing.join(", "));
                     self.fault(FaultKind::EnumSymbols, &join(path, "symbols"), info);
                 }
@@ -326,5 +327,152 @@ fn join(path: &str, segment: &str) -> String {
         format!("{path}{segment}")
     } else {
         format!("{path}/{segment}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn avro(text: &str) -> Avro {
+        Avro::parse(text, []).unwrap()
+    }
+
+    fn record(name: &str, fields: &str) -> String {
+        format!(r#"{{"type":"record","name":"{name}","fields":[{fields}]}}"#)
+    }
+
+    /// The kinds and paths are those of Avro 1.12's `SchemaCompatibility`, which a run over 20,000 random pairs was held
+    /// against; where it reports one fault of a type that is used twice twice, this one reports it once.
+    #[test]
+    fn faults_are_those_of_java() {
+        let r = |fields: &str| record("R", fields);
+        let a_int = r#"{"name":"a","type":"int"}"#;
+        let e = |symbols: &str, more: &str| {
+            format!(r#"{{"type":"enum","name":"E","symbols":[{symbols}]{more}}}"#)
+        };
+        let cases: &[(String, String, &[&str])] = &[
+            (r#""long""#.into(), r#""int""#.into(), &[]),
+            (r#""int""#.into(), r#""long""#.into(), &["TYPE_MISMATCH /"]),
+            (r#""string""#.into(), r#""bytes""#.into(), &[]),
+            (r#"["null","int"]"#.into(), r#""int""#.into(), &[]),
+            (r#""int""#.into(), r#"["int"]"#.into(), &[]),
+            (
+                r#""int""#.into(),
+                r#"["null","int"]"#.into(),
+                &["TYPE_MISMATCH /0"],
+            ),
+            (
+                r#"["int"]"#.into(),
+                r#"["int","string"]"#.into(),
+                &["MISSING_UNION_BRANCH /1"],
+            ),
+            (
+                r#"{"type":"array","items":"int"}"#.into(),
+                r#"{"type":"array","items":"null"}"#.into(),
+                &["TYPE_MISMATCH /items"],
+            ),
+            (
+                r#"{"type":"map","values":"int"}"#.into(),
+                r#"{"type":"map","values":"null"}"#.into(),
+                &["TYPE_MISMATCH /values"],
+            ),
+            (r(""), r(a_int), &[]),
+            (r(a_int), r(""), &["READER_FIELD_MISSING_DEFAULT_VALUE /fields/0"]),
+            (r(r#"{"name":"a","type":"int","default":1}"#), r(""), &[]),
+            (r(r#"{"name":"b","type":"long","aliases":["a"]}"#), r(a_int), &[]),
+            (
+                r(r#"{"name":"a","type":"string"},{"name":"b","type":"int"}"#),
+                r(a_int),
+                &[
+                    "TYPE_MISMATCH /fields/0/type",
+                    "READER_FIELD_MISSING_DEFAULT_VALUE /fields/1",
+                ],
+            ),
+            (record("S", ""), r(""), &["NAME_MISMATCH /name"]),
+            (record("other.R", ""), record("some.R", ""), &[]),
+            (
+                r#"{"type":"record","name":"S","aliases":["R"],"fields":[]}"#.into(),
+                r(""),
+                &[],
+            ),
+            (
+                e(r#""A""#, ""),
+                e(r#""A","C","B""#, ""),
+                &["MISSING_ENUM_SYMBOLS /symbols"],
+            ),
+            (e(r#""A""#, r#","default":"A""#), e(r#""A","B""#, ""), &[]),
+            (
+                r#"{"type":"fixed","name":"F","size":1}"#.into(),
+                r#"{"type":"fixed","name":"F","size":2}"#.into(),
+                &["FIXED_SIZE_MISMATCH /size"],
+            ),
+            (
+                r#"{"type":"int","logicalType":"date"}"#.into(),
+                r#"{"type":"int","logicalType":"time-millis"}"#.into(),
+                &[],
+            ),
+            // A name stands for its definition, wherever that is; and a type may hold itself.
+            (
+                r(
+                    r#"{"name":"a","type":{"type":"fixed","name":"F","size":1}},{"name":"b","type":"F"},{"name":"r","type":["null","R"]}"#,
+                ),
+                r(
+                    r#"{"name":"b","type":{"type":"fixed","name":"F","size":1}},{"name":"a","type":"F"},{"name":"r","type":["null","R"]}"#,
+                ),
+                &[],
+            ),
+        ];
+        for (reader, writer, expected) in cases {
+            let found = can_read(&avro(reader), &avro(writer), true).unwrap();
+            assert_eq!(found.len(), expected.len(), "{reader} {writer} {found:?}");
+            for (found, expected) in found.iter().zip(*expected) {
+                let (kind, path) = expected.split_once(' ').unwrap();
+                assert!(found.starts_with(&format!("{{errorType:'{kind}'")), "{found}");
+                assert!(found.contains(&format!("'{path}'")), "{found} {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_words_say_which_schema_is_new() {
+        let (with, without) = (
+            avro(&record("R", r#"{"name":"a","type":"int"}"#)),
+            avro(&record("R", "")),
+        );
+        let backward = can_read(&with, &without, true).unwrap();
+        assert!(
+            backward[0].contains("in the new schema has no default value and is missing in the old schema")
+        );
+        let forward = can_read(&with, &without, false).unwrap();
+        assert!(
+            forward[0].contains("in the old schema has no default value and is missing in the new schema")
+        );
+    }
+
+    /// Each record has a union of the next two, and the last ones differ: trying every branch would take 2^24 steps.
+    #[test]
+    fn unions_of_unions_end() {
+        let chain = |last: &str| {
+            let link = |space: &str, at: u32| {
+                let next = at + 1;
+                record(
+                    &format!("{space}.R{at}"),
+                    &format!(r#"{{"name":"f","type":["x.R{next}","y.R{next}"]}}"#),
+                )
+            };
+            let end = |space: &str| {
+                record(
+                    &format!("{space}.R24"),
+                    &format!(r#"{{"name":"f","type":"{last}"}}"#),
+                )
+            };
+            let mut types: Vec<String> = (0..24).flat_map(|at| [link("x", at), link("y", at)]).collect();
+            types.extend([end("x"), end("y")]);
+            avro(&format!("[{}]", types.join(",")))
+        };
+        let found = can_read(&chain("int"), &chain("string"), true);
+        assert!(found.unwrap_err().contains("too complex"));
+        assert_eq!(can_read(&chain("int"), &chain("int"), true), Ok(Vec::new()));
     }
 }

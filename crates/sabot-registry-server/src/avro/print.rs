@@ -8,25 +8,38 @@ use crate::json::Json;
 /// Nesting of types. What comes from one text has less, because its JSON has; references can nest in each other.
 const DEPTH_LIMIT: u32 = 128;
 
-/// Prints the schema. Definitions in `known` are printed as names alone.
-pub(super) fn print(avro: &Avro, known: HashSet<usize>) -> Result<String, String> {
+/// Stands for the absence of a namespace where there has to be one.
+const NO_NAMESPACE: &str = "_";
+
+/// Prints the stored form. Definitions in `known` are printed as names alone.
+pub(super) fn canonical(avro: &Avro, known: HashSet<usize>) -> Result<String, String> {
+    print(avro, known, false)
+}
+
+/// Prints every definition, with nothing left to understand from where it stands.
+pub(super) fn self_contained(avro: &Avro) -> Result<String, String> {
+    print(avro, HashSet::new(), true)
+}
+
+fn print(avro: &Avro, known: HashSet<usize>, explicit: bool) -> Result<String, String> {
     let mut printer = Printer {
         avro,
         known,
+        explicit,
         depth: 0,
         is_too_deep: false,
     };
     let json = printer.r#type(&avro.root, "");
     if printer.is_too_deep {
-        Err("its references are nested too deeply".to_owned())
-    } else {
-        Ok(json.to_string())
+        return Err("its references are nested too deeply".to_owned());
     }
+    Ok(json.to_string())
 }
 
 struct Printer<'a> {
     avro: &'a Avro,
     known: HashSet<usize>,
+    explicit: bool,
     depth: u32,
     is_too_deep: bool,
 }
@@ -74,21 +87,28 @@ impl Printer<'_> {
             props,
         } = &avro.definitions[index];
         if !self.known.insert(index) {
-            return Json::String(name.seen_from(namespace));
+            return self.spell(name, namespace).into();
         }
-        let mut members = vec![("type", body.kind().into()), ("name", name.name.as_str().into())];
-        if name.namespace != namespace {
-            members.push(("namespace", name.namespace.as_str().into()));
+        let mut members = Vec::new();
+        if self.explicit {
+            let kind = if body.kind() == "error" {
+                "record"
+            } else {
+                body.kind()
+            };
+            members.extend([("type", kind.into()), ("name", self.spell(name, "").into())]);
+        } else {
+            members.extend([("type", body.kind().into()), ("name", name.name.as_str().into())]);
+            if name.namespace != namespace {
+                members.push(("namespace", name.namespace.as_str().into()));
+            }
         }
         members.extend(doc.clone().map(|doc| ("doc", doc)));
         match body {
             Body::Open => {}
             Body::Record { fields, .. } => {
-                let fields = fields
-                    .iter()
-                    .map(|field| self.field(field, &name.namespace))
-                    .collect();
-                members.push(("fields", Json::Array(fields)));
+                let fields = fields.iter().map(|field| self.field(field, &name.namespace));
+                members.push(("fields", Json::Array(fields.collect())));
             }
             Body::Enum { symbols, default } => {
                 members.push(("symbols", strings(symbols)));
@@ -100,13 +120,20 @@ impl Printer<'_> {
         if let Json::Object(members) = &mut json
             && !aliases.is_empty()
         {
-            let spell = |alias: &FullName| Json::String(alias.seen_from(&name.namespace));
-            members.push((
-                "aliases".to_owned(),
-                Json::Array(aliases.iter().map(spell).collect()),
-            ));
+            let spelt = aliases
+                .iter()
+                .map(|alias| self.spell(alias, &name.namespace).into());
+            members.push(("aliases".to_owned(), Json::Array(spelt.collect())));
         }
         json
+    }
+
+    fn spell(&self, name: &FullName, namespace: &str) -> String {
+        match (self.explicit, name.namespace.as_str()) {
+            (false, _) => name.seen_from(namespace),
+            (true, "") => format!("{NO_NAMESPACE}.{}", name.name),
+            (true, _) => name.full(),
+        }
     }
 
     fn field(&mut self, field: &Field, namespace: &str) -> Json {

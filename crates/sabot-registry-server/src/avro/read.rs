@@ -1,6 +1,6 @@
 //! Reading.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{Body, Definition, Field, FullName, PRIMITIVES, Props, RESERVED, RESERVED_IN_FIELD, Type};
 use crate::json::Json;
@@ -9,15 +9,28 @@ use crate::json::Json;
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     pub(super) definitions: Vec<Definition>,
-    pub(super) by_name: HashMap<String, usize>,
+    by_name: HashMap<String, usize>,
+    /// Definitions whose names were used and that are still to come. Java's library takes them from 1.12 on.
+    awaited: BTreeSet<usize>,
 }
 
 impl Reader {
     pub(super) fn read(&mut self, text: &str) -> Result<Type, String> {
+        let root = self.root(text)?;
+        match self.awaited.first() {
+            Some(index) => Err(format!(
+                "Undefined name: \"{}\"",
+                self.definitions[*index].name.full()
+            )),
+            None => Ok(root),
+        }
+    }
+
+    fn root(&mut self, text: &str) -> Result<Type, String> {
         let trimmed = text.trim();
         // A registry takes a bare `string` for `"string"`.
         if PRIMITIVES.contains(&trimmed) && trimmed != "null" {
-            return self.named(trimmed, "");
+            return Ok(self.named(trimmed, ""));
         }
         let json = Json::parse(text).map_err(|error| error.to_string())?;
         self.r#type(&json, "")
@@ -26,7 +39,7 @@ impl Reader {
     /// Recursion ends with the JSON's own depth, which its parser bounds.
     fn r#type(&mut self, json: &Json, namespace: &str) -> Result<Type, String> {
         match json {
-            Json::String(name) => self.named(name, namespace),
+            Json::String(name) => Ok(self.named(name, namespace)),
             Json::Array(branches) => {
                 let branches: Result<_, _> = branches
                     .iter()
@@ -39,16 +52,32 @@ impl Reader {
         }
     }
 
-    fn named(&self, written: &str, namespace: &str) -> Result<Type, String> {
+    fn named(&mut self, written: &str, namespace: &str) -> Type {
         if let Some(primitive) = PRIMITIVES.into_iter().find(|name| *name == written) {
-            return Ok(Type::Primitive(primitive, Vec::new()));
+            return Type::Primitive(primitive, Vec::new());
         }
-        let full = FullName::within(namespace, written).full();
+        let name = FullName::within(namespace, written);
+        let full = name.full();
         // A name that is unknown here may still be one without a namespace.
-        let found = self.by_name.get(&full).or_else(|| self.by_name.get(written));
-        found
-            .map(|index| Type::Named(*index))
-            .ok_or_else(|| format!("Undefined name: \"{full}\""))
+        if let Some(index) = self.by_name.get(&full).or_else(|| self.by_name.get(written)) {
+            return Type::Named(*index);
+        }
+        let index = self.open(name);
+        self.by_name.insert(full, index);
+        self.awaited.insert(index);
+        Type::Named(index)
+    }
+
+    fn open(&mut self, name: FullName) -> usize {
+        let (aliases, props) = (Vec::new(), Vec::new());
+        self.definitions.push(Definition {
+            name,
+            body: Body::Open,
+            doc: None,
+            aliases,
+            props,
+        });
+        self.definitions.len() - 1
     }
 
     fn object(&mut self, json: &Json, namespace: &str) -> Result<Type, String> {
@@ -74,7 +103,7 @@ impl Reader {
                 ))
             }
             "record" | "error" | "enum" | "fixed" => self.define(kind, json, namespace),
-            _ => self.named(kind, namespace),
+            _ => Ok(self.named(kind, namespace)),
         }
     }
 
@@ -85,28 +114,28 @@ impl Reader {
             .ok_or_else(|| format!("No name: {json}"))?;
         let space = json.get("namespace").and_then(Json::as_str).unwrap_or(namespace);
         let name = FullName::within(space, written);
-        let index = self.definitions.len();
-        if self.by_name.insert(name.full(), index).is_some() {
-            return Err(format!("Can't redefine: {}", name.full()));
-        }
-        let aliases = strings(json, "aliases")?;
-        let aliases = aliases
-            .iter()
-            .map(|alias| FullName::within(&name.namespace, alias))
-            .collect();
-        let mut props = properties(json, &RESERVED);
-        if kind == "enum" {
-            props.retain(|(key, _)| key != "default");
-        }
         let namespace = name.namespace.clone();
-        let doc = text_member(json, "doc");
-        self.definitions.push(Definition {
-            name,
-            body: Body::Open,
-            doc,
-            aliases,
-            props,
-        });
+        let index = match self.by_name.get(&name.full()) {
+            Some(index) if self.awaited.remove(index) => *index,
+            Some(_) => return Err(format!("Can't redefine: {}", name.full())),
+            None => {
+                let full = name.full();
+                let index = self.open(name);
+                self.by_name.insert(full, index);
+                index
+            }
+        };
+        let aliases = strings(json, "aliases")?;
+        let definition = &mut self.definitions[index];
+        definition.aliases = aliases
+            .iter()
+            .map(|alias| FullName::within(&namespace, alias))
+            .collect();
+        definition.doc = text_member(json, "doc");
+        definition.props = properties(json, &RESERVED);
+        if kind == "enum" {
+            definition.props.retain(|(key, _)| key != "default");
+        }
         let body = match kind {
             "enum" => {
                 let symbols = strings(json, "symbols")?;

@@ -92,11 +92,11 @@ impl Store {
         let mut schemas = Vec::new();
         for subject in self.subjects(prefix, Filter::All) {
             let entries = self.entries(&subject).filter(|(_, entry)| filter.takes(*entry));
-            let found = entries.filter_map(|(version, entry)| self.registered(&subject, version, entry));
+            let mut found = entries.filter_map(|(version, entry)| self.registered(&subject, version, entry));
             if latest_only {
-                schemas.extend(found.last())
+                schemas.extend(found.next_back());
             } else {
-                schemas.extend(found)
+                schemas.extend(found);
             }
         }
         schemas
