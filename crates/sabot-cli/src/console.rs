@@ -1,0 +1,120 @@
+//! What is said on stderr: notes, colours, numbers for people; and what librdkafka and the clients log.
+
+use std::fmt;
+use std::io::{self, IsTerminal, Write};
+
+use crate::args::Color;
+
+/// Whether to use colours on stdout.
+pub(crate) fn colors(choice: Color) -> bool {
+    match choice {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+            io::stdout().is_terminal() && !refused && !dumb
+        }
+    }
+}
+
+/// Columns of the terminal on stdout, if it is one.
+pub(crate) fn width() -> Option<usize> {
+    if !io::stdout().is_terminal() {
+        return None;
+    }
+    Some(terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0)))
+}
+
+/// Writes a line to stderr. Where stderr is closed, nobody wants to know.
+pub(crate) fn note(line: impl fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// `1234567` as `1,234,567`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 message`, `2,000 messages`.
+pub(crate) fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(number))
+}
+
+/// Messages and bytes a second, in words.
+pub(crate) fn rates(messages: u64, bytes: u64, seconds: f64) -> String {
+    let seconds = seconds.max(1e-9);
+    let per_second = (messages as f64 / seconds) as u64;
+    format!("{} messages/s, {:.1} MB/s", grouped(per_second), bytes as f64 / seconds / 1e6)
+}
+
+/// Text of others for a terminal: control characters are escaped.
+pub(crate) fn harmless(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            safe.extend(c.escape_default());
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+/// Sends log records to stderr: errors alone, or more with `-v`.
+pub(crate) fn log_to_stderr(verbose: u8) {
+    static LOGGER: Logger = Logger;
+    let level = match verbose {
+        0 => log::LevelFilter::Off,
+        1 => log::LevelFilter::Info,
+        2 => log::LevelFilter::Debug,
+        _ => log::LevelFilter::Trace,
+    };
+    // It fails only if a logger is set already, and none is.
+    if log::set_logger(&LOGGER).is_ok() {
+        log::set_max_level(level);
+    }
+}
+
+struct Logger;
+
+impl log::Log for Logger {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let line = harmless(&record.args().to_string());
+        note(format_args!("{:5} {}: {line}", record.level(), record.target()));
+    }
+
+    fn flush(&self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(number), text);
+        }
+        assert_eq!(counted(1, "row"), "1 row");
+        assert_eq!(counted(2_000, "row"), "2,000 rows");
+    }
+
+    #[test]
+    fn text_of_others_cannot_drive_the_terminal() {
+        assert_eq!(harmless("a\x1b[2Jb\r\n"), "a\\u{1b}[2Jb\\r\\n");
+    }
+}

@@ -1,0 +1,128 @@
+//! `sabot consume`: from topics to rows.
+//!
+//! A batch is acknowledged only once its rows are durable, as its sink says; see [`crate::output`]. Whatever ends the
+//! reading (the end, a count, Ctrl-C, a bad message), what was read until then is finished properly and acknowledged.
+//! Only if writing itself fails is nothing finished.
+
+mod align;
+mod plan;
+mod progress;
+mod report;
+
+use arrow_array::RecordBatch;
+use sabot::{Acker, Batch, ErrorKind, Stream};
+
+use crate::args::ConsumeArgs;
+use crate::conf::{self, Connection};
+use crate::failure::{Failure, chain};
+use crate::interrupt::Interrupt;
+use crate::output::{self, Durable, Plan, Sink};
+
+use align::Aligner;
+use progress::Meter;
+use report::Report;
+
+/// Runs the command.
+pub(crate) fn run(args: &ConsumeArgs, color: bool) -> Result<(), Failure> {
+    let connection = Connection::new(&args.connection)?;
+    let registry = conf::registry(&args.registry, connection.registry.as_deref())?;
+    let plan = plan::output(args, color, registry.is_some())?;
+    output::check(&plan)?;
+    let interrupt = Interrupt::catch()?;
+    let builder = plan::source(args, &plan, connection, registry)?.stopper(interrupt.stopper());
+    let stream = match builder.open() {
+        Ok(stream) => stream,
+        Err(error) if error.kind() == ErrorKind::Stopped => return Err(Failure::Interrupted),
+        Err(error) if error.kind() == ErrorKind::Config => return Err(Failure::usage(chain(&error))),
+        Err(error) => return Err(Failure::failed(chain(&error))),
+    };
+    let meter = Meter::new(args.output.quiet, plan.is_on_terminal());
+    let mut consumer = Consumer {
+        sink: output::open(&plan)?,
+        aligner: Aligner::new(plan.format.needs_one_schema()),
+        unacknowledged: Vec::new(),
+        has_written: false,
+        report: Report::new(args.output.max_errors_shown, meter),
+        plan,
+    };
+    let ended = consumer.consume(stream);
+    consumer.report.finish(args.output.quiet);
+    ended.and_then(|()| interrupt.check())
+}
+
+struct Consumer {
+    plan: Plan,
+    sink: Box<dyn Sink>,
+    aligner: Aligner,
+    /// Batches whose rows are not durable yet.
+    unacknowledged: Vec<Acker>,
+    has_written: bool,
+    report: Report,
+}
+
+impl Consumer {
+    fn consume(&mut self, mut stream: Stream) -> Result<(), Failure> {
+        let mut read = Ok(());
+        while let Some(next) = stream.next() {
+            match next {
+                Ok(batch) => self.take(&stream, &batch)?,
+                Err(error) => {
+                    read = Err(failed(&error));
+                    break;
+                }
+            }
+        }
+        self.finish(&stream)?;
+        // What went wrong first is what the user should hear of.
+        let closed = stream.close().map_err(|error| failed(&error));
+        read.and(closed)
+    }
+
+    fn take(&mut self, stream: &Stream, batch: &Batch) -> Result<(), Failure> {
+        self.report.batch(batch, stream);
+        self.unacknowledged.push(batch.acker());
+        for rows in self.aligner.take(&batch.batch, stream.schema().as_ref()) {
+            self.write(&rows)?;
+        }
+        // A batch of which no row is left changes nothing about what is durable.
+        if !self.has_written && self.aligner.is_empty() {
+            self.acknowledge();
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, rows: &RecordBatch) -> Result<(), Failure> {
+        self.has_written = true;
+        if self.sink.write(rows)? == Durable::Yes && self.aligner.is_empty() {
+            self.acknowledge();
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, stream: &Stream) -> Result<(), Failure> {
+        for rows in self.aligner.rest(stream.schema().as_ref()) {
+            self.write(&rows)?;
+        }
+        if let (false, true, Some(schema)) = (self.has_written, self.plan.is_file(), stream.schema()) {
+            self.sink.write(&RecordBatch::new_empty(schema))?;
+        }
+        self.sink.finish()?;
+        self.acknowledge();
+        Ok(())
+    }
+
+    fn acknowledge(&mut self) {
+        for acker in self.unacknowledged.drain(..) {
+            acker.ack();
+        }
+    }
+}
+
+/// What to do about the error stands with it, where the command line can do something.
+fn failed(error: &sabot::Error) -> Failure {
+    let advice = match error.kind() {
+        ErrorKind::BadRecord => "\n  --on-error skip leaves such messages out and reports them; null keeps their rows; dlq sends them elsewhere",
+        _ => "",
+    };
+    Failure::failed(format!("{}{advice}", chain(error)))
+}

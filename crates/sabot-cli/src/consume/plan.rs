@@ -1,0 +1,288 @@
+//! From flags to the facade's builder and the output's plan.
+
+use std::io::{IsTerminal, stdout};
+use std::path::Path;
+use std::time::Duration;
+
+use sabot::kafka::DeadLetterOptions;
+use sabot::registry::Client;
+use sabot::{Builder, Codec, End, Metadata, OnError, Sabot, Start, Tombstones, UnionType};
+
+use crate::args::{ConsumeArgs, DecodingArgs, MetaArg, OnErrorArg, OutputArgs, OutputFormat, SourceArgs, TombstonesArg};
+use crate::conf::Connection;
+use crate::console;
+use crate::failure::Failure;
+use crate::offset::OffsetArg;
+use crate::output::{Destination, Existing, Format, Layout, Plan, TableOptions};
+use crate::serde::{Encoding, Part};
+
+/// What to write, and where.
+pub(super) fn output(args: &ConsumeArgs, color: bool, has_registry: bool) -> Result<Plan, Failure> {
+    let output = &args.output;
+    let destination = destination(output);
+    let format = format(output, &destination, color);
+    let is_message = matches!(format, Format::Envelope | Format::Template(_));
+    let (key, value) = encodings(&args.decoding, &format, has_registry);
+    let tombstones = match args.decoding.tombstones {
+        // So that a null value can be told from a record of nulls.
+        TombstonesArg::Null if is_message => Tombstones::Flag,
+        TombstonesArg::Null => Tombstones::Null,
+        TombstonesArg::Drop => Tombstones::Drop,
+        TombstonesArg::Flag => Tombstones::Flag,
+    };
+    Ok(Plan {
+        layout: Layout {
+            key: key.is_some(),
+            metadata: if is_message { message_metadata(key.is_some()) } else { metadata(&args.decoding)? },
+            tombstones,
+            error_columns: args.decoding.on_error == OnErrorArg::Null,
+            plain_value: matches!(value, Encoding::Plain(_)),
+        },
+        format,
+        destination,
+        rotate_rows: output.rotate_rows,
+        sync: args.source.group.is_some(),
+    })
+}
+
+/// What to read, and how to decode it.
+pub(super) fn source(
+    args: &ConsumeArgs,
+    plan: &Plan,
+    connection: Connection,
+    registry: Option<Client>,
+) -> Result<Builder, Failure> {
+    let source = &args.source;
+    let (key, value) = encodings(&args.decoding, &plan.format, registry.is_some());
+    let linger = source.linger_ms.unwrap_or(if plan.is_file() { 1000 } else { 200 });
+    let rows = plan.rotate_rows.map_or(source.batch_rows, |rotate| rotate.min(source.batch_rows));
+    let mut builder = Sabot::kafka(connection.brokers)
+        .properties(&connection.properties)
+        .startup_timeout(Duration::from_secs(args.connection.timeout.max(1)))
+        .value(value_codec(&args.decoding, plan, value)?)
+        .metadata(plan.layout.metadata)
+        .tombstones(plan.layout.tombstones)
+        .batch_rows(rows)
+        .linger(Duration::from_millis(linger));
+    if let Some(key) = key {
+        builder = builder.key(for_format(key.codec(), plan));
+    }
+    if let Some(registry) = registry {
+        builder = builder.registry_client(registry);
+    }
+    if let Some(group) = &source.group {
+        builder = builder.group(group);
+    }
+    builder = match (args.decoding.on_error, args.decoding.skip_errors) {
+        (_, true) | (OnErrorArg::Skip, _) => builder.on_error(OnError::Skip),
+        (OnErrorArg::Fail, _) => builder.on_error(OnError::Fail),
+        (OnErrorArg::Null, _) => builder.on_error(OnError::Null).error_columns(),
+        (OnErrorArg::Dlq, _) => {
+            let topic = args.decoding.dlq_topic.clone().unwrap_or_default();
+            builder.dead_letter_options(DeadLetterOptions::new(topic))
+        }
+    };
+    let builder = subscription(source, builder)?;
+    bounds(source, builder)
+}
+
+fn subscription(args: &SourceArgs, mut builder: Builder) -> Result<Builder, Failure> {
+    let mut topics: Vec<String> = args.topics.iter().chain(&args.more_topics).cloned().collect();
+    if topics.is_empty() {
+        return Err(Failure::usage("no topic is given: use -t TOPIC"));
+    }
+    if args.regex {
+        for topic in topics.iter_mut().filter(|topic| !topic.starts_with('^')) {
+            // Kafka's own convention: a pattern begins with a caret. This one still matches anywhere.
+            topic.insert_str(0, "^.*");
+        }
+    }
+    if args.partitions.is_empty() {
+        return Ok(builder.topics(topics));
+    }
+    if let Some(pattern) = topics.iter().find(|topic| topic.starts_with('^')) {
+        return Err(Failure::usage(format!("-p needs topics by name, and {pattern} is a pattern")));
+    }
+    for topic in &topics {
+        for partition in &args.partitions {
+            builder = builder.partition(topic, *partition);
+        }
+    }
+    Ok(builder)
+}
+
+fn bounds(args: &SourceArgs, mut builder: Builder) -> Result<Builder, Failure> {
+    let (mut start, mut until) = (None, None);
+    for offset in &args.offsets {
+        let (slot, value) = match *offset {
+            OffsetArg::Until(ms) => {
+                if until.replace(ms).is_some() {
+                    return Err(Failure::usage("-o e@TIME is given twice"));
+                }
+                continue;
+            }
+            OffsetArg::Beginning => (&mut start, Start::Earliest),
+            OffsetArg::End => (&mut start, Start::Latest),
+            OffsetArg::Stored if args.group.is_none() => {
+                return Err(Failure::usage("-o stored needs a group: add -G GROUP"));
+            }
+            OffsetArg::Stored => (&mut start, Start::Committed(sabot::kafka::Fallback::Earliest)),
+            OffsetArg::At(at) => (&mut start, Start::Offset(at)),
+            OffsetArg::Last(count) => (&mut start, Start::Last(count)),
+            OffsetArg::Since(ms) => (&mut start, Start::Timestamp(ms)),
+        };
+        if slot.replace(value).is_some() {
+            return Err(Failure::usage("-o says twice where to begin"));
+        }
+    }
+    if let Some(start) = start {
+        builder = builder.start(start);
+    }
+    match (until, args.count) {
+        (Some(_), Some(_)) => Err(Failure::usage("-c and -o e@TIME cannot be combined")),
+        // A time as the end implies that the end is not waited for.
+        (Some(ms), None) => Ok(builder.end(End::Timestamp(ms))),
+        (None, count) => {
+            let builder = if args.exit { builder.stop_at_end() } else { builder };
+            Ok(match count {
+                Some(count) => builder.limit(count),
+                None => builder,
+            })
+        }
+    }
+}
+
+/// How keys, if they are decoded, and values are encoded.
+fn encodings(args: &DecodingArgs, format: &Format, has_registry: bool) -> (Option<Encoding>, Encoding) {
+    let (mut key, mut value) = (None, None);
+    for serde in &args.serdes {
+        if serde.part != Some(Part::Value) {
+            key = Some(serde.encoding);
+        }
+        if serde.part != Some(Part::Key) {
+            value = Some(serde.encoding);
+        }
+    }
+    let value = value.unwrap_or(match format {
+        _ if has_registry || args.schema_id.is_some() => Encoding::Avro,
+        // As kcat: what comes in goes out.
+        Format::Envelope | Format::Template(_) => Encoding::Plain(sabot::plain::Serde::Bytes),
+        _ => Encoding::Plain(sabot::plain::Serde::String),
+    });
+    (key, value)
+}
+
+fn value_codec(args: &DecodingArgs, plan: &Plan, encoding: Encoding) -> Result<Codec, Failure> {
+    let mut codec = for_format(encoding.codec(), plan);
+    if let Some(path) = &args.reader_schema {
+        codec = codec.reader_schema(read(path)?);
+    }
+    if let Some(subject) = &args.subject {
+        codec = codec.subject(subject);
+    }
+    if let Some(id) = args.schema_id {
+        codec = codec.schema_id(id);
+    }
+    if (args.reader_schema.is_some() || args.subject.is_some() || args.schema_id.is_some()) && encoding != Encoding::Avro {
+        return Err(Failure::usage("--reader-schema, --subject and --schema-id are for Avro values: add -s value=avro"));
+    }
+    if !args.select.is_empty() {
+        codec = codec.select(&args.select);
+    }
+    Ok(codec)
+}
+
+/// Parquet and CSV have no unions: they get a struct with one nullable member a branch.
+fn for_format(codec: Codec, plan: &Plan) -> Codec {
+    match plan.format {
+        Format::Parquet | Format::Csv => codec.unions(UnionType::Struct),
+        _ => codec,
+    }
+}
+
+fn destination(args: &OutputArgs) -> Destination {
+    match &args.out {
+        Some(path) if path != Path::new("-") => Destination::File {
+            path: path.clone(),
+            existing: match (args.overwrite, args.append) {
+                (true, _) => Existing::Overwrite,
+                (_, true) => Existing::Append,
+                _ => Existing::Refuse,
+            },
+        },
+        _ => Destination::Stdout,
+    }
+}
+
+fn format(args: &OutputArgs, destination: &Destination, color: bool) -> Format {
+    if args.envelope {
+        return Format::Envelope;
+    }
+    if let Some(template) = &args.format {
+        return Format::Template(template.clone());
+    }
+    let table = || match destination {
+        Destination::Stdout if !args.wide => TableOptions { width: console::width(), color },
+        Destination::Stdout => TableOptions { width: None, color },
+        Destination::File { .. } => TableOptions::default(),
+    };
+    let by_name = || match destination {
+        Destination::File { path, .. } => by_extension(path),
+        Destination::Stdout if stdout().is_terminal() => OutputFormat::Table,
+        Destination::Stdout => OutputFormat::Jsonl,
+    };
+    match args.output.unwrap_or_else(by_name) {
+        OutputFormat::Table => Format::Table(table()),
+        OutputFormat::Json => Format::Json,
+        OutputFormat::Jsonl => Format::JsonLines,
+        OutputFormat::Csv => Format::Csv,
+        OutputFormat::Parquet => Format::Parquet,
+        OutputFormat::Arrow => Format::Arrow,
+    }
+}
+
+fn by_extension(path: &Path) -> OutputFormat {
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+    match extension.as_deref() {
+        Some("parquet" | "pq") => OutputFormat::Parquet,
+        Some("arrow" | "feather" | "ipc") => OutputFormat::Arrow,
+        Some("csv") => OutputFormat::Csv,
+        Some("json") => OutputFormat::Json,
+        _ => OutputFormat::Jsonl,
+    }
+}
+
+/// What the formats that speak of messages need.
+fn message_metadata(has_key: bool) -> Metadata {
+    let mut metadata = Metadata::ALL;
+    metadata.key = !has_key;
+    metadata
+}
+
+fn metadata(args: &DecodingArgs) -> Result<Metadata, Failure> {
+    let mut metadata = Metadata::NONE;
+    if args.no_meta {
+        return Ok(metadata);
+    }
+    if args.meta.len() > 1 && args.meta.contains(&MetaArg::None) {
+        return Err(Failure::usage("--meta none stands alone"));
+    }
+    for column in &args.meta {
+        match column {
+            MetaArg::Topic => metadata.topic = true,
+            MetaArg::Partition => metadata.partition = true,
+            MetaArg::Offset => metadata.offset = true,
+            MetaArg::Timestamp => metadata.timestamp = true,
+            MetaArg::TimestampType => metadata.timestamp_type = true,
+            MetaArg::Key => metadata.key = true,
+            MetaArg::Headers => metadata.headers = true,
+            MetaArg::All => metadata = Metadata::ALL,
+            MetaArg::None => {}
+        }
+    }
+    Ok(metadata)
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))
+}

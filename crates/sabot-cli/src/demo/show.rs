@@ -1,0 +1,153 @@
+//! How the demonstration looks.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray, UInt32Array, UInt64Array};
+use sabot::SchemaKey;
+
+use super::orders::Fault;
+use super::produce::{ORDERS, Produced};
+use super::{Found, Read};
+use crate::console::{self, counted, grouped, rates};
+use crate::failure::Failure;
+use crate::output::{self, TableOptions};
+
+/// Prints to stdout as things happen.
+pub(super) struct Show {
+    color: bool,
+    table: TableOptions,
+}
+
+impl Show {
+    pub(super) fn new(color: bool) -> Self {
+        Self { color, table: TableOptions { width: console::width(), color } }
+    }
+
+    pub(super) fn title(&self) -> Result<(), Failure> {
+        let name = self.bold("Sabot");
+        let version = env!("CARGO_PKG_VERSION");
+        self.line(&format!("{name} {version}: Kafka messages in, Arrow columns out. All in this process.\n"))
+    }
+
+    /// A line with a tick.
+    pub(super) fn step(&self, what: &str, detail: &str) -> Result<(), Failure> {
+        let tick = self.styled("32", "✓");
+        self.line(&format!("{tick} {}{detail}", self.bold(&format!("{what:<10}"))))
+    }
+
+    pub(super) fn produced(&self, produced: &Produced, time: Duration) -> Result<(), Failure> {
+        let [first, second] = produced.by_version;
+        let detail = format!(
+            "{} Avro messages ({} by version 1, {} by version 2; {} of them broken), {} JSON, {} String; {} partitions a topic; {:.1} s",
+            grouped(produced.orders()),
+            grouped(first),
+            grouped(second),
+            grouped(produced.broken.len() as u64),
+            grouped(produced.clicks),
+            grouped(produced.notes),
+            produced.partitions,
+            time.as_secs_f64()
+        );
+        self.step("produced", &detail)
+    }
+
+    pub(super) fn rows(&self, read: &[Read]) -> Result<(), Failure> {
+        for read in read {
+            let detail = format!(
+                "{}: {} in {:.2} s: {}",
+                read.topic,
+                counted(read.messages, "message"),
+                read.time.as_secs_f64(),
+                rates(read.messages, read.bytes, read.time.as_secs_f64())
+            );
+            self.step("read", &detail)?;
+        }
+        for read in read {
+            self.heading(&format!("First rows of {}", read.topic))?;
+            if let Some(sample) = &read.sample {
+                output::print_table(sample, &self.table)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn faults(&self, faults: &BTreeMap<Fault, Found>) -> Result<(), Failure> {
+        self.heading(&format!("Broken messages of {ORDERS}: the first of each kind"))?;
+        let found = || faults.iter();
+        let reason = |bad: &sabot::BadRow| match &bad.detail {
+            Some(detail) => format!("{} ({})", bad.kind, console::harmless(detail)),
+            None => bad.kind.to_string(),
+        };
+        let schema = |bad: &sabot::BadRow| (bad.schema != SchemaKey::Absent).then(|| bad.schema.to_string());
+        let path = |bad: &sabot::BadRow| (!bad.field_path.is_empty()).then(|| bad.field_path.clone());
+        let columns: [(&str, ArrayRef); 9] = [
+            ("kind", Arc::new(found().map(|(fault, _)| Some(fault.name())).collect::<StringArray>())),
+            ("count", Arc::new(found().map(|(_, found)| found.count).collect::<UInt64Array>())),
+            ("topic", Arc::new(found().map(|(_, found)| Some(found.first.topic.to_string())).collect::<StringArray>())),
+            ("partition", Arc::new(found().map(|(_, found)| found.first.partition).collect::<Int32Array>())),
+            ("offset", Arc::new(found().map(|(_, found)| found.first.offset).collect::<Int64Array>())),
+            ("schema", Arc::new(found().map(|(_, found)| schema(&found.first)).collect::<StringArray>())),
+            ("field", Arc::new(found().map(|(_, found)| path(&found.first)).collect::<StringArray>())),
+            ("byte", Arc::new(found().map(|(_, found)| found.first.byte_offset).collect::<UInt32Array>())),
+            ("reason", Arc::new(found().map(|(_, found)| Some(reason(&found.first))).collect::<StringArray>())),
+        ];
+        // The reason stands last and is never cut.
+        self.table(columns, &TableOptions { width: None, color: self.color })
+    }
+
+    pub(super) fn counts(&self, read: &[Read], produced: &Produced) -> Result<(), Failure> {
+        self.heading("Counts")?;
+        let produced = [produced.orders(), produced.clicks, produced.notes];
+        let sum = |of: fn(&Read) -> u64| read.iter().map(of).sum::<u64>();
+        let column = |of: fn(&Read) -> u64| {
+            let all = read.iter().map(of).chain([sum(of)]);
+            Arc::new(all.map(|number| Some(grouped(number))).collect::<StringArray>()) as ArrayRef
+        };
+        let adds_up = |at: usize, read: &Read| read.good + read.bad == produced[at];
+        let all = read.iter().enumerate().all(|(at, read)| adds_up(at, read));
+        let verdicts = read.iter().enumerate().map(|(at, read)| adds_up(at, read)).chain([all]);
+        let names = read.iter().map(|read| Some(read.topic)).chain([Some("together")]);
+        let written = produced.into_iter().chain([produced.iter().sum()]);
+        let columns: [(&str, ArrayRef); 5] = [
+            ("topic", Arc::new(names.collect::<StringArray>())),
+            ("produced", Arc::new(written.map(|number| Some(grouped(number))).collect::<StringArray>())),
+            ("good", column(|read| read.good)),
+            ("bad", column(|read| read.bad)),
+            (
+                "good + bad = produced",
+                Arc::new(verdicts.map(|holds| Some(if holds { "yes" } else { "NO" })).collect::<StringArray>()),
+            ),
+        ];
+        self.table(columns, &self.table)
+    }
+
+    pub(super) fn verdict(&self) -> Result<(), Failure> {
+        self.line("")?;
+        self.step("checked", "every count, every broken message by partition and offset, the sums of id and amount")?;
+        self.line("\nNext: sabot consume -b localhost:9092 -r http://localhost:8081 -t TOPIC")
+    }
+
+    fn table<const N: usize>(&self, columns: [(&str, ArrayRef); N], options: &TableOptions) -> Result<(), Failure> {
+        let batch = RecordBatch::try_from_iter(columns)
+            .map_err(|error| Failure::because("cannot make the table", &error))?;
+        output::print_table(&batch, options)
+    }
+
+    fn heading(&self, text: &str) -> Result<(), Failure> {
+        self.line(&format!("\n{}", self.bold(text)))
+    }
+
+    fn line(&self, text: &str) -> Result<(), Failure> {
+        output::print(format!("{text}\n").as_bytes())
+    }
+
+    fn bold(&self, text: &str) -> String {
+        self.styled("1", text)
+    }
+
+    fn styled(&self, code: &str, text: &str) -> String {
+        if self.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}

@@ -1,0 +1,493 @@
+//! Writes the values of any Arrow column as JSON, or as plain text for a cell.
+//!
+//! An [`Encoder`] borrows one column and is made once a batch, so that no row looks at a data type. `arrow-json` is
+//! not used because it refuses unions and intervals, and writes binary as hex. The mapping:
+//!
+//! | Arrow | JSON |
+//! |---|---|
+//! | booleans, integers, floats | themselves; `NaN` and the infinities are strings |
+//! | decimals | a string, so that no digit is lost on the way through a float |
+//! | dates, times, timestamps | ISO 8601; `Z` where the column has a zone; the bare number where no calendar reaches |
+//! | durations, intervals | ISO 8601 durations such as `P1M2DT0.5S` |
+//! | binary | base64; UUIDs in their hyphenated form |
+//! | lists, structs | arrays, objects with every member |
+//! | maps | objects |
+//! | unions | an object with one member named as the branch, as in Avro's JSON encoding; the null branch is `null` |
+//! | dictionaries | the value |
+
+use std::fmt;
+use std::io::Write as _;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    ArrowPrimitiveType, DurationMicrosecondType, DurationMillisecondType,
+    DurationNanosecondType, DurationSecondType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type,
+    Int32Type, Int64Type, IntervalMonthDayNanoType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
+use arrow_array::{Array, RecordBatch, UnionArray};
+use arrow_buffer::{ArrowNativeType, NullBuffer};
+use arrow_cast::display::{ArrayFormatter, FormatOptions};
+use arrow_schema::{ArrowError, DataType, Field, FieldRef, IntervalUnit, TimeUnit, UnionFields};
+
+/// The metadata key under which Arrow stores the name of an extension type.
+const EXTENSION_NAME: &str = "ARROW:extension:name";
+
+/// Writes one row's value; the row is known not to be null.
+type Write<'a> = Box<dyn Fn(usize, &mut Vec<u8>) + 'a>;
+
+/// One column, ready to be written row by row.
+pub(crate) struct Encoder<'a> {
+    nulls: Option<NullBuffer>,
+    shape: Shape<'a>,
+}
+
+enum Shape<'a> {
+    Null,
+    /// JSON as it stands: numbers and booleans.
+    Bare(Write<'a>),
+    /// Text that needs quotes, and no escapes.
+    Quoted(Write<'a>),
+    /// Text that needs quotes and escapes.
+    Text(Box<dyn Fn(usize) -> &'a str + 'a>),
+    /// A float: quoted where it is no number.
+    Float(Box<dyn Fn(usize) -> f64 + 'a>),
+    /// A single-precision float, which has a shorter shortest form than the same value as a double.
+    Single(Box<dyn Fn(usize) -> f32 + 'a>),
+    /// What Arrow's own formatter can say; the number behind it where it cannot (a timestamp beyond the calendar).
+    Formatted(ArrayFormatter<'a>, Box<dyn Fn(usize) -> Option<i64> + 'a>),
+    Struct(Vec<Member<'a>>),
+    List(Box<dyn Fn(usize) -> (usize, usize) + 'a>, Box<Encoder<'a>>),
+    Map(Box<dyn Fn(usize) -> (usize, usize) + 'a>, Box<(Encoder<'a>, Encoder<'a>)>),
+    Union(&'a UnionArray, Vec<(i8, Member<'a>)>),
+    Dictionary(Vec<usize>, Box<Encoder<'a>>),
+}
+
+/// A named member of an object: its name is escaped once.
+struct Member<'a> {
+    /// `"name":`
+    label: Vec<u8>,
+    encoder: Encoder<'a>,
+}
+
+impl<'a> Member<'a> {
+    fn new(field: &Field, array: &'a dyn Array) -> Result<Self, ArrowError> {
+        let mut label = Vec::with_capacity(field.name().len() + 3);
+        quote(field.name(), &mut label);
+        label.push(b':');
+        Ok(Self { label, encoder: Encoder::new(field, array)? })
+    }
+}
+
+impl<'a> Encoder<'a> {
+    /// Looks at the column's type once.
+    pub(crate) fn new(field: &Field, array: &'a dyn Array) -> Result<Self, ArrowError> {
+        Ok(Self { nulls: array.logical_nulls(), shape: shape(field, array)? })
+    }
+
+    pub(crate) fn is_null(&self, row: usize) -> bool {
+        matches!(self.shape, Shape::Null) || self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row))
+    }
+
+    /// Appends the value as JSON.
+    pub(crate) fn json(&self, row: usize, out: &mut Vec<u8>) {
+        if self.is_null(row) {
+            out.extend_from_slice(b"null");
+            return;
+        }
+        match &self.shape {
+            Shape::Null => out.extend_from_slice(b"null"),
+            Shape::Bare(write) => write(row, out),
+            Shape::Quoted(write) => {
+                out.push(b'"');
+                write(row, out);
+                out.push(b'"');
+            }
+            Shape::Text(text) => quote(text(row), out),
+            Shape::Float(value) => float(value(row), out),
+            Shape::Single(value) => single(value(row), out),
+            Shape::Formatted(formatter, raw) => formatted(formatter, raw(row), row, true, out),
+            Shape::Struct(members) => object(members, row, out),
+            Shape::List(range, items) => list(range(row), items, out),
+            Shape::Map(range, entries) => map(range(row), entries, out),
+            Shape::Union(array, branches) => union(array, branches, row, out),
+            Shape::Dictionary(keys, values) => values.json(keys[row], out),
+        }
+    }
+
+    /// Appends the value as the text of a cell: strings bare, nested values as JSON, nothing for null.
+    pub(crate) fn text(&self, row: usize, out: &mut Vec<u8>) {
+        if self.is_null(row) {
+            return;
+        }
+        match &self.shape {
+            Shape::Quoted(write) => write(row, out),
+            Shape::Text(text) => out.extend_from_slice(text(row).as_bytes()),
+            Shape::Formatted(formatter, raw) => formatted(formatter, raw(row), row, false, out),
+            Shape::Dictionary(keys, values) => values.text(keys[row], out),
+            _ => self.json(row, out),
+        }
+    }
+}
+
+/// The rows of a batch as JSON objects, every column a member.
+pub(crate) struct RowEncoder<'a> {
+    members: Vec<Member<'a>>,
+}
+
+impl<'a> RowEncoder<'a> {
+    /// Takes the columns at `columns`, in that order.
+    pub(crate) fn new(batch: &'a RecordBatch, columns: &[usize]) -> Result<Self, ArrowError> {
+        let schema = batch.schema_ref();
+        let member = |&at: &usize| Member::new(schema.field(at), batch.column(at).as_ref());
+        Ok(Self { members: columns.iter().map(member).collect::<Result<_, _>>()? })
+    }
+
+    /// Appends one row.
+    pub(crate) fn json(&self, row: usize, out: &mut Vec<u8>) {
+        object(&self.members, row, out);
+    }
+}
+
+/// Encoders of every column of a batch.
+pub(crate) fn columns(batch: &RecordBatch) -> Result<Vec<Encoder<'_>>, ArrowError> {
+    let schema = batch.schema_ref();
+    let columns = schema.fields().iter().zip(batch.columns());
+    columns.map(|(field, column)| Encoder::new(field, column.as_ref())).collect()
+}
+
+/// Appends a JSON string. Control characters beyond ASCII are escaped too, because terminals obey some of them.
+pub(crate) fn quote(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    let bytes = text.as_bytes();
+    let mut copied = 0;
+    for (at, &byte) in bytes.iter().enumerate() {
+        let escape: Option<char> = match byte {
+            b'"' | b'\\' | 0..=0x1f | 0x7f => Some(char::from(byte)),
+            // U+0080 to U+009F, the second set of control characters.
+            0xc2 => bytes.get(at + 1).filter(|next| **next < 0xa0).map(|next| char::from(*next)),
+            _ => None,
+        };
+        let Some(escape) = escape else { continue };
+        out.extend_from_slice(&bytes[copied..at]);
+        copied = at + escape.len_utf8();
+        match escape {
+            '"' => out.extend_from_slice(b"\\\""),
+            '\\' => out.extend_from_slice(b"\\\\"),
+            '\n' => out.extend_from_slice(b"\\n"),
+            '\r' => out.extend_from_slice(b"\\r"),
+            '\t' => out.extend_from_slice(b"\\t"),
+            other => put(out, format_args!("\\u{:04x}", u32::from(other))),
+        }
+    }
+    out.extend_from_slice(&bytes[copied..]);
+    out.push(b'"');
+}
+
+fn shape<'a>(field: &Field, array: &'a dyn Array) -> Result<Shape<'a>, ArrowError> {
+    Ok(match array.data_type() {
+        DataType::Null => Shape::Null,
+        DataType::Boolean => {
+            let array = array.as_boolean();
+            Shape::Bare(Box::new(|row, out| put(out, format_args!("{}", array.value(row)))))
+        }
+        DataType::Int8 => number::<Int8Type>(array),
+        DataType::Int16 => number::<Int16Type>(array),
+        DataType::Int32 => number::<Int32Type>(array),
+        DataType::Int64 => number::<Int64Type>(array),
+        DataType::UInt8 => number::<UInt8Type>(array),
+        DataType::UInt16 => number::<UInt16Type>(array),
+        DataType::UInt32 => number::<UInt32Type>(array),
+        DataType::UInt64 => number::<UInt64Type>(array),
+        DataType::Float16 => {
+            let array = array.as_primitive::<Float16Type>();
+            Shape::Single(Box::new(|row| array.value(row).to_f32()))
+        }
+        DataType::Float32 => {
+            let array = array.as_primitive::<Float32Type>();
+            Shape::Single(Box::new(|row| array.value(row)))
+        }
+        DataType::Float64 => {
+            let array = array.as_primitive::<Float64Type>();
+            Shape::Float(Box::new(|row| array.value(row)))
+        }
+        DataType::Utf8 => text(array.as_string::<i32>(), |array, row| array.value(row)),
+        DataType::LargeUtf8 => text(array.as_string::<i64>(), |array, row| array.value(row)),
+        DataType::Utf8View => text(array.as_string_view(), |array, row| array.value(row)),
+        DataType::Binary => bytes(array.as_binary::<i32>(), |array, row| array.value(row)),
+        DataType::LargeBinary => bytes(array.as_binary::<i64>(), |array, row| array.value(row)),
+        DataType::BinaryView => bytes(array.as_binary_view(), |array, row| array.value(row)),
+        DataType::FixedSizeBinary(16) if extension(field) == Some("arrow.uuid") => {
+            let array = array.as_fixed_size_binary();
+            Shape::Quoted(Box::new(|row, out| uuid(array.value(row), out)))
+        }
+        DataType::FixedSizeBinary(_) => bytes(array.as_fixed_size_binary(), |array, row| array.value(row)),
+        DataType::Duration(unit) => duration(array, *unit),
+        DataType::Interval(IntervalUnit::MonthDayNano) => {
+            let array = array.as_primitive::<IntervalMonthDayNanoType>();
+            Shape::Quoted(Box::new(|row, out| {
+                let value = array.value(row);
+                iso_duration(i64::from(value.months), i64::from(value.days), i128::from(value.nanoseconds), out);
+            }))
+        }
+        _ => nested(array)?,
+    })
+}
+
+fn nested(array: &dyn Array) -> Result<Shape<'_>, ArrowError> {
+    Ok(match array.data_type() {
+        DataType::Struct(fields) => {
+            let columns = array.as_struct().columns();
+            let members = fields.iter().zip(columns).map(|(field, column)| Member::new(field, column.as_ref()));
+            Shape::Struct(members.collect::<Result<_, _>>()?)
+        }
+        DataType::List(item) => {
+            let array = array.as_list::<i32>();
+            let items = Encoder::new(item, array.values().as_ref())?;
+            let offsets = array.value_offsets();
+            Shape::List(Box::new(|row| (offsets[row] as usize, offsets[row + 1] as usize)), Box::new(items))
+        }
+        DataType::LargeList(item) => {
+            let array = array.as_list::<i64>();
+            let items = Encoder::new(item, array.values().as_ref())?;
+            let offsets = array.value_offsets();
+            Shape::List(Box::new(|row| (offsets[row] as usize, offsets[row + 1] as usize)), Box::new(items))
+        }
+        DataType::FixedSizeList(item, size) => {
+            let array = array.as_fixed_size_list();
+            let items = Encoder::new(item, array.values().as_ref())?;
+            let size = *size as usize;
+            Shape::List(Box::new(move |row| (row * size, row * size + size)), Box::new(items))
+        }
+        DataType::Map(entries, _) => {
+            let array = array.as_map();
+            let DataType::Struct(members) = entries.data_type() else {
+                return Err(ArrowError::SchemaError("a map's entries are not a struct".into()));
+            };
+            let keys = Encoder::new(&members[0], array.keys().as_ref())?;
+            let values = Encoder::new(&members[1], array.values().as_ref())?;
+            let offsets = array.value_offsets();
+            let range = Box::new(|row: usize| (offsets[row] as usize, offsets[row + 1] as usize));
+            Shape::Map(range, Box::new((keys, values)))
+        }
+        DataType::Union(fields, _) => union_shape(array.as_union(), fields)?,
+        DataType::Dictionary(..) => {
+            let array = array.as_any_dictionary();
+            let item = Field::new("item", array.values().data_type().clone(), true);
+            let values = Encoder::new(&item, array.values().as_ref())?;
+            if array.values().is_empty() {
+                return Ok(Shape::Null);
+            }
+            Shape::Dictionary(array.normalized_keys(), Box::new(values))
+        }
+        _ => Shape::Formatted(ArrayFormatter::try_new(array, &FormatOptions::new())?, raw_number(array)),
+    })
+}
+
+fn union_shape<'a>(array: &'a UnionArray, fields: &UnionFields) -> Result<Shape<'a>, ArrowError> {
+    let branch = |(id, field): (i8, &FieldRef)| {
+        Ok::<_, ArrowError>((id, Member::new(field, array.child(id).as_ref())?))
+    };
+    Ok(Shape::Union(array, fields.iter().map(branch).collect::<Result<_, _>>()?))
+}
+
+fn number<T: ArrowPrimitiveType>(array: &dyn Array) -> Shape<'_>
+where
+    T::Native: fmt::Display,
+{
+    let array = array.as_primitive::<T>();
+    Shape::Bare(Box::new(|row, out| put(out, format_args!("{}", array.value(row)))))
+}
+
+fn text<'a, A>(array: &'a A, value: fn(&'a A, usize) -> &'a str) -> Shape<'a> {
+    Shape::Text(Box::new(move |row| value(array, row)))
+}
+
+fn bytes<'a, A>(array: &'a A, value: fn(&'a A, usize) -> &'a [u8]) -> Shape<'a> {
+    Shape::Quoted(Box::new(move |row, out| base64(value(array, row), out)))
+}
+
+fn duration(array: &dyn Array, unit: TimeUnit) -> Shape<'_> {
+    fn of<T: ArrowPrimitiveType<Native = i64>>(array: &dyn Array, nanoseconds: i128) -> Shape<'_> {
+        let array = array.as_primitive::<T>();
+        Shape::Quoted(Box::new(move |row, out| {
+            iso_duration(0, 0, i128::from(array.value(row)) * nanoseconds, out);
+        }))
+    }
+    match unit {
+        TimeUnit::Second => of::<DurationSecondType>(array, 1_000_000_000),
+        TimeUnit::Millisecond => of::<DurationMillisecondType>(array, 1_000_000),
+        TimeUnit::Microsecond => of::<DurationMicrosecondType>(array, 1_000),
+        TimeUnit::Nanosecond => of::<DurationNanosecondType>(array, 1),
+    }
+}
+
+/// Reads the number behind a temporal value.
+fn raw_number(array: &dyn Array) -> Box<dyn Fn(usize) -> Option<i64> + '_> {
+    arrow_array::downcast_temporal_array!(
+        array => Box::new(|row| array.value(row).to_i64()),
+        _ => Box::new(|_| None),
+    )
+}
+
+fn formatted(formatter: &ArrayFormatter<'_>, raw: Option<i64>, row: usize, quoted: bool, out: &mut Vec<u8>) {
+    let start = out.len();
+    if quoted {
+        out.push(b'"');
+    }
+    if formatter.value(row).write(&mut Text(out)).is_ok() {
+        if quoted {
+            out.push(b'"');
+        }
+        return;
+    }
+    out.truncate(start);
+    match raw {
+        Some(raw) => put(out, format_args!("{raw}")),
+        None => out.extend_from_slice(b"null"),
+    }
+}
+
+fn object(members: &[Member<'_>], row: usize, out: &mut Vec<u8>) {
+    out.push(b'{');
+    for (at, member) in members.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(&member.label);
+        member.encoder.json(row, out);
+    }
+    out.push(b'}');
+}
+
+fn list((start, end): (usize, usize), items: &Encoder<'_>, out: &mut Vec<u8>) {
+    out.push(b'[');
+    for item in start..end {
+        if item > start {
+            out.push(b',');
+        }
+        items.json(item, out);
+    }
+    out.push(b']');
+}
+
+fn map((start, end): (usize, usize), (keys, values): &(Encoder<'_>, Encoder<'_>), out: &mut Vec<u8>) {
+    out.push(b'{');
+    let mut key = Vec::new();
+    for entry in start..end {
+        if entry > start {
+            out.push(b',');
+        }
+        key.clear();
+        keys.text(entry, &mut key);
+        quote(&String::from_utf8_lossy(&key), out);
+        out.push(b':');
+        values.json(entry, out);
+    }
+    out.push(b'}');
+}
+
+fn union(array: &UnionArray, branches: &[(i8, Member<'_>)], row: usize, out: &mut Vec<u8>) {
+    let id = array.type_id(row);
+    let branch = branches.iter().find(|(branch, _)| *branch == id).map(|(_, member)| member);
+    let Some(member) = branch else {
+        out.extend_from_slice(b"null");
+        return;
+    };
+    let at = array.value_offset(row);
+    if member.encoder.is_null(at) {
+        out.extend_from_slice(b"null");
+        return;
+    }
+    out.push(b'{');
+    out.extend_from_slice(&member.label);
+    member.encoder.json(at, out);
+    out.push(b'}');
+}
+
+fn float(value: f64, out: &mut Vec<u8>) {
+    if value.is_finite() {
+        put(out, format_args!("{value:?}"));
+    } else {
+        non_finite(value.is_nan(), value > 0.0, out);
+    }
+}
+
+fn single(value: f32, out: &mut Vec<u8>) {
+    if value.is_finite() {
+        put(out, format_args!("{value:?}"));
+    } else {
+        non_finite(value.is_nan(), value > 0.0, out);
+    }
+}
+
+fn non_finite(nan: bool, positive: bool, out: &mut Vec<u8>) {
+    out.extend_from_slice(match (nan, positive) {
+        (true, _) => b"\"NaN\"",
+        (_, true) => b"\"Infinity\"",
+        (_, false) => b"\"-Infinity\"",
+    });
+}
+
+/// `P1M2DT3.5S`: each part has its own sign, as months and days have no fixed length.
+fn iso_duration(months: i64, days: i64, nanoseconds: i128, out: &mut Vec<u8>) {
+    out.push(b'P');
+    if months != 0 {
+        put(out, format_args!("{months}M"));
+    }
+    if days != 0 {
+        put(out, format_args!("{days}D"));
+    }
+    if nanoseconds == 0 && (months != 0 || days != 0) {
+        return;
+    }
+    let sign = if nanoseconds < 0 { "-" } else { "" };
+    let magnitude = nanoseconds.unsigned_abs();
+    let (seconds, fraction) = (magnitude / 1_000_000_000, magnitude % 1_000_000_000);
+    put(out, format_args!("T{sign}{seconds}"));
+    if fraction != 0 {
+        let digits = format!("{fraction:09}");
+        put(out, format_args!(".{}", digits.trim_end_matches('0')));
+    }
+    out.push(b'S');
+}
+
+fn uuid(bytes: &[u8], out: &mut Vec<u8>) {
+    for (at, byte) in bytes.iter().enumerate() {
+        if matches!(at, 4 | 6 | 8 | 10) {
+            out.push(b'-');
+        }
+        put(out, format_args!("{byte:02x}"));
+    }
+}
+
+/// Standard alphabet, padded (RFC 4648, section 4).
+pub(crate) fn base64(bytes: &[u8], out: &mut Vec<u8>) {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for chunk in bytes.chunks(3) {
+        let group = chunk.iter().fold(0u32, |group, byte| group << 8 | u32::from(*byte));
+        let group = group << (8 * (3 - chunk.len()));
+        for place in 0..4 {
+            let digit = (group >> (18 - 6 * place)) as usize & 63;
+            out.push(if place <= chunk.len() { ALPHABET[digit] } else { b'=' });
+        }
+    }
+}
+
+fn extension(field: &Field) -> Option<&str> {
+    field.metadata().get(EXTENSION_NAME).map(String::as_str)
+}
+
+/// Appends formatted text; writing to a vector cannot fail.
+fn put(out: &mut Vec<u8>, arguments: fmt::Arguments<'_>) {
+    out.write_fmt(arguments).expect("because a vector takes all that is written to it");
+}
+
+/// Lets Arrow's formatter write into bytes.
+struct Text<'a>(&'a mut Vec<u8>);
+
+impl fmt::Write for Text<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}

@@ -1,0 +1,68 @@
+//! Which column of a batch plays which part: the message's metadata, its key, its value.
+//!
+//! The formats that speak of messages instead of rows (`-J`, `-f`) need to know. Names do not tell: a value may have a
+//! field `key` or `_topic` of its own. Places do: the key is the first column, metadata are the last ones.
+
+use arrow_array::RecordBatch;
+use sabot::{Metadata, Tombstones};
+
+/// What the command line fixed about the columns.
+#[derive(Debug, Clone)]
+pub(crate) struct Layout {
+    /// Whether keys are decoded.
+    pub(crate) key: bool,
+    /// The metadata columns asked for.
+    pub(crate) metadata: Metadata,
+    /// Whether deletions are flagged in a column.
+    pub(crate) tombstones: Tombstones,
+    /// Columns that stand behind the metadata: `_error` and `_raw`.
+    pub(crate) error_columns: bool,
+    /// Whether the value is one plain column instead of the fields of a record.
+    pub(crate) plain_value: bool,
+}
+
+/// Column indexes by part.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Parts {
+    pub(crate) topic: Option<usize>,
+    pub(crate) partition: Option<usize>,
+    pub(crate) offset: Option<usize>,
+    pub(crate) timestamp: Option<usize>,
+    pub(crate) timestamp_type: Option<usize>,
+    pub(crate) headers: Option<usize>,
+    pub(crate) deleted: Option<usize>,
+    pub(crate) key: Option<usize>,
+    pub(crate) value: Vec<usize>,
+}
+
+impl Layout {
+    /// Finds the parts among the columns of `batch`.
+    pub(crate) fn parts(&self, batch: &RecordBatch) -> Parts {
+        let mut parts = Parts::default();
+        let mut raw_key = None;
+        let metadata = &self.metadata;
+        let added = [
+            (metadata.topic, &mut parts.topic),
+            (metadata.partition, &mut parts.partition),
+            (metadata.offset, &mut parts.offset),
+            (metadata.timestamp, &mut parts.timestamp),
+            (metadata.timestamp_type, &mut parts.timestamp_type),
+            (metadata.key, &mut raw_key),
+            (metadata.headers, &mut parts.headers),
+            (self.tombstones == Tombstones::Flag, &mut parts.deleted),
+        ];
+        let errors = if self.error_columns { 2 } else { 0 };
+        let count = added.iter().filter(|(wanted, _)| *wanted).count() + errors;
+        let columns = batch.num_columns();
+        let first = columns.saturating_sub(count);
+        for (at, (_, slot)) in (first..columns).zip(added.into_iter().filter(|(wanted, _)| *wanted)) {
+            *slot = Some(at);
+        }
+        // A key column is missing while nothing but null keys came.
+        let schema = batch.schema_ref();
+        let has_key = self.key && first > 0 && schema.field(0).name().trim_end_matches('_') == "key";
+        parts.key = if has_key { Some(0) } else { raw_key };
+        parts.value = (usize::from(has_key)..first).collect();
+        parts
+    }
+}

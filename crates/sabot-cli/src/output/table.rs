@@ -1,0 +1,223 @@
+//! A table as text, written as the rows arrive.
+//!
+//! The first batch fixes the widths, so that a stream of batches reads as one table. On a terminal, cells are cut to
+//! fit and columns that find no room are left out, with a note; elsewhere nothing is cut. Control characters are
+//! escaped: a message must not be able to drive the terminal.
+
+use arrow_array::RecordBatch;
+use arrow_schema::ArrowError;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::encode::{self, Encoder};
+use super::text::Render;
+
+/// Columns between two cells: a space, a bar, a space.
+const GAP: usize = 3;
+/// No column is made narrower than this to make room for others.
+const NARROWEST: usize = 8;
+/// No column is wider than this on a terminal.
+const WIDEST: usize = 48;
+/// Rows of the first batch that the widths are taken from.
+const SAMPLE_ROWS: usize = 1_000;
+
+/// How a table looks.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TableOptions {
+    /// Columns of the terminal; `None` cuts nothing.
+    pub(crate) width: Option<usize>,
+    pub(crate) color: bool,
+}
+
+/// A table in the making.
+#[derive(Debug)]
+pub(crate) struct Table {
+    options: TableOptions,
+    /// Width and alignment of each column shown; empty before the first batch.
+    columns: Vec<Column>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Column {
+    width: usize,
+    right: bool,
+}
+
+impl Table {
+    pub(crate) fn new(options: TableOptions) -> Self {
+        Self { options, columns: Vec::new() }
+    }
+
+    fn begin(&mut self, batch: &RecordBatch, encoders: &[Encoder<'_>], out: &mut Vec<u8>) {
+        let fields = batch.schema_ref().fields();
+        let mut widths: Vec<usize> = fields.iter().map(|field| field.name().width()).collect();
+        let mut cell = Cell::default();
+        for row in 0..batch.num_rows().min(SAMPLE_ROWS) {
+            for (width, encoder) in widths.iter_mut().zip(encoders) {
+                *width = (*width).max(cell.fill(encoder, row).width());
+            }
+        }
+        if let Some(room) = self.options.width {
+            fit(&mut widths, room);
+        }
+        let columns = widths.iter().zip(fields);
+        self.columns =
+            columns.map(|(&width, field)| Column { width, right: field.data_type().is_numeric() }).collect();
+        self.header(batch, out);
+    }
+
+    fn header(&self, batch: &RecordBatch, out: &mut Vec<u8>) {
+        let fields = batch.schema_ref().fields();
+        let hidden = fields.len() - self.columns.len();
+        for (at, (column, field)) in self.columns.iter().zip(fields).enumerate() {
+            self.gap(at, out);
+            self.styled("1", out, |out| pad(&escape_controls(field.name()), *column, self.options.width, out));
+        }
+        if hidden > 0 {
+            let plural = if hidden == 1 { "" } else { "s" };
+            let note = format!(" (+{hidden} column{plural})");
+            self.styled("2", out, |out| out.extend_from_slice(note.as_bytes()));
+        }
+        end_line(out);
+        for (at, column) in self.columns.iter().enumerate() {
+            out.extend_from_slice(if at == 0 { "" } else { "─┼─" }.as_bytes());
+            out.extend_from_slice("─".repeat(column.width).as_bytes());
+        }
+        out.push(b'\n');
+    }
+
+    fn gap(&self, at: usize, out: &mut Vec<u8>) {
+        if at > 0 {
+            self.styled("2", out, |out| out.extend_from_slice(" │ ".as_bytes()));
+        }
+    }
+
+    fn styled(&self, code: &str, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+        if !self.options.color {
+            write(out);
+            return;
+        }
+        out.extend_from_slice(format!("\x1b[{code}m").as_bytes());
+        write(out);
+        out.extend_from_slice(b"\x1b[0m");
+    }
+}
+
+impl Render for Table {
+    fn batch(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), ArrowError> {
+        if batch.num_rows() == 0 || batch.num_columns() == 0 {
+            return Ok(());
+        }
+        let encoders = encode::columns(batch)?;
+        if self.columns.is_empty() {
+            self.begin(batch, &encoders, out);
+        }
+        let mut cell = Cell::default();
+        for row in 0..batch.num_rows() {
+            for (at, (column, encoder)) in self.columns.iter().zip(&encoders).enumerate() {
+                self.gap(at, out);
+                let text = cell.fill(encoder, row);
+                if encoder.is_null(row) {
+                    self.styled("2", out, |out| pad(text, *column, self.options.width, out));
+                } else {
+                    pad(text, *column, self.options.width, out);
+                }
+            }
+            end_line(out);
+        }
+        Ok(())
+    }
+}
+
+/// A cell's text, in a buffer that is used again.
+#[derive(Default)]
+struct Cell {
+    bytes: Vec<u8>,
+    text: String,
+}
+
+impl Cell {
+    fn fill(&mut self, encoder: &Encoder<'_>, row: usize) -> &str {
+        self.bytes.clear();
+        self.text.clear();
+        if encoder.is_null(row) {
+            return "null";
+        }
+        encoder.text(row, &mut self.bytes);
+        self.text.push_str(&escape_controls(&String::from_utf8_lossy(&self.bytes)));
+        &self.text
+    }
+}
+
+fn escape_controls(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        // The second pattern holds the marks that turn the direction of text around.
+        if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            escaped.extend(c.escape_default());
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+fn pad(text: &str, column: Column, cut: Option<usize>, out: &mut Vec<u8>) {
+    let mut text = std::borrow::Cow::Borrowed(text);
+    if cut.is_some() && text.width() > column.width {
+        text = shorten(&text, column.width).into();
+    }
+    let blanks = column.width.saturating_sub(text.width());
+    if column.right {
+        out.extend(std::iter::repeat_n(b' ', blanks));
+    }
+    out.extend_from_slice(text.as_bytes());
+    if !column.right {
+        out.extend(std::iter::repeat_n(b' ', blanks));
+    }
+}
+
+fn shorten(text: &str, width: usize) -> String {
+    let mut used = 0;
+    let mut short = String::new();
+    for c in text.chars() {
+        let next = used + c.width().unwrap_or(0);
+        if next + 1 > width {
+            break;
+        }
+        used = next;
+        short.push(c);
+    }
+    short.push('…');
+    short
+}
+
+/// Takes room from the widest columns first; then leaves out the last ones.
+fn fit(widths: &mut Vec<usize>, room: usize) {
+    for width in widths.iter_mut() {
+        *width = (*width).min(WIDEST);
+    }
+    let total = |widths: &[usize]| widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
+    while total(widths) > room {
+        let Some(widest) = widths.iter_mut().max() else { return };
+        if *widest <= NARROWEST {
+            break;
+        }
+        *widest -= 1;
+    }
+    if total(widths) <= room {
+        return;
+    }
+    // Whatever is left out is told of at the end of the header.
+    let room = room.saturating_sub(" (+99 columns)".len());
+    while widths.len() > 1 && total(widths) > room {
+        widths.pop();
+    }
+}
+
+/// Takes blanks off the end of the line, so that nothing trails.
+fn end_line(out: &mut Vec<u8>) {
+    while out.last() == Some(&b' ') {
+        out.pop();
+    }
+    out.push(b'\n');
+}

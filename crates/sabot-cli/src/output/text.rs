@@ -1,0 +1,265 @@
+//! Text outputs: a renderer makes bytes of batches, a sink brings them to stdout or to a file.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use arrow_array::RecordBatch;
+use arrow_schema::ArrowError;
+
+use super::encode::{self, RowEncoder};
+use super::envelope::Envelope;
+use super::file::Partial;
+use super::table::Table;
+use super::template::Templated;
+use super::{Destination, Durable, Existing, Format, Plan, Sink};
+use crate::failure::Failure;
+
+/// Makes text of batches.
+pub(crate) trait Render {
+    /// Appends the rows of a batch.
+    fn batch(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), ArrowError>;
+
+    /// Appends what stands behind the last row.
+    fn end(&mut self, out: &mut Vec<u8>) {
+        let _ = out;
+    }
+}
+
+/// Opens a text sink.
+pub(crate) fn open(plan: &Plan) -> Result<Box<dyn Sink>, Failure> {
+    let target = Target::open(plan)?;
+    let has_header = matches!(&target, Target::File { appended: true, .. });
+    let render: Box<dyn Render> = match &plan.format {
+        Format::Table(options) => Box::new(Table::new(options.clone())),
+        Format::Json => Box::new(JsonArray::default()),
+        Format::Envelope => Box::new(Envelope::new(plan.layout.clone())),
+        Format::Template(template) => Box::new(Templated::new(template.clone(), plan.layout.clone())),
+        Format::Csv => Box::new(Csv { has_header }),
+        Format::JsonLines | Format::Parquet | Format::Arrow => Box::new(JsonLines),
+    };
+    Ok(Box::new(TextSink { render, target, buffer: Vec::new(), sync: plan.sync }))
+}
+
+struct TextSink {
+    render: Box<dyn Render>,
+    target: Target,
+    /// One batch's text.
+    buffer: Vec<u8>,
+    sync: bool,
+}
+
+impl Sink for TextSink {
+    fn write(&mut self, batch: &RecordBatch) -> Result<Durable, Failure> {
+        self.buffer.clear();
+        self.render
+            .batch(batch, &mut self.buffer)
+            .map_err(|error| Failure::because("cannot write a batch as text", &error))?;
+        self.target.write(&self.buffer, self.sync)
+    }
+
+    fn finish(&mut self) -> Result<(), Failure> {
+        self.buffer.clear();
+        self.render.end(&mut self.buffer);
+        self.target.write(&self.buffer, self.sync)?;
+        self.target.finish()
+    }
+}
+
+enum Target {
+    Stdout,
+    File { file: File, name: String, appended: bool },
+    /// Renamed when it is whole.
+    Partial(Option<Partial>),
+}
+
+impl Target {
+    fn open(plan: &Plan) -> Result<Self, Failure> {
+        let (path, existing) = match &plan.destination {
+            Destination::Stdout => return Ok(Self::Stdout),
+            Destination::File { path, existing } => (path, *existing),
+        };
+        if plan.format.is_whole_file() {
+            return Ok(Self::Partial(Some(Partial::create(path, existing)?)));
+        }
+        let name = path.display().to_string();
+        let file = open_text_file(path, existing, matches!(plan.format, Format::Csv))
+            .map_err(|error| Failure::io(format_args!("cannot open {name}"), &error))?;
+        let length = file.metadata().map_or(0, |metadata| metadata.len());
+        Ok(Self::File { file, name, appended: length > 0 })
+    }
+
+    fn write(&mut self, bytes: &[u8], sync: bool) -> Result<Durable, Failure> {
+        match self {
+            Self::Stdout => super::print(bytes).map(|()| Durable::Yes),
+            Self::File { file, name, .. } => {
+                let written = file.write_all(bytes).and_then(|()| if sync { file.sync_data() } else { Ok(()) });
+                written.map_err(|error| Failure::io(format_args!("cannot write {name}"), &error))?;
+                Ok(Durable::Yes)
+            }
+            Self::Partial(partial) => {
+                let partial = partial.as_mut().expect("because nothing is written after the end");
+                partial.write_all(bytes).map_err(|error| Failure::io("cannot write the output", &error))?;
+                Ok(Durable::NotYet)
+            }
+        }
+    }
+
+    fn finish(&mut self) -> Result<(), Failure> {
+        match self {
+            Self::Stdout => Ok(()),
+            Self::File { file, name, .. } => {
+                sync(file).map_err(|error| Failure::io(format_args!("cannot write {name}"), &error))
+            }
+            Self::Partial(partial) => partial.take().map_or(Ok(()), Partial::publish),
+        }
+    }
+}
+
+/// Waits for the disk, where there is one: pipes and terminals have none.
+pub(crate) fn sync(file: &File) -> io::Result<()> {
+    match file.sync_all() {
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        other => other,
+    }
+}
+
+fn open_text_file(path: &Path, existing: Existing, csv: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    match existing {
+        Existing::Overwrite => options.create(true).truncate(true).open(path),
+        // What is no regular file, such as /dev/null or a named pipe, holds nothing that could be lost.
+        Existing::Refuse if path.exists() && !path.is_file() => options.open(path),
+        Existing::Refuse => options.create_new(true).open(path).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                "the file exists: pass --append to add to it or --overwrite to replace it",
+            ),
+            _ => error,
+        }),
+        Existing::Append => {
+            let mut file = options.read(true).create(true).truncate(false).open(path)?;
+            if path.is_file() {
+                let end = whole_records(&mut file, csv)?;
+                file.set_len(end)?;
+                file.seek(SeekFrom::Start(end))?;
+            }
+            Ok(file)
+        }
+    }
+}
+
+/// Where the last whole record of a file ends. A process that was killed may have left a part of one behind, whose
+/// message it has not acknowledged.
+fn whole_records(file: &mut File, csv: bool) -> io::Result<u64> {
+    let mut reader = BufReader::with_capacity(1 << 16, file);
+    let (mut position, mut end, mut quoted) = (0u64, 0u64, false);
+    loop {
+        let bytes = reader.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(end);
+        }
+        for (at, byte) in bytes.iter().enumerate() {
+            match byte {
+                // A doubled quote inside quotes leaves the state as it was.
+                b'"' if csv => quoted = !quoted,
+                b'\n' if !quoted => end = position + at as u64 + 1,
+                _ => {}
+            }
+        }
+        let length = bytes.len();
+        position += length as u64;
+        reader.consume(length);
+    }
+}
+
+pub(super) struct JsonLines;
+
+impl Render for JsonLines {
+    fn batch(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), ArrowError> {
+        let all: Vec<usize> = (0..batch.num_columns()).collect();
+        let rows = RowEncoder::new(batch, &all)?;
+        for row in 0..batch.num_rows() {
+            rows.json(row, out);
+            out.push(b'\n');
+        }
+        Ok(())
+    }
+}
+
+/// `[`, an object a line, `]`.
+#[derive(Default)]
+struct JsonArray {
+    begun: bool,
+}
+
+impl Render for JsonArray {
+    fn batch(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), ArrowError> {
+        let all: Vec<usize> = (0..batch.num_columns()).collect();
+        let rows = RowEncoder::new(batch, &all)?;
+        for row in 0..batch.num_rows() {
+            let begun = std::mem::replace(&mut self.begun, true);
+            out.extend_from_slice(if begun { b",\n" } else { b"[\n" });
+            rows.json(row, out);
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(if self.begun { b"\n]\n" } else { b"[]\n" });
+    }
+}
+
+/// RFC 4180 with a header. Null is an empty cell; an empty string is `""`; nested values are JSON.
+struct Csv {
+    has_header: bool,
+}
+
+impl Render for Csv {
+    fn batch(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), ArrowError> {
+        if batch.num_columns() == 0 {
+            return Ok(());
+        }
+        if !std::mem::replace(&mut self.has_header, true) {
+            for (at, field) in batch.schema_ref().fields().iter().enumerate() {
+                if at > 0 {
+                    out.push(b',');
+                }
+                csv_cell(field.name().as_bytes(), out);
+            }
+            out.extend_from_slice(b"\r\n");
+        }
+        let columns = encode::columns(batch)?;
+        let mut cell = Vec::new();
+        for row in 0..batch.num_rows() {
+            for (at, column) in columns.iter().enumerate() {
+                if at > 0 {
+                    out.push(b',');
+                }
+                if !column.is_null(row) {
+                    cell.clear();
+                    column.text(row, &mut cell);
+                    csv_cell(&cell, out);
+                }
+            }
+            out.extend_from_slice(b"\r\n");
+        }
+        Ok(())
+    }
+}
+
+fn csv_cell(text: &[u8], out: &mut Vec<u8>) {
+    if !text.is_empty() && !text.iter().any(|byte| matches!(byte, b',' | b'"' | b'\r' | b'\n')) {
+        out.extend_from_slice(text);
+        return;
+    }
+    out.push(b'"');
+    for byte in text {
+        if *byte == b'"' {
+            out.push(b'"');
+        }
+        out.push(*byte);
+    }
+    out.push(b'"');
+}
