@@ -1,4 +1,5 @@
 //! Columns: what is appended comes out, what is rolled back leaves no trace, and every supported type has its columns.
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ fn push(columns: &mut Columns, node: NodeIx, seed: u64) {
     let text = &"a long string, and a word: größer"[..(seed % 27) as usize];
     match &layout.node(node).kind {
         NodeKind::Null(slot) => columns.nulls[*slot] += 1,
-        NodeKind::Bool(slot) => columns.bools[*slot].push(seed % 2 == 0),
+        NodeKind::Bool(slot) => columns.bools[*slot].push(seed.is_multiple_of(2)),
         NodeKind::I8(slot) => columns.i8s[*slot].push(seed as i8),
         NodeKind::I16(slot) => columns.i16s[*slot].push(seed as i16),
         NodeKind::I32(slot) => columns.i32s[*slot].push((seed % 1000) as i32),
@@ -40,7 +41,7 @@ fn push(columns: &mut Columns, node: NodeIx, seed: u64) {
         NodeKind::I128(slot) => columns.i128s[*slot].push(i128::from(seed)),
         NodeKind::I256(slot) => columns.i256s[*slot].push(i256::from_i128(i128::from(seed))),
         NodeKind::Interval(slot) => {
-            columns.intervals[*slot].push(IntervalMonthDayNano::new(1, 2, seed as i64))
+            columns.intervals[*slot].push(IntervalMonthDayNano::new(1, 2, seed as i64));
         }
         NodeKind::Bytes(slot) => columns.bytes[*slot].push(text.as_bytes()).unwrap(),
         NodeKind::LargeBytes(slot) => columns.large_bytes[*slot].push(text.as_bytes()).unwrap(),

@@ -1,4 +1,5 @@
 //! Each serde against the bytes that Kafka's serializers write, and against bytes that they do not.
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use std::sync::Arc;
 
