@@ -65,7 +65,10 @@ fn inputs(name: &str) -> Outcome<Vec<PathBuf>> {
 fn cargo_fuzz(path: &OsString, what: &str) -> Command {
     let mut command = cargo(["fuzz", what]);
     // Cargo remembers what the compiler answered once, and does not ask again when `RUSTC_BOOTSTRAP` appears.
-    command.env("PATH", path).env("CARGO_CACHE_RUSTC_INFO", "0").env("RUSTC_BOOTSTRAP", "1");
+    command
+        .env("PATH", path)
+        .env("CARGO_CACHE_RUSTC_INFO", "0")
+        .env("RUSTC_BOOTSTRAP", "1");
     command
 }
 
