@@ -213,8 +213,8 @@ impl Builder<'_> {
         }
         self.depth += 1;
         let (at, mut is_nullable) = without_null(at);
-        if let (Kind::Union(branches), UnionType::Struct) = (at.kind(), self.target.mapping.unions) {
-            // A null is a null struct, not a member.
+        if let Kind::Union(branches) = at.kind() {
+            // A null struct; or the null of a dense union's branch, which Arrow counts among its nulls.
             is_nullable = branches.iter().any(|id| matches!(at.to(*id).kind(), Kind::Null));
         }
         let (data_type, form, width) = self.data_type(at, keep)?;

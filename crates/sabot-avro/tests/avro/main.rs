@@ -4,6 +4,8 @@
 mod common;
 mod conformance;
 mod differential;
+#[path = "../fuzz_check/mod.rs"]
+mod fuzz_check;
 mod limits;
 mod malformed;
 mod projection;
