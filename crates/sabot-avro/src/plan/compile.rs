@@ -13,8 +13,8 @@ use crate::paths::Paths;
 use crate::schema::{At, Enum, Field, Kind, Logical, Schema, TypeId};
 use crate::shape::{Form, NO_COLUMN, Node, Shape, ShapeId, Union};
 
-/// Steps of one plan at most: a writer's unions can reach the same columns again and again.
-const MAX_OPS: usize = 1 << 20;
+/// Values looked at for one plan at most: a writer's unions can reach the same columns again and again, and fail there.
+const MAX_VALUES: usize = 1 << 17;
 
 /// Compiles `writer` onto the columns of `shape`.
 pub(crate) fn compile(
@@ -36,9 +36,13 @@ pub(crate) fn compile(
         skips: Skips::new(writer),
         skips_in_default: None,
         label: 0,
+        values: 0,
         default_bytes: 0,
     };
-    compiler.value(writer.root(), shape.root, NodeId::ROOT)?;
+    let compiled = compiler.value(writer.root(), shape.root, NodeId::ROOT);
+    // A union takes any error for that of one branch; this one is of all.
+    compiler.check_values()?;
+    compiled?;
     Ok(Plan {
         ops: compiler.ops.into(),
         sites: compiler.sites.into(),
@@ -69,6 +73,8 @@ struct Compiler<'a> {
     skips_in_default: Option<Skips>,
     /// The last step that another jumps to: skips are not merged across it.
     label: usize,
+    /// Values looked at so far, in branches that failed too.
+    values: usize,
     /// Bytes of the defaults that one row, or one item of the list at hand, takes.
     default_bytes: usize,
 }
@@ -90,9 +96,8 @@ impl Step {
 impl<'a> Compiler<'a> {
     /// A writer's value of any type onto a column.
     fn value(&mut self, writer: At<'_>, id: ShapeId, path: NodeId) -> Result<(), PlanError> {
-        if self.ops.len() > MAX_OPS {
-            return Err(PlanError::new("the schema takes too many steps to decode"));
-        }
+        self.values += 1;
+        self.check_values()?;
         let node = self.node(id);
         if let Kind::Union(branches) = writer.kind() {
             if let Some((non_null_byte, inner)) = self.nullable(writer, branches, node) {
@@ -108,6 +113,15 @@ impl<'a> Compiler<'a> {
             return Ok(());
         }
         self.present(writer, id, path, Op::NO_TAG)
+    }
+
+    fn check_values(&self) -> Result<(), PlanError> {
+        if self.values > MAX_VALUES {
+            return Err(PlanError::new(format!(
+                "the schemas take more than {MAX_VALUES} steps to resolve"
+            )));
+        }
+        Ok(())
     }
 
     /// The byte before a value that is there, and its type, where both sides are null or one matching type.
@@ -347,6 +361,7 @@ impl<'a> Compiler<'a> {
 
     /// Steps over a value, together with those before it where both have a fixed size.
     fn skip(&mut self, ty: At<'_>, path: NodeId) {
+        self.values += 1;
         let is_in_default = std::ptr::eq(ty.schema, &raw const self.shape.reader);
         let skips = self.skips_of(is_in_default);
         let kind = if is_in_default {
@@ -456,7 +471,7 @@ impl<'a> Compiler<'a> {
             .enumerate()
             .map(|(at, symbol)| (&**symbol, at))
             .collect();
-        let index = |symbol: &Box<str>| positions.get(&**symbol).copied().or(read.default);
+        let index = |symbol: &str| positions.get(symbol).copied().or(read.default);
         let indexes: Box<[i32]> = written
             .symbols
             .iter()

@@ -6,10 +6,10 @@ use std::str::FromStr;
 
 use sabot_decode::PlanError;
 use sabot_wire::Guid;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::values::{DecimalLimit, decimal_256};
-use crate::schema::{At, Kind, Logical};
+use crate::schema::{At, Field, Kind, Logical};
 
 /// Values within one default at most: records whose fields have defaults of their own can multiply without end.
 const MAX_VALUES: usize = 1 << 16;
@@ -66,8 +66,9 @@ impl Encoder {
                 self.text(text);
             }
             Kind::Enum(symbols) => {
-                let is_default = |symbol: &Box<str>| json.as_str() == Some(&**symbol);
-                let index = symbols.symbols.iter().position(is_default).ok_or_else(mismatch)?;
+                let default = json.as_str().ok_or_else(mismatch)?;
+                let index = symbols.symbols.iter().position(|symbol| **symbol == *default);
+                let index = index.ok_or_else(mismatch)?;
                 self.long(index as i64);
             }
             Kind::Array(item) => {
@@ -97,16 +98,25 @@ impl Encoder {
                 });
                 return if fits { Ok(()) } else { Err(mismatch()) };
             }
-            Kind::Record(fields) => {
-                let object = json.as_object().ok_or_else(mismatch)?;
-                for field in fields {
-                    let json = object.get(&*field.name).or(field.default.as_ref());
-                    let json = json
-                        .ok_or_else(|| PlanError::new("the default lacks this field").within(&*field.name))?;
-                    let value = self.value(at.to(field.ty), json, depth + 1);
-                    value.map_err(|error| error.within(&*field.name))?;
-                }
-            }
+            Kind::Record(fields) => self.record(at, fields, json.as_object().ok_or_else(mismatch)?, depth)?,
+        }
+        Ok(())
+    }
+
+    fn record(
+        &mut self,
+        at: At<'_>,
+        fields: &[Field],
+        object: &Map<String, Value>,
+        depth: usize,
+    ) -> Result<(), PlanError> {
+        for field in fields {
+            let json = object.get(&*field.name).or(field.default.as_ref());
+            let missing = || PlanError::new("the default lacks this field");
+            let value = json
+                .ok_or_else(missing)
+                .and_then(|json| self.value(at.to(field.ty), json, depth + 1));
+            value.map_err(|error| error.within(&*field.name))?;
         }
         Ok(())
     }

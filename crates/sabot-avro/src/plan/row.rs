@@ -60,6 +60,7 @@ struct Row<'a> {
 }
 
 /// What a step fails with before it is known which it was.
+#[derive(Clone, Copy)]
 enum StepFault {
     Row(Failure),
     Overflow,
@@ -110,30 +111,58 @@ impl<'a> Row<'a> {
         if op.validity != Op::NO_VALIDITY {
             self.columns.validity[op.validity as usize].push(true);
         }
-        let slot = op.slot as usize;
         match op.kind {
-            OpKind::Null => self.columns.nulls[slot] += 1,
+            OpKind::Struct => {}
+            OpKind::List => {
+                self.list(op, pc)?;
+                return Ok(op.aux as usize);
+            }
+            OpKind::Default => {
+                self.default(op, pc)?;
+                return Ok(op.aux as usize);
+            }
+            OpKind::Switch => return self.switch(op),
+            OpKind::Jump => return Ok(op.aux as usize),
+            OpKind::Branch => self.columns.unions[op.slot as usize]
+                .push(op.aux as i8)
+                .map_err(overflow)?,
+            OpKind::PushNull => self
+                .columns
+                .push_null(self.plan.sites[pc].column)
+                .map_err(overflow)?,
+            OpKind::Fail => {
+                return Err(Failure::new(RowErrorKind::Unresolvable, self.cursor.position()).into());
+            }
+            OpKind::SkipBytes => self.cursor.skip(op.aux as usize)?,
+            OpKind::Skip => self.skip(Some(&self.plan.skips), op)?,
+            OpKind::SkipInDefault => self.skip(self.plan.skips_in_default.as_ref(), op)?,
+            _ => self.value(op, pc)?,
+        }
+        Ok(pc + 1)
+    }
+
+    /// Appends one value to one column.
+    #[inline(always)]
+    fn value(&mut self, op: &Op, pc: usize) -> Result<(), StepFault> {
+        let slot = op.slot as usize;
+        let Self { columns, cursor, .. } = self;
+        match op.kind {
+            OpKind::Null => columns.nulls[slot] += 1,
             OpKind::Bool => {
-                let at = self.cursor.position();
-                let value = match self.cursor.read_u8()? {
-                    byte @ (0 | 1) => byte == 1,
-                    byte => return Err(Failure::new(RowErrorKind::InvalidBoolean(byte), at).into()),
-                };
+                let value = self.read_bool()?;
                 self.columns.bools[slot].push(value);
             }
-            OpKind::Int => self.columns.i32s[slot].push(self.cursor.read_int()?),
-            OpKind::Long => self.columns.i64s[slot].push(self.cursor.read_long()?),
-            OpKind::IntToLong => self.columns.i64s[slot].push(self.cursor.read_int()?.into()),
-            OpKind::IntToFloat => self.columns.f32s[slot].push(self.cursor.read_int()? as f32),
-            OpKind::IntToDouble => self.columns.f64s[slot].push(self.cursor.read_int()?.into()),
-            OpKind::LongToFloat => self.columns.f32s[slot].push(self.cursor.read_long()? as f32),
-            OpKind::LongToDouble => self.columns.f64s[slot].push(self.cursor.read_long()? as f64),
-            OpKind::Float => self.columns.f32s[slot].push(self.cursor.read_f32()?),
-            OpKind::FloatToDouble => self.columns.f64s[slot].push(self.cursor.read_f32()?.into()),
-            OpKind::Double => self.columns.f64s[slot].push(self.cursor.read_f64()?),
-            OpKind::Bytes => self.columns.bytes[slot]
-                .push(self.cursor.read_sized()?)
-                .map_err(overflow)?,
+            OpKind::Int => columns.i32s[slot].push(cursor.read_int()?),
+            OpKind::Long => columns.i64s[slot].push(cursor.read_long()?),
+            OpKind::IntToLong => columns.i64s[slot].push(cursor.read_int()?.into()),
+            OpKind::IntToFloat => columns.f32s[slot].push(cursor.read_int()? as f32),
+            OpKind::IntToDouble => columns.f64s[slot].push(cursor.read_int()?.into()),
+            OpKind::LongToFloat => columns.f32s[slot].push(cursor.read_long()? as f32),
+            OpKind::LongToDouble => columns.f64s[slot].push(cursor.read_long()? as f64),
+            OpKind::Float => columns.f32s[slot].push(cursor.read_f32()?),
+            OpKind::FloatToDouble => columns.f64s[slot].push(cursor.read_f32()?.into()),
+            OpKind::Double => columns.f64s[slot].push(cursor.read_f64()?),
+            OpKind::Bytes => columns.bytes[slot].push(cursor.read_sized()?).map_err(overflow)?,
             OpKind::Text => {
                 let text = self.read_text()?;
                 self.columns.bytes[slot].push(text).map_err(overflow)?;
@@ -146,40 +175,34 @@ impl<'a> Row<'a> {
                 let text = self.read_text()?;
                 self.columns.views[slot].push(text).map_err(overflow)?;
             }
-            OpKind::Fixed => self.columns.fixed[slot].push(self.cursor.read_slice(op.aux as usize)?),
+            OpKind::Fixed => columns.fixed[slot].push(cursor.read_slice(op.aux as usize)?),
             OpKind::EnumIndex => {
-                let at = self.cursor.position();
-                let index = self.cursor.read_int()?;
-                if index as u32 >= op.aux {
-                    return Err(Failure::new(RowErrorKind::InvalidEnumIndex(index.into()), at).into());
-                }
+                let index = self.read_index(op.aux)?;
                 self.columns.i32s[slot].push(index);
-            }
-            OpKind::Struct => {}
-            OpKind::List => {
-                self.list(op, pc)?;
-                return Ok(op.aux as usize);
-            }
-            OpKind::Switch => return self.switch(op),
-            OpKind::Jump => return Ok(op.aux as usize),
-            OpKind::Branch => self.columns.unions[slot].push(op.aux as i8).map_err(overflow)?,
-            OpKind::PushNull => self
-                .columns
-                .push_null(self.plan.sites[pc].column)
-                .map_err(overflow)?,
-            OpKind::Fail => {
-                return Err(Failure::new(RowErrorKind::Unresolvable, self.cursor.position()).into());
-            }
-            OpKind::SkipBytes => self.cursor.skip(op.aux as usize)?,
-            OpKind::Skip => self.skip(Some(&self.plan.skips), op)?,
-            OpKind::SkipInDefault => self.skip(self.plan.skips_in_default.as_ref(), op)?,
-            OpKind::Default => {
-                self.default(op, pc)?;
-                return Ok(op.aux as usize);
             }
             _ => self.rare(op, pc)?,
         }
-        Ok(pc + 1)
+        Ok(())
+    }
+
+    #[inline]
+    fn read_bool(&mut self) -> Result<bool, Failure> {
+        let at = self.cursor.position();
+        match self.cursor.read_u8()? {
+            byte @ (0 | 1) => Ok(byte == 1),
+            byte => Err(Failure::new(RowErrorKind::InvalidBoolean(byte), at)),
+        }
+    }
+
+    /// An enum's index below `symbols`.
+    #[inline]
+    fn read_index(&mut self, symbols: u32) -> Result<i32, Failure> {
+        let at = self.cursor.position();
+        let index = self.cursor.read_int()?;
+        if index as u32 >= symbols {
+            return Err(Failure::new(RowErrorKind::InvalidEnumIndex(index.into()), at));
+        }
+        Ok(index)
     }
 
     /// Whether a nullable value is there.

@@ -79,7 +79,7 @@ impl Decoded {
             .map(
                 |row| match column.is_null(row) || *column.data_type() == DataType::Null {
                     true => "null".to_owned(),
-                    false => array_value_to_string(column, row).unwrap(),
+                    false => array_value_to_string(column, row).expect("a type that Arrow displays"),
                 },
             )
             .collect()
@@ -121,7 +121,7 @@ pub(crate) fn feed(decoder: &mut dyn Decoder, rows: &[Payload<'_>]) -> Decoded {
         })
         .collect();
     Decoded {
-        batch: decoder.flush().unwrap().batch,
+        batch: decoder.flush().expect("a flush").batch,
         bad,
     }
 }

@@ -147,7 +147,7 @@ impl Dice {
         match ty {
             Ty::Plain("null") => vec![],
             Ty::Plain("boolean") => vec![self.roll(2) as u8],
-            Ty::Plain("int") | Ty::Logical("int", _) => long(self.number() as i32 as i64),
+            Ty::Plain("int") | Ty::Logical("int", _) => long(i64::from(self.number() as i32)),
             Ty::Plain("long") | Ty::Logical(..) => long(self.number()),
             Ty::Plain("float") => (self.number() as f32 / 3.0).to_le_bytes().to_vec(),
             Ty::Plain("double") => (self.number() as f64 / 3.0).to_le_bytes().to_vec(),

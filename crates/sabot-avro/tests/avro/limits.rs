@@ -13,7 +13,7 @@ fn drain(decoder: &mut dyn Decoder, bodies: &[Vec<u8>]) -> (Vec<usize>, Vec<RowE
         let progress = decoder.decode(&rows[taken..], &mut |error| errors.push(error.kind));
         taken += progress.taken;
         if decoder.slots() > 0 {
-            batches.push(decoder.flush().unwrap().batch.num_rows());
+            batches.push(decoder.flush().expect("a flush").batch.num_rows());
         }
         match progress.stop {
             Stop::Done => return (batches, errors),
@@ -137,7 +137,7 @@ fn the_plans_prepared_last_are_kept() {
     target.limits.plans = 2;
     let mut decoder = AvroFactory.open(&target).unwrap();
     let writer = WriterSchema::avro(record(r#""int""#));
-    let mut decode = |decoder: &mut dyn Decoder, id: u32| {
+    let decode = |decoder: &mut dyn Decoder, id: u32| {
         decoder.decode(&[Payload::with_key(SchemaKey::Id(id), &[2])], &mut |error| {
             panic!("{error:?}")
         })
@@ -160,7 +160,7 @@ fn slots_before_the_first_schema_get_its_columns() {
     let mut decoder = AvroFactory.open(&Target::default()).unwrap();
     let refused = Payload::refused(KEY, RowErrorKind::UnknownSchema);
     let progress = decoder.decode(&[Payload::tombstone(), refused], &mut |error| {
-        assert_eq!(error.slot, 1)
+        assert_eq!(error.slot, 1);
     });
     assert_eq!((progress.taken, decoder.slots()), (2, 2));
     decoder

@@ -9,6 +9,7 @@ mod fuzz_check;
 mod limits;
 mod malformed;
 mod projection;
+mod regressions;
 mod resolution;
 mod schemas;
 mod types;

@@ -96,7 +96,11 @@ fn pairs_that_match() {
             "89791762233641869674299b90a802e2",
         ),
     ] {
-        let decoded = good(&reader(&record(&reader_type)), &record(&writer), &[body.clone()]);
+        let decoded = good(
+            &reader(&record(&reader_type)),
+            &record(&writer),
+            std::slice::from_ref(&body),
+        );
         assert_eq!(decoded.column("f"), [value], "{writer} as {reader_type}");
 
         // The same where either side, or both, may be null.

@@ -325,3 +325,35 @@ fn defaults_that_multiply_are_refused() {
         );
     }
 }
+
+#[test]
+fn resolutions_that_multiply_are_refused() {
+    // Each level has ten records of one unqualified name, each with a union of the ten below: 10^20 ways to the last.
+    let mut levels = String::new();
+    for level in (0..20).rev() {
+        for namespace in 'a'..='j' {
+            let ty = if level == 19 {
+                r#""boolean""#.to_owned()
+            } else {
+                let below: Vec<_> = ('a'..='j')
+                    .map(|below| format!("\"{below}.L{}\"", level + 1))
+                    .collect();
+                format!("[{}]", below.join(","))
+            };
+            let record = format!(
+                r#"{{"type": "record", "name": "{namespace}.L{level}", "fields": [{{"name": "f", "type": {ty}}}]}}"#
+            );
+            levels.push_str(&format!(
+                r#"{{"name": "d{level}{namespace}", "type": {record}}},"#
+            ));
+        }
+    }
+    let writer = fields(&format!(r#"{levels} {{"name": "f", "type": ["a.L0", "b.L0"]}}"#));
+    let mut ty = r#""int""#.to_owned();
+    for level in (0..20).rev() {
+        ty =
+            format!(r#"{{"type": "record", "name": "L{level}", "fields": [{{"name": "f", "type": {ty}}}]}}"#);
+    }
+    let error = refusal(&reader(&record(&ty)), &writer);
+    assert!(error.contains("steps to resolve"), "{error}");
+}

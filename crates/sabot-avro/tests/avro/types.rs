@@ -154,7 +154,7 @@ fn leaves() {
             "89791762233641869674299b90a802e2",
         ),
     ] {
-        let (field, values) = column(&Target::default(), &ty, &[body.clone()]);
+        let (field, values) = column(&Target::default(), &ty, std::slice::from_ref(&body));
         assert_eq!(*field.data_type(), data_type, "{ty}");
         assert_eq!(field.is_nullable(), data_type == T::Null, "{ty}");
         assert_eq!(values, [value], "{ty}");

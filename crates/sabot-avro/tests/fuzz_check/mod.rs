@@ -41,7 +41,6 @@ pub(crate) const CASES: &[(&str, Option<&str>)] = &[
 ];
 
 /// The first byte chooses the case, the others are a message.
-#[allow(dead_code, reason = "the random schemas of the tests do without it")]
 pub(crate) fn check(input: &[u8]) {
     let Some((case, body)) = input.split_first() else {
         return;
