@@ -10,6 +10,7 @@ use sabot_decode::{
     Target, WriterSchema,
 };
 
+use crate::dictionary::GrowingDictionary;
 use crate::parse::Parser;
 use crate::plan::Plan;
 use crate::project::{project, select};
@@ -172,6 +173,11 @@ impl Engine {
         scratch
             .dictionaries
             .resize_with(columns.i32s.len(), Default::default);
+        for &(node, slot) in &plan.dictionaries {
+            // A placeholder's key is 0, and it should mean the same in every batch.
+            let has_placeholders = !plan.layout.node(node).field.is_nullable();
+            scratch.dictionaries[slot] = GrowingDictionary::new(has_placeholders.then_some(""));
+        }
         Ok(Self {
             plan,
             rows: SlotColumns::new(columns, limits),
@@ -203,12 +209,8 @@ impl Engine {
 
     fn flush(&mut self) -> Result<Slots, FlushError> {
         for &(node, slot) in &self.plan.dictionaries {
-            let dictionary = &mut self.scratch.dictionaries[slot];
-            // A placeholder is a key as well, and every key needs a value.
-            if dictionary.is_empty() && !self.plan.layout.node(node).field.is_nullable() {
-                dictionary.key("");
-            }
-            self.rows.columns.set_dictionary(node, dictionary.take()?);
+            let values = self.scratch.dictionaries[slot].take()?;
+            self.rows.columns.set_dictionary(node, values);
         }
         self.rows.flush()
     }

@@ -21,6 +21,8 @@ pub(crate) struct GrowingDictionary {
     text: Vec<u8>,
     /// Values that belong to good rows.
     kept: usize,
+    /// The value that every batch has, under key 0.
+    first: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +35,16 @@ struct Value {
 }
 
 impl GrowingDictionary {
+    /// Without values but for `first`, if there is one.
+    pub(crate) fn new(first: Option<&'static str>) -> Self {
+        let mut dictionary = Self {
+            first,
+            ..Self::default()
+        };
+        dictionary.add_first();
+        dictionary
+    }
+
     /// The key of `value`, new or not; `None` where there is no key left, or no room for its text.
     pub(crate) fn key(&mut self, value: &str) -> Option<i32> {
         let hash = self.hasher.hash_one(value);
@@ -82,9 +94,11 @@ impl GrowingDictionary {
             newest: HashMap::with_capacity(self.newest.len()),
             values: Vec::with_capacity(self.values.len()),
             text: Vec::with_capacity(self.text.len()),
+            first: self.first,
             ..Self::default()
         };
         let text = std::mem::replace(self, room).text;
+        self.add_first();
         Ok(Arc::new(StringArray::try_new(
             OffsetBuffer::new(ScalarBuffer::from(offsets)),
             Buffer::from_vec(text),
@@ -92,14 +106,17 @@ impl GrowingDictionary {
         )?))
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.values.is_empty()
-    }
-
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
         const ENTRY_BYTES: usize = size_of::<Value>() + size_of::<(u64, i32)>();
         self.text.len() + self.values.len() * ENTRY_BYTES
+    }
+
+    fn add_first(&mut self) {
+        if let Some(first) = self.first {
+            self.key(first);
+            self.keep();
+        }
     }
 
     fn text_of(&self, key: usize) -> &[u8] {
@@ -116,10 +133,11 @@ impl GrowingDictionary {
 mod tests {
     use super::GrowingDictionary;
     use arrow_array::cast::AsArray;
+    use std::hash::BuildHasher;
 
     #[test]
     fn values_of_a_bad_row_are_taken_back() {
-        let mut dictionary = GrowingDictionary::default();
+        let mut dictionary = GrowingDictionary::new(None);
         assert_eq!((dictionary.key("a"), dictionary.key("")), (Some(0), Some(1)));
         dictionary.keep();
         assert_eq!(
@@ -134,6 +152,17 @@ mod tests {
             ["a", "", "c"]
         );
         assert_eq!((dictionary.bytes(), dictionary.key("c")), (0, Some(0)));
+    }
+
+    #[test]
+    fn the_first_value_is_always_there() {
+        let mut dictionary = GrowingDictionary::new(Some(""));
+        for _ in 0..2 {
+            dictionary.key("a");
+            dictionary.rollback();
+            assert_eq!((dictionary.key("b"), dictionary.key("")), (Some(1), Some(0)));
+            assert_eq!(dictionary.take().unwrap().len(), 2);
+        }
     }
 
     #[test]
@@ -154,6 +183,4 @@ mod tests {
         assert_eq!(dictionary.newest[&hash], 1);
         assert_eq!(dictionary.key("x"), Some(2));
     }
-
-    use std::hash::BuildHasher;
 }
