@@ -10,7 +10,7 @@ use crate::serde::SerdeArg;
 
 /// Kafka topics as tables, Parquet, Arrow, CSV and JSON.
 #[derive(Debug, Parser)]
-#[command(name = "sabot", version, about, max_term_width = 100, propagate_version = true)]
+#[command(name = "sabot", version, about, max_term_width = 100)]
 #[command(after_help = "Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted. A closed pipe is no failure.")]
 pub(crate) struct Cli {
     #[command(subcommand)]

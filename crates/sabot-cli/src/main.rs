@@ -34,7 +34,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if let Some(message) = failure.message() {
-                console::note(format_args!("sabot: {}", console::harmless(message)));
+                console::note(format_args!("sabot: {}", console::harmless_lines(message)));
             }
             failure.status()
         }

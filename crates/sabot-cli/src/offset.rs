@@ -35,7 +35,10 @@ impl OffsetArg {
             _ => {}
         }
         let number = match text.strip_prefix('-') {
+            Some(before) if before.starts_with('+') => None,
             Some(before) => before.parse().ok().map(Self::Last),
+            // Rust would take a plus sign.
+            None if text.starts_with('+') => None,
             None => text.parse::<u64>().ok().and_then(|at| i64::try_from(at).ok()).map(Self::At),
         };
         number.ok_or_else(|| "expected beginning, end, stored, N, -N, s@TIME or e@TIME".to_owned())

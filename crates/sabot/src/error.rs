@@ -5,7 +5,7 @@ use std::fmt;
 
 use sabot_decode::{FetchError, PlanError};
 
-use crate::{BadRow, Part};
+use crate::{BadRow, Part, SchemaKey};
 
 /// What went wrong. It displays as one line; [`Error::kind`] is what a program branches on, and the source has the rest.
 #[derive(Debug)]
@@ -92,6 +92,44 @@ impl Error {
         match &*self.0 {
             Fault::Kafka(error) => error.bad_row(),
             Fault::BadPayload(bad) => Some(bad),
+            _ => None,
+        }
+    }
+
+    /// The topic, where there is one.
+    #[must_use]
+    pub fn topic(&self) -> Option<&str> {
+        match &*self.0 {
+            Fault::Kafka(error) => error.topic(),
+            _ => None,
+        }
+    }
+
+    /// The partition, where there is one.
+    #[must_use]
+    pub fn partition(&self) -> Option<i32> {
+        match &*self.0 {
+            Fault::Kafka(error) => error.partition(),
+            _ => None,
+        }
+    }
+
+    /// The offset of the record in question, where there is one.
+    #[must_use]
+    pub fn offset(&self) -> Option<i64> {
+        match &*self.0 {
+            Fault::Kafka(error) => error.offset(),
+            _ => None,
+        }
+    }
+
+    /// The writer schema in question, where there is one.
+    #[must_use]
+    pub fn schema(&self) -> Option<SchemaKey> {
+        match &*self.0 {
+            Fault::Kafka(error) => error.schema(),
+            Fault::Fetch(FetchError::Unknown { key, .. } | FetchError::Unavailable { key, .. }) => Some(*key),
+            Fault::BadPayload(bad) => Some(bad.schema),
             _ => None,
         }
     }

@@ -118,11 +118,22 @@ impl Consumer {
     }
 }
 
-/// What to do about the error stands with it, where the command line can do something.
+/// The error, where it happened in words that can be searched for, and what to do about it if the command line can do
+/// something.
 fn failed(error: &sabot::Error) -> Failure {
-    let advice = match error.kind() {
-        ErrorKind::BadRecord => "\n  --on-error skip leaves such messages out and reports them; null keeps their rows; dlq sends them elsewhere",
+    let mut text = chain(error);
+    if let (Some(topic), Some(partition), Some(offset)) = (error.topic(), error.partition(), error.offset()) {
+        text.push_str(&format!("\n  topic {topic}, partition {partition}, offset {offset}"));
+        if let Some(schema) = error.schema() {
+            text.push_str(&format!(", schema {schema}"));
+        }
+    }
+    text.push_str(match error.kind() {
+        ErrorKind::BadRecord => {
+            "\n  --on-error skip leaves such messages out and reports them; null keeps their rows; dlq sends them elsewhere"
+        }
+        ErrorKind::SchemaUnavailable => "\n  Nothing is lost: the next run goes on at this message",
         _ => "",
-    };
-    Failure::failed(format!("{}{advice}", chain(error)))
+    });
+    Failure::failed(text)
 }

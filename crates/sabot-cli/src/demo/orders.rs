@@ -103,7 +103,7 @@ pub(super) fn write(id: i64, schema_id: u32, has_currency: bool, fault: Option<F
     items(id, out);
     match fault {
         Some(Fault::BadUnionBranch) => long(5, out),
-        _ if id % 4 == 0 => {
+        _ if id % 3 == 0 => {
             long(1, out);
             bytes(b"gift", out);
         }

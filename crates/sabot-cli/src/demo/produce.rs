@@ -75,12 +75,14 @@ fn orders(producer: &Producer, schema_ids: [u32; 2], messages: u64, produced: &m
     let (mut key, mut value) = (String::new(), Vec::new());
     for at in 0..messages {
         let id = at as i64;
-        // Some of both versions in every partition, so that schemas alternate within each batch.
-        let version = usize::from(at / 2 % 2 == 1);
-        let fault = (at % BROKEN_IN == BROKEN_IN / 2)
-            .then(|| Fault::ALL[(at / BROKEN_IN) as usize % Fault::ALL.len()]);
-        orders::write(id, schema_ids[version], version == 1, fault, &mut value);
         let partition = (at % produced.partitions as u64) as usize;
+        // The versions alternate within each partition, and so within each batch.
+        let version = (offsets[partition] % 2) as usize;
+        // One in each hundred, each time at another place.
+        let hundred = at / BROKEN_IN;
+        let fault = (at % BROKEN_IN == hundred * 37 % BROKEN_IN)
+            .then(|| Fault::ALL[hundred as usize % Fault::ALL.len()]);
+        orders::write(id, schema_ids[version], version == 1, fault, &mut value);
         match fault {
             Some(fault) => drop(produced.broken.insert((partition as i32, offsets[partition]), fault)),
             None => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray, UInt32Array, UInt64Array};
-use sabot::SchemaKey;
+use sabot::BadRow;
 
 use super::orders::Fault;
 use super::produce::{ORDERS, Produced};
@@ -76,20 +76,20 @@ impl Show {
     pub(super) fn faults(&self, faults: &BTreeMap<Fault, Found>) -> Result<(), Failure> {
         self.heading(&format!("Broken messages of {ORDERS}: the first of each kind"))?;
         let found = || faults.iter();
-        let reason = |bad: &sabot::BadRow| match &bad.detail {
+        let reason = |bad: &BadRow| match &bad.detail {
             Some(detail) => format!("{} ({})", bad.kind, console::harmless(detail)),
             None => bad.kind.to_string(),
         };
-        let schema = |bad: &sabot::BadRow| (bad.schema != SchemaKey::Absent).then(|| bad.schema.to_string());
-        let path = |bad: &sabot::BadRow| (!bad.field_path.is_empty()).then(|| bad.field_path.clone());
+        // A frame that cannot be read names no schema; a fault of the whole message lies in no field.
+        let path = |bad: &BadRow| if bad.field_path.is_empty() { "-".to_owned() } else { bad.field_path.clone() };
         let columns: [(&str, ArrayRef); 9] = [
             ("kind", Arc::new(found().map(|(fault, _)| Some(fault.name())).collect::<StringArray>())),
             ("count", Arc::new(found().map(|(_, found)| found.count).collect::<UInt64Array>())),
             ("topic", Arc::new(found().map(|(_, found)| Some(found.first.topic.to_string())).collect::<StringArray>())),
             ("partition", Arc::new(found().map(|(_, found)| found.first.partition).collect::<Int32Array>())),
             ("offset", Arc::new(found().map(|(_, found)| found.first.offset).collect::<Int64Array>())),
-            ("schema", Arc::new(found().map(|(_, found)| schema(&found.first)).collect::<StringArray>())),
-            ("field", Arc::new(found().map(|(_, found)| path(&found.first)).collect::<StringArray>())),
+            ("schema", Arc::new(found().map(|(_, found)| Some(found.first.schema.to_string())).collect::<StringArray>())),
+            ("field", Arc::new(found().map(|(_, found)| Some(path(&found.first))).collect::<StringArray>())),
             ("byte", Arc::new(found().map(|(_, found)| found.first.byte_offset).collect::<UInt32Array>())),
             ("reason", Arc::new(found().map(|(_, found)| Some(reason(&found.first))).collect::<StringArray>())),
         ];

@@ -22,7 +22,8 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{
     ArrowPrimitiveType, DurationMicrosecondType, DurationMillisecondType,
     DurationNanosecondType, DurationSecondType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type,
-    Int32Type, Int64Type, IntervalMonthDayNanoType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    Int32Type, Int64Type, IntervalMonthDayNanoType, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, RecordBatch, UnionArray};
 use arrow_buffer::{ArrowNativeType, NullBuffer};
@@ -53,7 +54,9 @@ enum Shape<'a> {
     Float(Box<dyn Fn(usize) -> f64 + 'a>),
     /// A single-precision float, which has a shorter shortest form than the same value as a double.
     Single(Box<dyn Fn(usize) -> f32 + 'a>),
-    /// What Arrow's own formatter can say; the number behind it where it cannot (a timestamp beyond the calendar).
+    /// A timestamp: its number, units a second, and whether it is an instant.
+    Timestamp(&'a [i64], i64, bool),
+    /// What Arrow's own formatter can say; the number behind it where it cannot (a date beyond the calendar).
     Formatted(ArrayFormatter<'a>, Box<dyn Fn(usize) -> Option<i64> + 'a>),
     Struct(Vec<Member<'a>>),
     List(Box<dyn Fn(usize) -> (usize, usize) + 'a>, Box<Encoder<'a>>),
@@ -105,6 +108,7 @@ impl<'a> Encoder<'a> {
             Shape::Text(text) => quote(text(row), out),
             Shape::Float(value) => float(value(row), out),
             Shape::Single(value) => single(value(row), out),
+            Shape::Timestamp(values, units, instant) => iso_timestamp(values[row], *units, *instant, b"\"", out),
             Shape::Formatted(formatter, raw) => formatted(formatter, raw(row), row, true, out),
             Shape::Struct(members) => object(members, row, out),
             Shape::List(range, items) => list(range(row), items, out),
@@ -122,6 +126,11 @@ impl<'a> Encoder<'a> {
         match &self.shape {
             Shape::Quoted(write) => write(row, out),
             Shape::Text(text) => out.extend_from_slice(text(row).as_bytes()),
+            Shape::Float(value) if !value(row).is_finite() => out.extend_from_slice(non_finite(value(row)).as_bytes()),
+            Shape::Single(value) if !value(row).is_finite() => {
+                out.extend_from_slice(non_finite(f64::from(value(row))).as_bytes());
+            }
+            Shape::Timestamp(values, units, instant) => iso_timestamp(values[row], *units, *instant, b"", out),
             Shape::Formatted(formatter, raw) => formatted(formatter, raw(row), row, false, out),
             Shape::Dictionary(keys, values) => values.text(keys[row], out),
             _ => self.json(row, out),
@@ -222,6 +231,7 @@ fn shape<'a>(field: &Field, array: &'a dyn Array) -> Result<Shape<'a>, ArrowErro
         }
         DataType::FixedSizeBinary(_) => bytes(array.as_fixed_size_binary(), |array, row| array.value(row)),
         DataType::Duration(unit) => duration(array, *unit),
+        DataType::Timestamp(unit, zone) => timestamp(array, *unit, zone.is_some()),
         DataType::Interval(IntervalUnit::MonthDayNano) => {
             let array = array.as_primitive::<IntervalMonthDayNanoType>();
             Shape::Quoted(Box::new(|row, out| {
@@ -321,6 +331,22 @@ fn duration(array: &dyn Array, unit: TimeUnit) -> Shape<'_> {
     }
 }
 
+/// The zone's name does not matter: the value is an instant, and is written in UTC.
+fn timestamp(array: &dyn Array, unit: TimeUnit, instant: bool) -> Shape<'_> {
+    match unit {
+        TimeUnit::Second => Shape::Timestamp(array.as_primitive::<TimestampSecondType>().values(), 1, instant),
+        TimeUnit::Millisecond => {
+            Shape::Timestamp(array.as_primitive::<TimestampMillisecondType>().values(), 1_000, instant)
+        }
+        TimeUnit::Microsecond => {
+            Shape::Timestamp(array.as_primitive::<TimestampMicrosecondType>().values(), 1_000_000, instant)
+        }
+        TimeUnit::Nanosecond => {
+            Shape::Timestamp(array.as_primitive::<TimestampNanosecondType>().values(), 1_000_000_000, instant)
+        }
+    }
+}
+
 /// Reads the number behind a temporal value.
 fn raw_number(array: &dyn Array) -> Box<dyn Fn(usize) -> Option<i64> + '_> {
     arrow_array::downcast_temporal_array!(
@@ -408,7 +434,7 @@ fn float(value: f64, out: &mut Vec<u8>) {
     if value.is_finite() {
         put(out, format_args!("{value:?}"));
     } else {
-        non_finite(value.is_nan(), value > 0.0, out);
+        quote(non_finite(value), out);
     }
 }
 
@@ -416,16 +442,59 @@ fn single(value: f32, out: &mut Vec<u8>) {
     if value.is_finite() {
         put(out, format_args!("{value:?}"));
     } else {
-        non_finite(value.is_nan(), value > 0.0, out);
+        quote(non_finite(f64::from(value)), out);
     }
 }
 
-fn non_finite(nan: bool, positive: bool, out: &mut Vec<u8>) {
-    out.extend_from_slice(match (nan, positive) {
-        (true, _) => b"\"NaN\"",
-        (_, true) => b"\"Infinity\"",
-        (_, false) => b"\"-Infinity\"",
-    });
+/// The names that protobuf's JSON, JavaScript and Java have for what JSON cannot say.
+fn non_finite(value: f64) -> &'static str {
+    if value.is_nan() {
+        "NaN"
+    } else if value > 0.0 {
+        "Infinity"
+    } else {
+        "-Infinity"
+    }
+}
+
+/// `2026-01-31T23:59:59.500Z`; the bare number where the year has not four digits, so that every reader of ISO 8601
+/// can read what is written.
+fn iso_timestamp(value: i64, units: i64, instant: bool, quote: &[u8], out: &mut Vec<u8>) {
+    let (seconds, fraction) = (value.div_euclid(units), value.rem_euclid(units));
+    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let Some((year, month, day)) = civil(days) else {
+        put(out, format_args!("{value}"));
+        return;
+    };
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    out.extend_from_slice(quote);
+    put(out, format_args!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"));
+    match units {
+        _ if fraction == 0 => {}
+        1_000 => put(out, format_args!(".{fraction:03}")),
+        1_000_000 => put(out, format_args!(".{fraction:06}")),
+        _ => put(out, format_args!(".{fraction:09}")),
+    }
+    if instant {
+        out.push(b'Z');
+    }
+    out.extend_from_slice(quote);
+}
+
+/// The Gregorian date so many days after 1970-01-01, in the years 0 to 9999. Years begin in March here, so that the leap
+/// day is the last of one.
+fn civil(days: i64) -> Option<(i64, i64, i64)> {
+    const DAYS_TO_1970: i64 = 719_468;
+    const ERA_DAYS: i64 = 146_097;
+    let days = days.checked_add(DAYS_TO_1970)?;
+    let (era, day) = (days.div_euclid(ERA_DAYS), days.rem_euclid(ERA_DAYS));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year + era * 400 + i64::from(month <= 2);
+    (0..=9999).contains(&year).then_some((year, month, day))
 }
 
 /// `P1M2DT3.5S`: each part has its own sign, as months and days have no fixed length.

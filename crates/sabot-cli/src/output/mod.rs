@@ -12,6 +12,8 @@ mod layout;
 mod storable;
 mod table;
 mod template;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::io::{self, IsTerminal, Write};

@@ -1,6 +1,6 @@
 //! A table as text, written as the rows arrive.
 //!
-//! The first batch fixes the widths, so that a stream of batches reads as one table. On a terminal, cells are cut to
+//! Each batch may widen the columns, and the header stands again above the rows that did. On a terminal, cells are cut to
 //! fit and columns that find no room are left out, with a note; elsewhere nothing is cut. Control characters are
 //! escaped: a message must not be able to drive the terminal.
 
@@ -17,8 +17,10 @@ const GAP: usize = 3;
 const NARROWEST: usize = 8;
 /// No column is wider than this on a terminal.
 const WIDEST: usize = 48;
-/// Rows of the first batch that the widths are taken from.
-const SAMPLE_ROWS: usize = 1_000;
+/// Rows of a batch that the widths are taken from.
+const SAMPLE_ROWS: usize = 10_000;
+/// What stands for null; dimmed where there are colours.
+const NULL: &str = "null";
 
 /// How a table looks.
 #[derive(Debug, Clone, Default)]
@@ -32,7 +34,9 @@ pub(crate) struct TableOptions {
 #[derive(Debug)]
 pub(crate) struct Table {
     options: TableOptions,
-    /// Width and alignment of each column shown; empty before the first batch.
+    /// The widest cell of each column so far; empty before the first batch.
+    wanted: Vec<usize>,
+    /// Width and alignment of each column shown.
     columns: Vec<Column>,
 }
 
@@ -44,10 +48,11 @@ struct Column {
 
 impl Table {
     pub(crate) fn new(options: TableOptions) -> Self {
-        Self { options, columns: Vec::new() }
+        Self { options, wanted: Vec::new(), columns: Vec::new() }
     }
 
-    fn begin(&mut self, batch: &RecordBatch, encoders: &[Encoder<'_>], out: &mut Vec<u8>) {
+    /// Widens the columns to what the batch needs. The header is written again if they changed.
+    fn adapt(&mut self, batch: &RecordBatch, encoders: &[Encoder<'_>], out: &mut Vec<u8>) {
         let fields = batch.schema_ref().fields();
         let mut widths: Vec<usize> = fields.iter().map(|field| field.name().width()).collect();
         let mut cell = Cell::default();
@@ -56,13 +61,26 @@ impl Table {
                 *width = (*width).max(cell.fill(encoder, row).width());
             }
         }
+        for (width, field) in widths.iter_mut().zip(fields) {
+            let least = if field.is_nullable() { NULL.len() } else { 1 };
+            *width = (*width).max(least);
+        }
+        for (width, wanted) in widths.iter_mut().zip(&self.wanted) {
+            *width = (*width).max(*wanted);
+        }
+        if widths == self.wanted {
+            return;
+        }
+        self.wanted.clone_from(&widths);
         if let Some(room) = self.options.width {
             fit(&mut widths, room);
         }
         let columns = widths.iter().zip(fields);
-        self.columns =
-            columns.map(|(&width, field)| Column { width, right: field.data_type().is_numeric() }).collect();
-        self.header(batch, out);
+        let columns = columns.map(|(&width, field)| Column { width, right: field.data_type().is_numeric() }).collect();
+        if columns != self.columns {
+            self.columns = columns;
+            self.header(batch, out);
+        }
     }
 
     fn header(&self, batch: &RecordBatch, out: &mut Vec<u8>) {
@@ -108,9 +126,7 @@ impl Render for Table {
             return Ok(());
         }
         let encoders = encode::columns(batch)?;
-        if self.columns.is_empty() {
-            self.begin(batch, &encoders, out);
-        }
+        self.adapt(batch, &encoders, out);
         let mut cell = Cell::default();
         for row in 0..batch.num_rows() {
             for (at, (column, encoder)) in self.columns.iter().zip(&encoders).enumerate() {
@@ -140,7 +156,7 @@ impl Cell {
         self.bytes.clear();
         self.text.clear();
         if encoder.is_null(row) {
-            return "null";
+            return NULL;
         }
         encoder.text(row, &mut self.bytes);
         self.text.push_str(&escape_controls(&String::from_utf8_lossy(&self.bytes)));
