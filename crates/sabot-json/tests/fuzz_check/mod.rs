@@ -16,6 +16,9 @@ use serde_json::Value;
 #[path = "../model/mod.rs"]
 pub(crate) mod model;
 
+/// Less than `serde_json` allows.
+const DEPTH: usize = 32;
+
 /// Decodes `text` alone with an inferred schema, and between others onto columns of each type.
 ///
 /// # Panics
@@ -33,7 +36,7 @@ pub(crate) fn check(text: &[u8]) {
 fn check_inferred(text: &[u8]) -> Option<RowError> {
     let shown = String::from_utf8_lossy(text);
     let mut target = Target::default();
-    target.limits.depth = 32;
+    target.limits.depth = DEPTH;
     let (slots, error) = decode(open(&target), &[text]);
     let error = error.into_iter().next();
     assert_eq!(slots.batch.num_rows(), 1);
@@ -42,7 +45,9 @@ fn check_inferred(text: &[u8]) -> Option<RowError> {
     let kind = error.map(|error| error.kind);
     match (judged, kind) {
         (Ok(value), None) => model::assert_row(&slots.batch, 0, &value, &shown),
-        (Ok(value), Some(RowErrorKind::LimitExceeded("nesting"))) => assert!(depth(&value) > 32, "{shown}"),
+        (Ok(value), Some(RowErrorKind::LimitExceeded("nesting"))) => {
+            assert!(depth(&value) > DEPTH, "{shown}")
+        }
         (Ok(value), Some(RowErrorKind::TypeMismatch { .. })) => assert!(!value.is_object(), "{shown}"),
         (Ok(_), Some(kind)) => panic!("refused as {kind}: {shown}"),
         (Err(judged), None) => panic!("accepted in spite of {judged}: {shown}"),
@@ -181,5 +186,6 @@ static TARGET: LazyLock<Target> = LazyLock::new(|| {
     ];
     let mut target = Target::default();
     target.shape = Shape::Arrow(Arc::new(Schema::new(fields)));
+    target.limits.depth = DEPTH;
     target
 });
