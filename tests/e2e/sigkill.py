@@ -20,6 +20,8 @@ SCHEMA = {
     "name": "Event",
     "fields": [{"name": "number", "type": "long"}, {"name": "text", "type": "string"}],
 }
+# Small batches and frequent commits: a kill then falls between any two steps of reading, writing and committing.
+STEPS = ["--batch-rows", 500, "-X", "auto.commit.interval.ms=50"]
 DEADLINE_SECONDS = 120
 
 
@@ -28,9 +30,11 @@ def check():
     kafka.create_topic(topic, PARTITIONS)
     truth = write(topic)
     for kind, kills in KILLS.items():
-        repeated = Trial(topic, kind, truth).run(kills)
-        print(f"{kind}: killed {kills} times at random moments; {len(truth):,} of {len(truth):,} messages are there, "
-              f"{repeated:,} more than once; no committed offset was ahead of the output")
+        trial = Trial(topic, kind, truth)
+        trial.run(kills)
+        print(f"{kind}: killed {kills} times at random moments, {trial.moved} times after new commits; {len(truth):,} of "
+              f"{len(truth):,} messages are there, {trial.rows - len(trial.seen):,} of them again; "
+              "no committed offset was ahead of the output")
 
 
 def write(topic):
@@ -58,18 +62,22 @@ class Trial:
         self.seen = {}
         self.rows = 0
         self.read = set()
+        self.place = 0
+        self.moved = 0
 
     def run(self, kills):
         for kill in range(kills):
             self.run_and_kill(kill, kills - kill)
             self.gather()
-            self.check_committed()
+            place = self.check_committed()
+            self.moved += place > self.place
+            self.place = place
+        assert self.moved >= kills // 2, f"{self.kind}: only {self.moved} of {kills} runs committed anything"
         sabot.run(self.command("last", "-e"))
         self.gather()
         self.check_committed()
         lost = self.truth.keys() - self.seen.keys()
         assert not lost, f"{self.kind}: {len(lost)} messages are lost: {sorted(lost)[:5]} (seed {self.seed})"
-        return self.rows - len(self.seen)
 
     def command(self, run, *more):
         output = {
@@ -77,18 +85,21 @@ class Trial:
             # Whole files of 2,000 rows: what is not yet whole is not yet acknowledged.
             "parquet": ["-O", "parquet", "--rotate-rows", 2000, "--out", self.folder / f"{run}.parquet"],
         }
-        options = ["-G", self.group, "-s", "value=avro", *sabot.GROUP_OPTIONS, *output[self.kind], *more]
+        options = ["-G", self.group, "-s", "value=avro", *sabot.GROUP_OPTIONS, *STEPS, *output[self.kind], *more]
         return sabot.consume(self.topic, *options)
 
     def run_and_kill(self, run, runs_left):
-        """Kills it once it has written a random part of what is left, so that every run has something to do."""
+        """Kills it once it has written a random part of what is left, so that every run has something to do.
+
+        Every second run is left alone until it has committed something: without that, each would begin at the beginning.
+        """
         share = (len(self.truth) - len(self.seen)) // (runs_left + 1)
         wanted = self.random.randrange(1, max(share, 2))
         log = self.folder / f"{run}.log"
         process = sabot.start(self.command(run), log)
         try:
             deadline = time.monotonic() + DEADLINE_SECONDS
-            while self.written(run) < wanted:
+            while self.written(run) < wanted or (run % 2 == 1 and sum(kafka.committed(self.group).values()) == self.place):
                 assert process.poll() is None, f"run {run} ended by itself:\n{log.read_text()[-2000:]}"
                 assert time.monotonic() < deadline, f"run {run} wrote nothing for long:\n{log.read_text()[-2000:]}"
                 time.sleep(0.002)
@@ -116,7 +127,10 @@ class Trial:
             self.rows += len(rows)
 
     def check_committed(self):
-        for partition, offset in kafka.committed(self.group).items():
+        """Fails where a message below a committed offset is in no output; gives how many messages are committed."""
+        committed = kafka.committed(self.group)
+        for partition, offset in committed.items():
             missing = [before for before in range(offset) if (partition, before) not in self.seen]
             assert not missing, (f"{self.kind}: offset {offset} of partition {partition} is committed, but {len(missing)} "
                                  f"messages before it are in no output, the first at {missing[0]} (seed {self.seed})")
+        return sum(committed.values())

@@ -82,7 +82,7 @@ fn clippy() -> Outcome {
 
 fn docs() -> Outcome {
     run_command(
-        cargo(["doc", "--workspace", "--no-deps", "--document-private-items"])
+        cargo(["doc", "--workspace", "--no-deps"])
             .env("RUSTDOCFLAGS", "-D warnings"),
     )
 }
