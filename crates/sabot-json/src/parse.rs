@@ -77,7 +77,11 @@ impl Parser {
                 nodes: &tape.0,
                 structurals: self.buffers.structural_indexes(),
             }),
-            Err(error) => Err(explain(text, self.depth, error.index())),
+            Err(_) => {
+                let (byte_offset, kind) =
+                    find_fault(text, self.depth).unwrap_or((0, RowErrorKind::Syntax("not JSON")));
+                Err(fault(byte_offset, kind))
+            }
         };
         self.tape = Some(tape.reset());
         if text.len() > Self::KEPT_TEXT_BYTES {
@@ -87,23 +91,6 @@ impl Parser {
         }
         result
     }
-}
-
-/// What is wrong with `text`, which simd-json refused at `index`.
-#[cold]
-fn explain(text: &[u8], depth: usize, index: usize) -> Fault {
-    if let Some((byte_offset, kind)) = find_fault(text, depth) {
-        return fault(byte_offset, kind);
-    }
-    // It is JSON, so it holds a number that no float holds. simd-json points into that number.
-    let is_number = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
-    let index = index.min(text.len());
-    let before = text[..index]
-        .iter()
-        .rev()
-        .take_while(|byte| is_number(byte))
-        .count();
-    fault(index - before, RowErrorKind::NumberOutOfRange)
 }
 
 /// A fault of the message as a whole.

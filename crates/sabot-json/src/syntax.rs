@@ -5,7 +5,8 @@
 
 use sabot_decode::RowErrorKind;
 
-/// The first fault of `text`: its position in bytes, and what it is. `None` if it is JSON that nests at most `depth` deep.
+/// The first fault of `text`: its position in bytes, and what it is. `None` if it is JSON that nests at most `depth` deep and holds no number
+/// beyond the range of an `f64`.
 #[cold]
 pub(crate) fn find_fault(text: &[u8], depth: usize) -> Option<(usize, RowErrorKind)> {
     let (text_until, bad_utf8) = match std::str::from_utf8(text) {
@@ -192,6 +193,7 @@ impl Reader<'_> {
     }
 
     fn number(&mut self) -> Result<(), RowErrorKind> {
+        let number = self.at;
         if self.peek() == Some(b'-') {
             self.at += 1;
         }
@@ -212,6 +214,10 @@ impl Reader<'_> {
                 self.at += 1;
             }
             self.digits()?;
+        }
+        if !is_finite(&self.text[number..self.at]) {
+            self.at = number;
+            return Err(RowErrorKind::NumberOutOfRange);
         }
         Ok(())
     }
@@ -264,6 +270,19 @@ impl Reader<'_> {
     }
 }
 
+/// Whether an `f64` can hold the number.
+fn is_finite(number: &[u8]) -> bool {
+    const ALWAYS_FINITE_BYTES: usize = 300;
+    let has_exponent = number.iter().any(|byte| matches!(byte, b'e' | b'E'));
+    if number.len() <= ALWAYS_FINITE_BYTES && !has_exponent {
+        return true;
+    }
+    let value = std::str::from_utf8(number)
+        .ok()
+        .and_then(|text| text.parse::<f64>().ok());
+    value.is_some_and(f64::is_finite)
+}
+
 #[cfg(test)]
 mod tests {
     use super::find_fault;
@@ -283,7 +302,7 @@ mod tests {
         let in_array = K::Syntax("expected a comma or ] in an array");
         let in_object = K::Syntax("expected a comma or } in an object");
         let trailing = K::Syntax("data behind the value");
-        let cases: [(&[u8], usize, K); 72] = [
+        let cases: [(&[u8], usize, K); 75] = [
             (b"", 0, K::Truncated),
             (b" \t\r\n", 4, K::Truncated),
             (b"\0", 0, value),
@@ -337,6 +356,9 @@ mod tests {
             (b"[1x]", 2, in_array),
             (b"[0x10]", 2, in_array),
             (b"[12345678901234567890x]", 21, in_array),
+            (b"[-1e400,x]", 1, K::NumberOutOfRange),
+            (b"[1e-400,2E+4294967296]", 8, K::NumberOutOfRange),
+            (&[b'9'; 400], 0, K::NumberOutOfRange),
             (b"nul", 3, K::Truncated),
             (b"nulx", 0, literal),
             (b"[tru]", 1, literal),

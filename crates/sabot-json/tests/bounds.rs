@@ -182,10 +182,10 @@ fn nulls_fill_a_batch() {
     assert!(rows < 15 && (4 << 20..6 << 20).contains(&bytes), "{rows} {bytes}");
 }
 
-/// The largest sum of what is allocated and not yet given back is not counted; that single allocations stay in proportion is.
+/// All that is allocated is added up, each step of a buffer that grows, and for inference both passes over the message.
 #[test]
 fn hostile_messages_cost_a_multiple_of_their_length() {
-    const BYTES: usize = 4 << 20;
+    const BYTES: usize = 1 << 20;
     let messages = [
         "[".repeat(BYTES),
         format!("{{\"a\":{}", "[".repeat(BYTES)),
@@ -211,7 +211,7 @@ fn hostile_messages_cost_a_multiple_of_their_length() {
             });
             let multiple = counts.bytes / message.len();
             assert!(
-                multiple < 80,
+                multiple < 120,
                 "{multiple} times the {} bytes of {message:.20}",
                 message.len()
             );
