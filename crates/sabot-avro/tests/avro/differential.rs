@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 use crate::common::{long, sized};
-use crate::fuzz_check::compare;
+use crate::fuzz_check::Pair;
 
 /// A type, written as JSON and as values.
 #[derive(Debug, Clone)]
@@ -317,7 +317,7 @@ proptest! {
         let mut dice = Dice { state: seed, names: 0 };
         let ty = if seed % 5 == 0 { dice.ty(3) } else { dice.record(4) };
         let bodies: Vec<_> = (0..8).map(|_| dice.value(&ty)).collect();
-        compare(&ty.json(), None, &bodies);
+        Pair::new(&ty.json(), None).compare(&bodies);
     }
 
     #[test]
@@ -326,7 +326,7 @@ proptest! {
         let writer = dice.record(4);
         let reader = dice.evolve(&writer);
         let bodies: Vec<_> = (0..8).map(|_| dice.value(&writer)).collect();
-        compare(&writer.json(), Some(&reader.json()), &bodies);
+        Pair::new(&writer.json(), Some(&reader.json())).compare(&bodies);
     }
 
     #[test]
@@ -345,6 +345,6 @@ proptest! {
             }
             body
         }).collect();
-        compare(&writer.json(), None, &bodies);
+        Pair::new(&writer.json(), None).compare(&bodies);
     }
 }
