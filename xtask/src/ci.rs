@@ -13,6 +13,12 @@ const OTHER_WORKSPACES: &[&str] = &["bench", "fuzz"];
 
 const RUSTUP: &str = "Install it with `rustup component add rustfmt clippy`.";
 
+/// Features beside the default ones that need nothing installed: `ssl` and `gssapi` link with the system's libraries.
+const FEATURES: [&str; 2] = ["--features", "sabot/async"];
+
+/// The facade has to build with any of its codecs alone, and with none.
+const CODECS: &[&str] = &["", "avro", "json", "plain"];
+
 /// A step's name and what it runs.
 type Step = (&'static str, fn() -> Outcome);
 
@@ -20,6 +26,7 @@ const STEPS: &[Step] = &[
     ("fmt", fmt),
     ("deps", deps::check_workspace),
     ("clippy", clippy),
+    ("features", features),
     ("docs", docs),
     ("fuzz", fuzzing),
     ("e2e", end_to_end),
@@ -27,7 +34,7 @@ const STEPS: &[Step] = &[
 
 /// `cargo xtask test`: unit, integration and documentation tests of every crate.
 pub(crate) fn test(args: Vec<String>) -> Outcome {
-    run_command(cargo(["test", "--workspace"]).args(args))
+    run_command(cargo(["test", "--workspace"]).args(FEATURES).args(args))
 }
 
 /// `cargo xtask ci`: every step, or those named.
@@ -70,19 +77,31 @@ fn fmt() -> Outcome {
 
 fn clippy() -> Outcome {
     require("cargo", &["clippy", "--version"], RUSTUP)?;
-    run_command(&mut cargo([
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ]))
+    run_command(
+        cargo(["clippy", "--workspace", "--all-targets"])
+            .args(FEATURES)
+            .args(["--", "-D", "warnings"]),
+    )
+}
+
+fn features() -> Outcome {
+    for codecs in CODECS {
+        run_command(&mut cargo([
+            "check",
+            "--package",
+            "sabot",
+            "--no-default-features",
+            "--features",
+            codecs,
+        ]))?;
+    }
+    Ok(())
 }
 
 fn docs() -> Outcome {
     run_command(
         cargo(["doc", "--workspace", "--no-deps"])
+            .args(FEATURES)
             .env("RUSTDOCFLAGS", "-D warnings"),
     )
 }

@@ -25,7 +25,7 @@ cargo xtask CHORE
 
   test [ARGS...]              all tests of the workspace; ARGS go to cargo test. Needs no service
   ci [STEP...]                what continuous integration checks beyond `test`; all steps, or those named:
-                              fmt, clippy, docs, deps, fuzz, e2e
+                              fmt, deps, clippy, features, docs, fuzz, e2e
   deps                        checks which crate may depend on which
   fuzz [--seconds N] [TARGET...]
                               runs each fuzz target for N seconds (10); installs cargo-fuzz under target/ when missing
