@@ -54,7 +54,7 @@ pub(crate) fn compile(
         skips: compiler.skips,
         skips_in_default: compiler.skips_in_default,
         strings: shape.strings,
-        row_width_bytes: shape.node(shape.root).width_bytes + compiler.default_bytes,
+        row_width_bytes: shape.width_bytes() + compiler.default_bytes,
         limits,
     })
 }

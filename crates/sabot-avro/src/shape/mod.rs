@@ -101,7 +101,7 @@ impl Shape {
             root,
         };
         shape.bind_roots();
-        let width = shape.node(root).width_bytes;
+        let width = shape.width_bytes();
         if width > target.limits.batch_bytes.max(target.limits.row_bytes) {
             return Err(PlanError::new(format!(
                 "one row takes {width} bytes at least, more than a batch may hold"
@@ -112,6 +112,11 @@ impl Shape {
 
     pub(crate) fn node(&self, id: ShapeId) -> &Node {
         &self.nodes[id.0 as usize]
+    }
+
+    /// Bytes that a row takes in the columns at least.
+    pub(crate) fn width_bytes(&self) -> usize {
+        self.node(self.root).width_bytes
     }
 
     pub(crate) fn schema(&self) -> &SchemaRef {

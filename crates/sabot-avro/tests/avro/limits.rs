@@ -70,6 +70,24 @@ fn few_bytes_cannot_become_many() {
 }
 
 #[test]
+fn placeholders_fill_a_batch() {
+    let writer = record(r#"["null", {"type": "fixed", "name": "F", "size": 100000}]"#);
+    let mut target = Target::default();
+    target.limits.batch_bytes = 1 << 20;
+    let mut decoder = open(&target, &writer).unwrap();
+    let broken = Payload::with_key(KEY, &[4]);
+    for row in [Payload::tombstone(), broken] {
+        let progress = decoder.decode(&[row; 1000], &mut |_| {});
+        assert_eq!(progress.stop, Stop::Full);
+        assert!(
+            progress.taken < 16 && decoder.buffered_bytes() < 2 << 20,
+            "{progress:?}"
+        );
+        assert_eq!(decoder.flush().unwrap().batch.num_rows(), progress.taken);
+    }
+}
+
+#[test]
 fn a_row_that_no_batch_can_hold_is_refused_at_once() {
     let writer = record(r#"["null", {"type": "fixed", "name": "F", "size": 2147483647}]"#);
     let error = open(&Target::default(), &writer).unwrap_err();
@@ -169,6 +187,12 @@ fn slots_before_the_first_schema_get_its_columns() {
     let body = [long(1), sized("x")].concat();
     let decoded = feed(&mut *decoder, &[Payload::with_key(KEY, &body)]);
     assert_eq!(decoded.column("f"), ["null", "null", "x"]);
+    // Unless they would take more memory than is sensible.
+    let mut decoder = AvroFactory.open(&Target::default()).unwrap();
+    decoder.decode(&[Payload::tombstone(); 3000], &mut |_| {});
+    let wide = record(r#"{"type": "fixed", "name": "F", "size": 1000000}"#);
+    let error = decoder.prepare(KEY, &WriterSchema::avro(wide)).unwrap_err();
+    assert!(error.to_string().contains("flush them"), "{error}");
     // And without any schema there are rows without columns.
     let mut decoder = AvroFactory.open(&Target::default()).unwrap();
     decoder.decode(&[Payload::tombstone()], &mut |_| {});
