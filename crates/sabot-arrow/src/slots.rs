@@ -45,6 +45,8 @@ pub struct SlotColumns {
     limits: Limits,
     /// A bit for each slot up to the last bad one; those behind it are good.
     valid: Bits,
+    /// What a row adds to that at least, however short its payload: its nulls, or placeholders.
+    row_bytes: usize,
     /// What the columns held when it was last counted, and what came in since then.
     counted_bytes: usize,
     uncounted_bytes: usize,
@@ -53,16 +55,22 @@ pub struct SlotColumns {
 impl SlotColumns {
     /// Bytes of payload after which the columns' size is counted anew.
     const COUNT_EVERY_BYTES: usize = 64 << 10;
-    /// What a row adds to that at least, however short its payload.
-    const ROW_BYTES: usize = 64;
+    /// The least of what a row is taken to add to that.
+    const MIN_ROW_BYTES: usize = 64;
 
     /// No slots yet.
     #[must_use]
-    pub fn new(columns: Columns, limits: Limits) -> Self {
+    pub fn new(mut columns: Columns, limits: Limits) -> Self {
+        let empty_bytes = columns.buffered_bytes();
+        let has_row = columns.push_null_values().is_ok();
+        let row_bytes = columns.buffered_bytes() - empty_bytes;
+        columns.rollback();
+        debug_assert!(has_row, "there is room for one row");
         Self {
             columns,
             limits,
             valid: Bits::default(),
+            row_bytes: row_bytes.max(Self::MIN_ROW_BYTES),
             counted_bytes: 0,
             uncounted_bytes: 0,
         }
@@ -99,7 +107,7 @@ impl SlotColumns {
                     stop: Stop::Full,
                 };
             }
-            self.uncounted_bytes += Self::ROW_BYTES;
+            self.uncounted_bytes += self.row_bytes;
             let result = match row.body {
                 Body::Bytes(bytes) if bytes.len() > self.limits.row_bytes => {
                     Err(Self::fault(RowErrorKind::LimitExceeded("bytes in one message")))

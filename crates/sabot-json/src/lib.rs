@@ -10,13 +10,13 @@
 //! |---|---|
 //! | `Boolean` | `true`, `false` |
 //! | `Int8` to `UInt64` | a number without a fraction: `1`, `1.0`, `1e2`; `3.7` and what is out of range are errors |
-//! | `Float32`, `Float64` | a number; `1e400` is an error |
+//! | `Float32`, `Float64` | a number, rounded once to the nearest |
 //! | `Decimal32` to `Decimal256` | a number, or one in a string; digit by digit, never rounded |
 //! | `Utf8`, `LargeUtf8`, `Utf8View`, `Dictionary(Int32, Utf8)` | a string |
 //! | `Binary`, `LargeBinary`, `BinaryView`, `FixedSizeBinary` | a string in base64 (RFC 4648, padded) |
 //! | `FixedSizeBinary(16)` with the extension type `arrow.uuid` | a hyphenated UUID |
 //! | `Date32`, `Date64` | `"2024-02-29"`, or a number of days (milliseconds) |
-//! | `Time32`, `Time64` | `"23:59:59.5"`, or a number of the column's unit |
+//! | `Time32`, `Time64` | `"23:59:59.5"`, or a number of the column's unit since midnight |
 //! | `Timestamp` with a zone | RFC 3339 with its offset, or a number of the column's unit since the epoch |
 //! | `Timestamp` without | RFC 3339 without an offset, or a number |
 //! | `Duration` | a number of the column's unit |
@@ -25,14 +25,39 @@
 //! | `Null` | `null` |
 //!
 //! A missing member is null; where the column does not allow that, the row is bad. Of two members with one name the last wins. Members that the
-//! schema does not have are left out.
+//! schema does not have are left out. A dictionary holds the values of one batch in the order of their first appearance; if its column
+//! is not nullable, the empty string stands before them, for placeholders.
+//!
+//! # What is JSON
+//!
+//! What RFC 8259 says, checked in all of the message, also where it is left out. No byte order mark, no lone surrogate (`"\ud800"`). Numbers may have any number of
+//! digits and keep them in decimals, but none may be beyond the range of an `f64` (`1e400`), as the RFC allows. A syntax error is reported at
+//! the byte that cannot stand there; what ends too early, at its end.
+//!
+//! # Limits
+//!
+//! All of [`Limits`](sabot_decode::Limits) hold; `row_items` counts the items of lists and maps that become columns, and in a sample those of all
+//! arrays. Further, the nulls that one message leaves in its lists may be 16 Mi at most (`[{},{},{}]` is short text, and a null for every
+//! member of each). Parsing takes up to 30 bytes for each byte of the message, which are given back after messages of more than 1 MiB.
 //!
 //! # Inference
 //!
 //! With [`Shape::FirstWriter`](sabot_decode::Shape::FirstWriter) the schema is inferred from a sample: the first 1,000 good messages or the first MiB of them,
-//! or fewer if the decoder is flushed before. Fields stand in the order in which they first appeared, and all are nullable.
-//! Integers and fractions together become `Float64`; other scalars together become text; scalars beside objects or arrays, and fields that
-//! were always null, become JSON text (`arrow.json`). A later message that does not fit is bad; a later field is left out.
+//! or fewer if the decoder is flushed before. Fields stand in the order in which they first appeared, and all are nullable. There may be 10,000 of
+//! them at all levels together; a message with more is bad, and none of its fields are taken.
+//!
+//! | seen | Arrow type |
+//! |---|---|
+//! | `true`, `false` | `Boolean` |
+//! | integers | `Int64`; `UInt64` if some need it; `Decimal128(20, 0)` if both |
+//! | fractions, exponents, integers beyond 64 bits; integers beside them | `Float64` |
+//! | strings | `Utf8`, or as [`Mapping::strings`](sabot_decode::Mapping) says |
+//! | scalars of several kinds | text: strings as they are, others as they are written (metadata `sabot:json` = `scalar`) |
+//! | objects, arrays | `Struct`, `List` |
+//! | scalars beside objects or arrays, objects beside arrays, only `null`, only `{}` | JSON text (`arrow.json`) |
+//! | arrays of objects with so little in common that they would be mostly nulls (16 Mi of them) | JSON text |
+//!
+//! A later message that does not fit is bad; a later field is left out.
 //!
 //! ```
 //! use arrow_array::{cast::AsArray, types::Int64Type};

@@ -125,6 +125,9 @@ impl Plan {
                 .add(*item, format!("{path}[]"))
                 .map_err(|error| error.within("[]"))?,
             NodeKind::Map(_, key, value) => {
+                if let DataType::Map(_, true) = node.field.data_type() {
+                    return Err(PlanError::new("the keys of a JSON object are not sorted"));
+                }
                 self.add(*key, path.clone())?;
                 self.add(*value, format!("{path}{{}}"))
                     .map_err(|error| error.within("{}"))?;

@@ -134,10 +134,10 @@ impl<'a> Writer<'a> {
         if !self.plan.layout.node(node).field.is_nullable() {
             return Err(self.fault(node, at, RowErrorKind::MissingValue));
         }
-        let cells = self.plan.step(node).cells;
-        self.columns.unforeseen_bytes += cells * CELL_BYTES;
         if self.open_lists > 0 {
             // In a list, objects without members cost as much as full ones.
+            let cells = self.plan.step(node).cells;
+            self.columns.unforeseen_bytes += cells * CELL_BYTES;
             let left = self.null_cells_left.checked_sub(cells);
             let kind = RowErrorKind::LimitExceeded("nulls in one message");
             self.null_cells_left = left.ok_or_else(|| self.fault(node, at, kind))?;

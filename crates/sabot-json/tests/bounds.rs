@@ -129,7 +129,7 @@ fn bad_messages_allocate_nothing_that_stays() {
     );
 }
 
-/// Decodes `message` until the decoder is full; gives the rows, and the bytes that it says it holds.
+/// Decodes `message`, or a tombstone where it is empty, until the decoder is full; gives the rows, and the bytes that it says it holds.
 fn fill(target: &Target, message: impl Fn(usize) -> String) -> (usize, usize) {
     let mut decoder = open(target);
     for row in 0.. {

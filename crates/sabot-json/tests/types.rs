@@ -75,6 +75,11 @@ fn values_of_each_type() {
         (field(T::UInt32), "4294967295", "4294967295"),
         (field(T::UInt64), "18446744073709551615", "18446744073709551615"),
         (field(T::Float32), "0.1", "0.1"),
+        // Between two floats, and nearer to the upper one than an f64 can tell.
+        (field(T::Float32), "1.00000005960464477539062501", "1.0000001"),
+        (field(T::Float32), "4611686293305294849", "4.6116866e18"),
+        (field(T::Float64), "-0", "-0.0"),
+        (field(T::Int64), "-0", "0"),
         (field(T::Float64), "-1e-7", "-1e-7"),
         (
             field(T::Float64),
@@ -223,6 +228,8 @@ fn what_does_not_fit_is_refused_where_it_stands() {
             K::InvalidText,
         ),
         (field(T::Date32), "\"2023-02-29\"", K::InvalidText),
+        (field(T::Time32(TimeUnit::Second)), "86400", K::NumberOutOfRange),
+        (field(T::Time64(TimeUnit::Nanosecond)), "-1", K::NumberOutOfRange),
         (
             field(T::Timestamp(TimeUnit::Second, Some("UTC".into()))),
             "\"2024-02-29T00:00:00\"",
@@ -423,8 +430,18 @@ fn schemas_that_json_cannot_fill_are_refused() {
         Field::new("value", T::Int64, true),
     ]);
     let int_keys = T::Map(Arc::new(Field::new("entries", T::Struct(entries), false)), false);
+    let entries = Fields::from(vec![
+        Field::new("key", T::Utf8, false),
+        Field::new("value", T::Int64, true),
+    ]);
+    let sorted_keys = T::Map(Arc::new(Field::new("entries", T::Struct(entries), false)), true);
     let twice = vec![Field::new("v", T::Int64, true), Field::new("v", T::Utf8, true)];
-    for fields in [vec![field(int_keys)], vec![field(T::Float16)], twice] {
+    for fields in [
+        vec![field(int_keys)],
+        vec![field(sorted_keys)],
+        vec![field(T::Float16)],
+        twice,
+    ] {
         let mut target = Target::default();
         target.shape = Shape::Arrow(Arc::new(Schema::new(fields)));
         assert!(JsonFactory::new().open(&target).is_err());

@@ -46,7 +46,7 @@ fn check_inferred(text: &[u8]) -> Option<RowError> {
     match (judged, kind) {
         (Ok(value), None) => model::assert_row(&slots.batch, 0, &value, &shown),
         (Ok(value), Some(RowErrorKind::LimitExceeded("nesting"))) => {
-            assert!(depth(&value) > DEPTH, "{shown}")
+            assert!(depth(&value) > DEPTH, "{shown}");
         }
         (Ok(value), Some(RowErrorKind::TypeMismatch { .. })) => assert!(!value.is_object(), "{shown}"),
         (Ok(_), Some(kind)) => panic!("refused as {kind}: {shown}"),
