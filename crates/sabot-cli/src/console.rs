@@ -93,11 +93,15 @@ pub(crate) fn log_to_stderr(verbose: u8) {
 struct Logger;
 
 impl log::Log for Logger {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        true
+    /// Ours and librdkafka's alone, which hold no payload and no secret. What an HTTP library prints is not ours to promise.
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        ["sabot", "librdkafka"].iter().any(|ours| metadata.target().starts_with(ours))
     }
 
     fn log(&self, record: &log::Record<'_>) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
         let line = harmless(&record.args().to_string());
         note(format_args!("{:5} {}: {line}", record.level(), record.target()));
     }
