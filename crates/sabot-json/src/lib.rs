@@ -42,7 +42,7 @@
 //!
 //! # Inference
 //!
-//! With [`Shape::FirstWriter`](sabot_decode::Shape::FirstWriter) the schema is inferred from a sample: the first 1,000 good messages or the first MiB of them,
+//! With [`Shape::FirstWriter`] the schema is inferred from a sample: the first 1,000 messages, good or bad, or the first MiB of good ones,
 //! or fewer if the decoder is flushed before. Fields stand in the order in which they first appeared, and all are nullable. There may be 10,000 of
 //! them at all levels together; a message with more is bad, and none of its fields are taken.
 //!
