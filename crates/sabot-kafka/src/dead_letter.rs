@@ -89,8 +89,7 @@ impl DeadLetters {
     /// Copies a bad record.
     pub(crate) fn push(&mut self, bad: &BadRow, record: &Record<'_>) {
         let letter = Letter::new(bad, record, &self.options.name);
-        self.waiting_bytes += letter.key.as_ref().map_or(0, |key| key.len());
-        self.waiting_bytes += letter.value.as_ref().map_or(0, |value| value.len());
+        self.waiting_bytes += letter.bytes();
         self.waiting.push(letter);
     }
 
@@ -104,10 +103,7 @@ impl DeadLetters {
             return Ok(());
         }
         let result = self.produce();
-        if result.is_ok() {
-            self.waiting.clear();
-            self.waiting_bytes = 0;
-        }
+        self.waiting_bytes = self.waiting.iter().map(Letter::bytes).sum();
         result.map_err(|error| {
             let (topic, count) = (&self.options.topic, self.waiting.len());
             let text = format!("{count} dead letters could not be delivered to topic {topic}: {error}");
@@ -115,7 +111,28 @@ impl DeadLetters {
         })
     }
 
+    /// Sends what waits, up to the first that is refused, and keeps what is not delivered. What arrived must not be
+    /// produced again, however often the rest is.
     fn produce(&mut self) -> Result<(), Error> {
+        let (sent, refused) = self.send();
+        // Somewhat more than the producer's own time, so that it is the one to give up.
+        let failed = self
+            .producer
+            .flush_tokens(self.options.timeout + Duration::from_secs(5))?;
+        let mut token = 0;
+        self.waiting.retain(|_| {
+            token += 1;
+            token > sent || failed.iter().any(|(failed, _)| *failed == token - 1)
+        });
+        match (failed.first(), refused) {
+            (Some((_, code)), _) => Err(Error::new(ErrorKind::Produce, code.to_string())),
+            (None, Some(error)) => Err(error),
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// Queues letters, and returns how many, and why no more.
+    fn send(&self) -> (usize, Option<Error>) {
         for (token, letter) in self.waiting.iter().enumerate() {
             let headers: Vec<_> = letter
                 .headers
@@ -131,30 +148,22 @@ impl DeadLetters {
                 timestamp_ms: letter.timestamp_ms,
             };
             if let Err(error) = self.producer.send_token(&message, token) {
-                // Those before it are on their way, and are produced again next time: better twice than not at all.
-                let _ = self.producer.flush_tokens(self.options.timeout);
-                return Err(error);
+                return (token, Some(error));
             }
         }
-        // Somewhat more than the producer's own time, so that it is the one to give up.
-        let failed = self
-            .producer
-            .flush_tokens(self.options.timeout + Duration::from_secs(5))?;
-        let Some((_, code)) = failed.first() else {
-            return Ok(());
-        };
-        let error = Error::new(ErrorKind::Produce, code.to_string());
-        let mut token = 0;
-        // Those that arrived must not be produced twice.
-        self.waiting.retain(|_| {
-            token += 1;
-            failed.iter().any(|(failed, _)| *failed == token - 1)
-        });
-        Err(error)
+        (self.waiting.len(), None)
     }
 }
 
 impl Letter {
+    fn bytes(&self) -> usize {
+        let bytes = |bytes: &Option<Box<[u8]>>| bytes.as_ref().map_or(0, |bytes| bytes.len());
+        let headers = self.headers.iter().map(|(name, value)| {
+            size_of::<(String, Option<Vec<u8>>)>() + name.len() + value.as_ref().map_or(0, Vec::len)
+        });
+        size_of::<Self>() + bytes(&self.key) + bytes(&self.value) + headers.sum::<usize>()
+    }
+
     fn new(bad: &BadRow, record: &Record<'_>, name: &str) -> Self {
         let mut headers = Vec::new();
         if let Some(original) = record.headers {
