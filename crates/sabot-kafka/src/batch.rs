@@ -11,7 +11,7 @@ use crate::frontier::Frontiers;
 /// Rows, and what became of the messages that they came from.
 ///
 /// Dropping a batch acknowledges nothing: a batch that got lost holds the committed offset back, and is read again by
-/// whoever reads the partition next.
+/// whoever reads the partition next. Its partitions commit nothing behind it until they are assigned anew.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Batch {
@@ -92,21 +92,41 @@ pub struct Covered {
 
 /// Acknowledges one batch. Clones acknowledge the same one; they may go to other threads.
 #[derive(Debug, Clone)]
-pub struct Acker {
-    pub(crate) ledger: Arc<Ledger>,
-    pub(crate) batch: u64,
-    pub(crate) covered: Arc<[Covered]>,
+pub struct Acker(Arc<Ticket>);
+
+/// What a batch and its ackers share. With the last of them goes the chance that the batch is acknowledged.
+#[derive(Debug)]
+struct Ticket {
+    ledger: Arc<Ledger>,
+    batch: u64,
+    covered: Arc<[Covered]>,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.ledger.lock().lose(self.batch, &self.covered);
+        self.ledger.acked.notify_all();
+    }
 }
 
 impl Acker {
+    pub(crate) fn new(ledger: Arc<Ledger>, batch: u64, covered: Arc<[Covered]>) -> Self {
+        Self(Arc::new(Ticket {
+            ledger,
+            batch,
+            covered,
+        }))
+    }
+
     /// Declares that the batch has been dealt with. Order does not matter, and neither does doing it twice. Where the
     /// partition has been given to another member in the meantime, nothing happens: that member reads it again.
     ///
     /// It only takes note. The offsets are committed by the source: at an interval (`auto.commit.interval.ms`) while
     /// it is being called, on [`crate::Source::commit`], when partitions are given up, and when it is closed or dropped.
     pub fn ack(&self) {
-        self.ledger.lock().ack(self.batch, &self.covered);
-        self.ledger.acked.notify_all();
+        let ticket = &*self.0;
+        ticket.ledger.lock().ack(ticket.batch, &ticket.covered);
+        ticket.ledger.acked.notify_all();
     }
 }
 
@@ -123,7 +143,7 @@ impl Ledger {
         self.frontiers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until every batch that covers one of these partitions is acknowledged; false if time ran out, or `give_up`
+    /// Waits until every batch that covers one of these partitions is acknowledged or lost; false if time ran out, or `give_up`
     /// said so.
     pub(crate) fn wait(
         &self,

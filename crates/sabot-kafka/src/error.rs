@@ -221,3 +221,27 @@ pub(crate) fn kind_of(code: Code) -> Option<ErrorKind> {
         _ => return None,
     })
 }
+
+/// True if a partition cannot be read any further: its next batch is corrupt, or in a compression that is not built in.
+pub(crate) fn is_unreadable(code: Code) -> bool {
+    matches!(
+        code,
+        Code::BadMessage
+            | Code::BadCompression
+            | Code::NotImplemented
+            | Code::InvalidMessage
+            | Code::MessageSizeTooLarge
+            | Code::UnsupportedCompressionType
+    )
+}
+
+/// True if a group does not take a member like this one, however often it asks.
+pub(crate) fn is_refused_by_group(code: Code) -> bool {
+    matches!(
+        code,
+        Code::InconsistentGroupProtocol
+            | Code::InvalidGroupId
+            | Code::InvalidSessionTimeout
+            | Code::GroupMaxSizeReached
+    )
+}

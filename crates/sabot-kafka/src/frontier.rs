@@ -26,6 +26,8 @@ struct Line {
     stored: Option<i64>,
     /// How far it has been committed by the source itself.
     committed: Option<i64>,
+    /// A batch can never be acknowledged any more, so that none behind the open ones matters.
+    broken: bool,
 }
 
 #[derive(Debug)]
@@ -48,6 +50,7 @@ impl Frontiers {
             frontier: None,
             stored: None,
             committed: None,
+            broken: false,
         };
         self.lines.insert((Arc::clone(topic), partition), line);
         self.last_epoch
@@ -61,7 +64,7 @@ impl Frontiers {
     /// Appends a batch to the lines that it covers.
     pub(crate) fn cover(&mut self, batch: u64, covered: &[Covered]) {
         for range in covered {
-            if let Some(line) = self.line(range) {
+            if let Some(line) = self.line(range).filter(|line| !line.broken) {
                 line.open.push_back(Span {
                     batch,
                     end: range.end,
@@ -80,6 +83,20 @@ impl Frontiers {
             }
             while line.open.front().is_some_and(|span| span.acked) {
                 line.frontier = line.open.pop_front().map(|span| span.end);
+            }
+        }
+    }
+
+    /// Notes that a batch cannot be acknowledged any more. If it has not been, the line ends before it: what comes behind
+    /// is not kept, and nobody need wait for it.
+    pub(crate) fn lose(&mut self, batch: u64, covered: &[Covered]) {
+        for range in covered {
+            let Some(line) = self.line(range) else { continue };
+            if let Ok(index) = line.open.binary_search_by_key(&batch, |span| span.batch)
+                && !line.open[index].acked
+            {
+                line.open.truncate(index);
+                line.broken = true;
             }
         }
     }
@@ -170,6 +187,29 @@ mod tests {
         assert_eq!(frontiers.uncommitted(), [(Arc::clone(&topic), 0, 8)]);
         frontiers.committed(&[(topic, 0, 8)]);
         assert_eq!(frontiers.uncommitted(), []);
+    }
+
+    #[test]
+    fn a_lost_batch_ends_its_line() {
+        let topic: Arc<str> = Arc::from("t");
+        let place = [(Arc::clone(&topic), 0)];
+        let mut frontiers = Frontiers::default();
+        let epoch = frontiers.begin(&topic, 0);
+        let batches: Vec<_> = (0..5).map(|n| [covered(&topic, epoch, n, n + 1)]).collect();
+        for (id, batch) in (0..4).zip(&batches) {
+            frontiers.cover(id, batch);
+        }
+        // Lost after it was acknowledged, if not yet behind the frontier: that changes nothing.
+        frontiers.ack(1, &batches[1]);
+        frontiers.lose(1, &batches[1]);
+        frontiers.ack(3, &batches[3]);
+        frontiers.lose(2, &batches[2]);
+        frontiers.cover(4, &batches[4]);
+        assert!(frontiers.is_open(&place));
+        frontiers.ack(4, &batches[4]);
+        frontiers.ack(0, &batches[0]);
+        assert!(!frontiers.is_open(&place));
+        assert_eq!(frontiers.take_unstored(), [(topic, 0, 2)]);
     }
 
     proptest! {

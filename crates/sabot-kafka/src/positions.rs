@@ -35,7 +35,9 @@ pub(crate) struct Position {
 
 impl Positions {
     pub(crate) fn add(&mut self, topic: &Arc<str>, partition: i32, epoch: u64, end: Option<i64>) {
-        self.remove(topic, partition);
+        if self.slot(topic, partition).is_some() {
+            self.remove(&[(Arc::clone(topic), partition)]);
+        }
         self.index
             .entry(Arc::clone(topic))
             .or_default()
@@ -51,12 +53,16 @@ impl Positions {
         });
     }
 
-    pub(crate) fn remove(&mut self, topic: &str, partition: i32) {
-        if self.slot(topic, partition).is_none() {
-            return;
+    /// Removes partitions, all at once: the others move up.
+    pub(crate) fn remove(&mut self, places: &[(Arc<str>, i32)]) {
+        let mut is_removed = vec![false; self.list.len()];
+        for (topic, partition) in places {
+            if let Some(slot) = self.slot(topic, *partition) {
+                is_removed[slot] = true;
+            }
         }
-        self.list
-            .retain(|position| !(&*position.topic == topic && position.partition == partition));
+        let mut is_removed = is_removed.into_iter();
+        self.list.retain(|_| !is_removed.next().unwrap_or(false));
         self.index.clear();
         for (slot, position) in self.list.iter().enumerate() {
             self.index
@@ -202,7 +208,7 @@ mod tests {
             (4, 7, 10, 2)
         );
         assert!(positions.finish_batch().is_empty());
-        positions.remove("t", 3);
+        positions.remove(&[(Arc::from("t"), 3), (Arc::from("u"), 4)]);
         assert_eq!(positions.slot("t", 4), Some(0));
         assert_eq!(positions.slot("t", 3), None);
     }

@@ -6,6 +6,7 @@
 //! is answered in the next call, when that batch has been acknowledged or its time has run out. Then its offsets are
 //! committed, and only then are the partitions given up. If they are lost already, there is nothing to commit.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,7 @@ use crate::client::Consumer;
 use crate::error::kind_of;
 use crate::frontier::Frontier;
 use crate::options::{End, Fallback, SourceOptions, Start};
-use crate::source::Source;
+use crate::source::{Source, list_of};
 use crate::stop::STOP_CHECK;
 use crate::subscription::{PartitionStart, Subscription, is_pattern, pattern};
 use crate::{Error, ErrorKind};
@@ -100,15 +101,21 @@ impl Source {
             .collect();
         let list = self.starts(&wanted, true)?;
         let ends = self.ends(&list)?;
-        let answer = match self.consumer.rebalance_protocol() {
-            RebalanceProtocol::Cooperative => self.consumer.incremental_assign(&list),
-            _ => self.consumer.assign(&list),
-        };
-        answer
+        self.answer_assignment(&list)
             .map_err(|cause| Error::kafka(ErrorKind::Fatal, "the group's assignment is refused", &cause))?;
         log::info!("assigned {}", Partitions(partitions));
         self.add_positions(&list, &ends);
+        // A partition that was paused when it was given up comes back paused; and what comes while a record is stuck
+        // must not pile up behind it.
+        self.pause_or_resume(&list, self.is_paused());
         Ok(())
+    }
+
+    fn answer_assignment(&self, list: &TopicPartitionList) -> Result<(), KafkaError> {
+        match self.consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => self.consumer.incremental_assign(list),
+            _ => self.consumer.assign(list),
+        }
     }
 
     /// Gives partitions up, once their batches are acknowledged or `patience` has run out.
@@ -130,26 +137,21 @@ impl Source {
                     Partitions(partitions)
                 );
             }
-            if let Err(cause) = self.commit_moved(|place| places.contains(place)) {
+            let wanted: HashSet<&(Arc<str>, i32)> = places.iter().collect();
+            if let Err(cause) = self.commit_moved(|place| wanted.contains(place)) {
                 log::warn!("{}", commit_failed(&cause));
             }
             log::info!("giving up {}", Partitions(partitions));
         }
         for (topic, partition) in &places {
             self.ledger.lock().end(topic, *partition);
-            self.positions.remove(topic, *partition);
         }
+        self.positions.remove(&places);
         let positions = &self.positions;
         self.messages
             .retain(|message| positions.slot(&message.topic(), message.partition()).is_some());
         let answer = match self.consumer.rebalance_protocol() {
-            RebalanceProtocol::Cooperative => {
-                let mut list = TopicPartitionList::with_capacity(partitions.len());
-                for (topic, partition) in partitions {
-                    list.add_partition(topic, *partition);
-                }
-                self.consumer.incremental_unassign(&list)
-            }
+            RebalanceProtocol::Cooperative => self.consumer.incremental_unassign(&list_of_names(partitions)),
             _ => self.consumer.unassign(),
         };
         if let Err(cause) = answer {
@@ -168,6 +170,9 @@ impl Source {
         if moved.is_empty() {
             return Ok(());
         }
+        // librdkafka commits what is stored once more when a partition is given up. What is stored must not lie before
+        // what is committed here, or that would take it back.
+        self.store_acknowledged();
         self.consumer.commit(&frontiers_list(&moved), CommitMode::Sync)?;
         self.ledger.lock().committed(&moved);
         Ok(())
@@ -181,8 +186,12 @@ impl Source {
             while let Some(rebalance) = self.rebalances.pop_front() {
                 if rebalance.revoke {
                     self.give_up(&rebalance.partitions, Duration::ZERO);
-                } else if let Err(error) = self.take(&rebalance.partitions) {
-                    log::warn!("{error}");
+                } else if let Err(cause) = self.answer_assignment(&list_of_names(&rebalance.partitions)) {
+                    // It is not going to be read, so no broker is asked where to begin.
+                    log::warn!(
+                        "{}",
+                        Error::kafka(ErrorKind::Fatal, "the group's assignment is refused", &cause)
+                    );
                 }
             }
             let result = self.commit_moved(|_| true);
@@ -376,6 +385,14 @@ fn is_rebalancing(cause: &KafkaError) -> bool {
 #[cold]
 pub(crate) fn commit_failed(cause: &KafkaError) -> Error {
     Error::kafka(ErrorKind::Commit, "offsets could not be committed", cause)
+}
+
+fn list_of_names(partitions: &[(String, i32)]) -> TopicPartitionList {
+    list_of(
+        partitions
+            .iter()
+            .map(|(topic, partition)| (topic.as_str(), *partition)),
+    )
 }
 
 fn find(offsets: &[(String, i32, i64)], topic: &str, partition: i32) -> Option<i64> {

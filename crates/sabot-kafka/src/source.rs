@@ -15,7 +15,7 @@ use sabot_decode::{FlushError, SchemaSource};
 use crate::batch::{Acker, Ledger};
 use crate::client::{Consumer, Context};
 use crate::dead_letter::DeadLetters;
-use crate::error::kind_of;
+use crate::error::{is_refused_by_group, is_unreadable, kind_of};
 use crate::ffi::{self, Event, EventQueue, Messages};
 use crate::positions::Positions;
 use crate::progress::{PartitionProgress, Progress, Totals};
@@ -257,11 +257,11 @@ impl Drop for Source {
 impl Source {
     /// Everything up to the next batch, error or end.
     fn advance(&mut self) -> Result<Option<Batch>, Error> {
+        if self.stuck || self.held.is_some() {
+            self.hold_back();
+        }
         if let Some(batch) = self.held.take() {
             return self.release(batch).map(Some);
-        }
-        if self.stuck {
-            self.hold_back();
         }
         loop {
             self.store_acknowledged();
@@ -275,13 +275,10 @@ impl Source {
                 self.serve_rebalance()?;
                 continue;
             }
-            if self.options.stopper.is_stopped() {
+            if self.options.stopper.is_stopped() || self.is_drained() {
                 return Ok(None);
             }
             if self.messages.is_empty() {
-                if self.is_drained() {
-                    return Ok(None);
-                }
                 self.go_on();
                 self.gather();
             }
@@ -304,12 +301,13 @@ impl Source {
             || !self.rebalances.is_empty()
             || self.pending.is_some()
             || self.options.stopper.is_stopped()
-            || (self.messages.is_empty() && self.is_drained())
+            || self.is_drained()
     }
 
     /// True if nothing more is to be read.
     fn is_drained(&self) -> bool {
-        self.left == Some(0) || (self.options.end.bounds_partitions() && self.positions.all_ended())
+        let all_ended = || self.options.end.bounds_partitions() && self.positions.all_ended();
+        self.left == Some(0) || (self.messages.is_empty() && all_ended())
     }
 
     /// Takes messages off the queue: at least waits for one, at most a chunk.
@@ -420,12 +418,13 @@ impl Source {
             Some(ErrorKind::Denied) => {
                 code == RDKafkaErrorCode::TopicAuthorizationFailed || self.totals.messages == 0
             }
-            _ => false,
+            // librdkafka would go on behind what it cannot read, or ask for it for ever.
+            _ => is_refused_by_group(code) || (place.is_some() && is_unreadable(code)),
         };
-        let Some(kind) = kind.filter(|_| ends) else {
+        if !ends {
             return self.consumer.context().note(code, &reason);
-        };
-        let error = Error::new(kind, reason);
+        }
+        let error = Error::new(kind.unwrap_or(ErrorKind::Fatal), reason);
         self.pending = Some(match place {
             Some((topic, partition)) => error.at(&self.positions.topic(&topic), partition, None),
             None => error,
@@ -492,7 +491,7 @@ impl Source {
             }
             PushStop::Unavailable(cause) => {
                 let error = Error::unavailable(cause);
-                self.pending = Some(match stopped_at {
+                self.stop_before(match stopped_at {
                     Some((slot, offset)) => {
                         let position = self.positions.get(slot);
                         error.at(&position.topic, position.partition, Some(offset))
@@ -500,13 +499,19 @@ impl Source {
                     None => error,
                 });
             }
-            PushStop::Failed(bad) => self.pending = Some(Error::bad_record(bad)),
+            PushStop::Failed(bad) => self.stop_before(Error::bad_record(bad)),
         }
         if self.stuck && self.in_hand.records == 0 {
             // Decoders may have taken the record that is not to be taken. Without a batch to finish, they forget it here.
             self.assembler.finish().map_err(internal)?;
         }
         Ok(())
+    }
+
+    /// Keeps the error of a stuck record, which comes again with the record. One that librdkafka reported and that
+    /// ends the source does not.
+    fn stop_before(&mut self, error: Error) {
+        self.pending.get_or_insert(error);
     }
 
     /// Makes a batch of what is in hand.
@@ -521,11 +526,7 @@ impl Source {
         if self.options.group.is_some() {
             self.ledger.lock().cover(self.last_batch, &covered);
         }
-        let acker = Acker {
-            ledger: Arc::clone(&self.ledger),
-            batch: self.last_batch,
-            covered: Arc::clone(&covered),
-        };
+        let acker = Acker::new(Arc::clone(&self.ledger), self.last_batch, Arc::clone(&covered));
         self.release(Batch {
             batch: assembled.batch,
             bad: assembled.bad,
@@ -547,8 +548,8 @@ impl Source {
         Ok(batch)
     }
 
-    /// While messages wait that cannot be decoded, fetches no more of them, but goes on serving events: a member that
-    /// does not poll is thrown out of its group.
+    /// While messages wait that cannot be decoded, or a batch that cannot be given out, fetches no more of them, but
+    /// goes on taking events: a member that does not poll is thrown out of its group.
     fn hold_back(&mut self) {
         if !self.paused {
             self.paused = true;
@@ -571,11 +572,21 @@ impl Source {
 
     fn set_paused(&self, paused: bool) {
         let running = self.positions.iter().filter(|position| !position.ended);
-        let list = list_of(running.map(|position| (&*position.topic, position.partition)));
-        let answer = if paused {
-            self.consumer.pause(&list)
+        self.pause_or_resume(
+            &list_of(running.map(|position| (&*position.topic, position.partition))),
+            paused,
+        );
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    pub(crate) fn pause_or_resume(&self, list: &TopicPartitionList, pause: bool) {
+        let answer = if pause {
+            self.consumer.pause(list)
         } else {
-            self.consumer.resume(&list)
+            self.consumer.resume(list)
         };
         if let Err(cause) = answer {
             log::warn!(
@@ -626,7 +637,7 @@ impl Source {
     }
 }
 
-fn list_of<'a>(partitions: impl IntoIterator<Item = (&'a str, i32)>) -> TopicPartitionList {
+pub(crate) fn list_of<'a>(partitions: impl IntoIterator<Item = (&'a str, i32)>) -> TopicPartitionList {
     let mut list = TopicPartitionList::new();
     for (topic, partition) in partitions {
         list.add_partition(topic, partition);

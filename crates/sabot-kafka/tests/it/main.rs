@@ -5,3 +5,4 @@ mod common;
 mod group;
 mod reading;
 mod registry;
+mod trouble;

@@ -1,0 +1,311 @@
+//! What must not lose, repeat or hang: partitions that go and come while a record is stuck, rebalances that cannot be
+//! answered, batches that nobody acknowledges, and batches that nobody can read.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::common::*;
+use sabot_arrow::OnError;
+use sabot_decode::SchemaKey;
+use sabot_kafka::embedded::EmbeddedBroker;
+use sabot_kafka::{DeadLetterOptions, End, ErrorKind, Source, SourceOptions, Stopper, Subscription};
+use sabot_wire::Framing;
+
+fn grouped(broker: &EmbeddedBroker, strategy: &str) -> SourceOptions {
+    let mut options = options(broker);
+    options.group = Some("g".to_owned());
+    options.batching.rows = 10;
+    options.batching.linger = Duration::from_millis(20);
+    // The embedded broker's rebalances take a second less than the session's timeout.
+    options
+        .properties
+        .set("session.timeout.ms", "2000")
+        .set("heartbeat.interval.ms", "100")
+        .set("partition.assignment.strategy", strategy);
+    options
+}
+
+/// Stops a source when time runs out, so that a test fails where it would hang.
+fn watch(stopper: Stopper) -> mpsc::Sender<()> {
+    let (done, is_done) = mpsc::channel();
+    thread::spawn(move || {
+        if is_done.recv_timeout(TIMEOUT) == Err(mpsc::RecvTimeoutError::Timeout) {
+            stopper.stop();
+        }
+    });
+    done
+}
+
+/// Fails if `work` does not end in time. It runs on a thread, which is left behind then.
+fn in_time<T: Send + 'static>(what: &str, work: impl FnOnce() -> T + Send + 'static) -> T {
+    let (done, is_done) = mpsc::channel();
+    thread::spawn(move || done.send(work()));
+    is_done
+        .recv_timeout(TIMEOUT)
+        .unwrap_or_else(|_| panic!("{what} hangs or panics"))
+}
+
+#[test]
+fn an_assignment_that_could_not_be_answered_does_not_hang_the_close() {
+    let broker = broker(1);
+    produce_numbers(&broker, 0, 0..10);
+    let mut options = grouped(&broker, "cooperative-sticky");
+    // The ends are asked for when partitions are assigned.
+    options.end = End::AtStart;
+    options.revoke_timeout = Duration::from_millis(200);
+    options.startup_timeout = Duration::from_secs(2);
+    options.properties.set("session.timeout.ms", "45000");
+    let mut source = open(options, OnError::Fail);
+    // The assignment arrives while nobody calls.
+    thread::sleep(Duration::from_secs(1));
+    broker.down().unwrap();
+    let watch = watch(source.stopper());
+    let error = source.next_batch().unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unreachable, "{error}");
+    drop(watch);
+    in_time("dropping", move || drop(source));
+}
+
+#[test]
+fn a_stuck_eager_member_gets_its_partitions_back() {
+    a_stuck_member_goes_on_after_a_rebalance("range");
+}
+
+#[test]
+fn a_stuck_cooperative_member_gets_its_partitions_back() {
+    a_stuck_member_goes_on_after_a_rebalance("cooperative-sticky");
+}
+
+/// A member whose record is stuck has paused its partitions. It must go on with those that a rebalance leaves or gives
+/// it.
+fn a_stuck_member_goes_on_after_a_rebalance(strategy: &str) {
+    let broker = broker(2);
+    produce(&broker, 0, (0..50).map(|n| framed(2, &n.to_string())));
+    produce(&broker, 1, (50..100).map(|n| framed(2, &n.to_string())));
+    let registry = Registry::default();
+    registry.off.lock().unwrap().insert(SchemaKey::Id(2));
+    let schemas = Box::new(registry.clone());
+    let mut first = Source::open(grouped(&broker, strategy), assembler(OnError::Skip), schemas).unwrap();
+    let is_stuck = |source: &mut Source| {
+        let error = source.next_batch().unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::SchemaUnavailable, "{error}");
+    };
+    is_stuck(&mut first);
+    is_stuck(&mut first);
+    let second = open(grouped(&broker, strategy), OnError::Skip);
+    let (stop_second, watch_first) = (second.stopper(), watch(first.stopper()));
+    let (found, finds) = mpsc::channel();
+    let other = thread::spawn(move || {
+        let mut all = Vec::new();
+        let mut second = second;
+        while let Some(batch) = second.next_batch() {
+            let batch = batch.unwrap();
+            all.extend(numbers(&batch));
+            batch.ack();
+            let _ = found.send(());
+        }
+        second.close().unwrap();
+        all
+    });
+    let deadline = Instant::now() + TIMEOUT;
+    while finds.try_recv().is_err() {
+        assert!(Instant::now() < deadline, "the second member gets nothing");
+        is_stuck(&mut first);
+        thread::sleep(Duration::from_millis(20));
+    }
+    // The second's partition is given back to the first while that is still stuck.
+    while finds.recv_timeout(Duration::from_millis(500)).is_ok() {
+        is_stuck(&mut first);
+    }
+    stop_second.stop();
+    let mut all = other.join().unwrap();
+    assert_eq!(all.len(), 50);
+    for n in 100..103 {
+        produce(&broker, i32::from(all[0] >= 50), [framed(1, &n.to_string())]);
+    }
+    registry.off.lock().unwrap().clear();
+    while all.len() < 103 {
+        let batch = first.next_batch().expect("the first member is starved").unwrap();
+        all.extend(numbers(&batch));
+        batch.ack();
+    }
+    drop(watch_first);
+    all.sort_unstable();
+    assert_eq!(all, (0..103).collect::<Vec<_>>());
+    first.close().unwrap();
+}
+
+#[test]
+fn a_stuck_record_holds_other_partitions_back_without_loss() {
+    let broker = broker(4);
+    for partition in 0..4 {
+        let first = i64::from(partition) * 1000;
+        // Each partition gets stuck somewhere else.
+        let id = |n: i64| if n % 300 == 100 + first / 100 { 2 } else { 1 };
+        produce(
+            &broker,
+            partition,
+            (0..1000).map(|n| framed(id(n), &(first + n).to_string())),
+        );
+    }
+    let registry = Registry::default();
+    let mut options = options(&broker);
+    options.end = End::AtStart;
+    options.batching.rows = 70;
+    let mut source = Source::open(options, assembler(OnError::Skip), Box::new(registry.clone())).unwrap();
+    let watch = watch(source.stopper());
+    let mut all = Vec::new();
+    let mut errors = 0;
+    registry.off.lock().unwrap().insert(SchemaKey::Id(2));
+    while let Some(batch) = source.next_batch() {
+        match batch {
+            Ok(batch) => all.extend(numbers(&batch)),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::SchemaUnavailable, "{error}");
+                errors += 1;
+                if errors % 3 == 0 {
+                    registry.off.lock().unwrap().clear();
+                }
+            }
+        }
+    }
+    drop(watch);
+    all.sort_unstable();
+    assert_eq!(all, (0..4000).collect::<Vec<_>>());
+    assert!(errors > 0);
+}
+
+/// Reads and acknowledges on a thread until it is stopped, and tells what.
+fn read_on(mut source: Source, found: mpsc::Sender<Vec<i64>>) -> thread::JoinHandle<()> {
+    thread::spawn(move || {
+        while let Some(batch) = source.next_batch() {
+            let batch = batch.unwrap();
+            batch.ack();
+            let _ = found.send(numbers(&batch));
+        }
+        source.close().unwrap();
+    })
+}
+
+#[test]
+fn a_batch_that_is_dropped_holds_up_no_revocation() {
+    let broker = broker(1);
+    produce_numbers(&broker, 0, 0..20);
+    let mut options = grouped(&broker, "range");
+    options.revoke_timeout = TIMEOUT * 10;
+    let mut first = open(options, OnError::Fail);
+    first.next_batch().unwrap().unwrap().ack();
+    drop(first.next_batch().unwrap().unwrap());
+    let (found, finds) = mpsc::channel();
+    let one = first.stopper();
+    let first = read_on(first, found.clone());
+    let second = open(grouped(&broker, "range"), OnError::Fail);
+    let two = second.stopper();
+    let second = read_on(second, found);
+    // Nobody can acknowledge the batch any more, so nobody waits for it. Whoever has the partition next reads it again.
+    while !finds.recv_timeout(TIMEOUT).unwrap().contains(&10) {}
+    one.stop();
+    two.stop();
+    first.join().unwrap();
+    second.join().unwrap();
+}
+
+/// A record batch in a compression that cannot be undone, as the log keeps it.
+fn unreadable_batch() -> Vec<u8> {
+    let mut rest = Vec::new();
+    rest.extend(0_i32.to_be_bytes()); // leader epoch
+    rest.push(2); // magic
+    rest.extend(0_u32.to_be_bytes()); // CRC, which is not checked
+    rest.extend(4_i16.to_be_bytes()); // zstd
+    rest.extend(0_i32.to_be_bytes()); // last offset delta
+    rest.extend([0; 16]); // timestamps
+    rest.extend([0xff; 14]); // no producer, no sequence
+    rest.extend(1_i32.to_be_bytes()); // records
+    rest.extend(b"not zstd");
+    let mut batch = 0_i64.to_be_bytes().to_vec();
+    batch.extend(i32::try_from(rest.len()).unwrap().to_be_bytes());
+    batch.extend(rest);
+    batch
+}
+
+/// Appends a batch to partition 0 of topic `t` that no client would make.
+fn append(broker: &EmbeddedBroker, batch: &[u8]) {
+    let mut body = Vec::new();
+    let text = |body: &mut Vec<u8>, text: &str| {
+        body.extend(i16::try_from(text.len()).unwrap().to_be_bytes());
+        body.extend(text.as_bytes());
+    };
+    body.extend(0_i16.to_be_bytes()); // Produce
+    body.extend(3_i16.to_be_bytes()); // its version
+    body.extend(1_i32.to_be_bytes()); // correlation
+    text(&mut body, "test");
+    body.extend((-1_i16).to_be_bytes()); // no transaction
+    body.extend(1_i16.to_be_bytes()); // acks
+    body.extend(1000_i32.to_be_bytes()); // timeout
+    body.extend(1_i32.to_be_bytes()); // topics
+    text(&mut body, "t");
+    body.extend(1_i32.to_be_bytes()); // partitions
+    body.extend(0_i32.to_be_bytes()); // partition
+    body.extend(i32::try_from(batch.len()).unwrap().to_be_bytes());
+    body.extend(batch);
+    let mut stream = TcpStream::connect(broker.brokers()).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
+    stream
+        .write_all(&i32::try_from(body.len()).unwrap().to_be_bytes())
+        .unwrap();
+    stream.write_all(&body).unwrap();
+    let mut size = [0; 4];
+    stream.read_exact(&mut size).unwrap();
+    let mut answer = vec![0; usize::try_from(i32::from_be_bytes(size)).unwrap()];
+    stream.read_exact(&mut answer).unwrap();
+    // Correlation, one topic of one letter, one partition: then its number and the error.
+    assert_eq!(answer[4 + 4 + 3 + 4 + 4..][..2], [0, 0], "{answer:?}");
+}
+
+#[test]
+fn a_batch_that_cannot_be_read_ends_the_source_before_it() {
+    let broker = broker(1);
+    produce_numbers(&broker, 0, 0..5);
+    append(&broker, &unreadable_batch());
+    produce_numbers(&broker, 0, 6..10);
+    let mut options = options(&broker);
+    options.end = End::AtStart;
+    let mut source = open(options, OnError::Skip);
+    let watch = watch(source.stopper());
+    let batch = source.next_batch().unwrap().unwrap();
+    assert_eq!(numbers(&batch), (0..5).collect::<Vec<_>>());
+    let error = source.next_batch().expect("it is not stopped").unwrap_err();
+    drop(watch);
+    assert_eq!(error.kind(), ErrorKind::Fatal, "{error}");
+    assert_eq!((error.topic(), error.partition()), (Some("t"), Some(0)));
+    assert!(source.next_batch().is_none());
+}
+
+#[test]
+fn a_dead_letter_that_is_refused_repeats_no_other() {
+    let broker = broker(1);
+    broker.create_topic("dead", 1).unwrap();
+    let values = ["a", &"x".repeat(5000), "b"].map(|value| framed(1, value));
+    produce(&broker, 0, values);
+    let mut options = options(&broker);
+    options.end = End::AtStart;
+    let mut letters = DeadLetterOptions::new("dead");
+    letters.properties.set("message.max.bytes", "1000");
+    options.dead_letters = Some(letters);
+    let mut source = open(options.clone(), OnError::DeadLetter);
+    for _ in 0..4 {
+        let error = source.next_batch().unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::DeadLetter, "{error}");
+    }
+    options.subscription = Subscription::topics(["dead"]);
+    options.value_framing = Framing::Unframed;
+    options.dead_letters = None;
+    let records: usize = open(options, OnError::Skip)
+        .map(|batch| batch.unwrap().records)
+        .sum();
+    // The one before it, once.
+    assert_eq!(records, 1);
+}
