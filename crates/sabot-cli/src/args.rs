@@ -11,7 +11,9 @@ use crate::serde::SerdeArg;
 /// Kafka topics as tables, Parquet, Arrow, CSV and JSON.
 #[derive(Debug, Parser)]
 #[command(name = "sabot", version, about, max_term_width = 100)]
-#[command(after_help = "Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted. A closed pipe is no failure.")]
+#[command(
+    after_help = "Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted. A closed pipe is no failure."
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -91,7 +93,13 @@ pub(crate) struct RegistryArgs {
     pub(crate) registry: Option<String>,
 
     /// Credentials for the registry, USER:PASSWORD. Better in the environment than here.
-    #[arg(long, value_name = "USER:PASSWORD", env = "SABOT_REGISTRY_USER", global = true, hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "USER:PASSWORD",
+        env = "SABOT_REGISTRY_USER",
+        global = true,
+        hide_env_values = true
+    )]
     pub(crate) registry_user: Option<String>,
 
     /// A bearer token for the registry. Better in the environment than here.
@@ -214,7 +222,12 @@ pub(crate) struct DecodingArgs {
     pub(crate) tombstones: TombstonesArg,
 
     /// Metadata columns.
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', default_value = "topic,partition,offset,timestamp")]
+    #[arg(
+        long,
+        value_name = "COLUMNS",
+        value_delimiter = ',',
+        default_value = "topic,partition,offset,timestamp"
+    )]
     pub(crate) meta: Vec<MetaArg>,
 
     /// No metadata columns.
@@ -476,7 +489,10 @@ pub(crate) enum CompletionTarget {
 fn property(text: &str) -> Result<Property, String> {
     // The text is not repeated: it may hold a secret.
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
-    Ok(Property { name: name.trim().to_owned(), value: value.to_owned() })
+    Ok(Property {
+        name: name.trim().to_owned(),
+        value: value.to_owned(),
+    })
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -488,14 +504,17 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 }
 
 fn version(text: &str) -> Result<sabot::schema::VersionSpec, String> {
-    text.parse().map_err(|error: sabot::schema::InvalidVersion| error.to_string())
+    text.parse()
+        .map_err(|error: sabot::schema::InvalidVersion| error.to_string())
 }
 
 fn reference(text: &str) -> Result<sabot::schema::Reference, String> {
     let parse = || {
         let (name, rest) = text.split_once('=')?;
         let (subject, version) = rest.rsplit_once(':')?;
-        let sabot::schema::VersionSpec::Exact(version) = version.parse().ok()? else { return None };
+        let sabot::schema::VersionSpec::Exact(version) = version.parse().ok()? else {
+            return None;
+        };
         Some(sabot::schema::Reference::new(name, subject, version))
     };
     parse().ok_or_else(|| "expected NAME=SUBJECT:VERSION with a version number".to_owned())
@@ -532,7 +551,8 @@ mod tests {
             "demo",
             "completions fish",
         ] {
-            Cli::try_parse_from(format!("sabot {line}").split(' ')).unwrap_or_else(|error| panic!("{line}: {error}"));
+            Cli::try_parse_from(format!("sabot {line}").split(' '))
+                .unwrap_or_else(|error| panic!("{line}: {error}"));
         }
         for line in [
             "consume -t a -o sometimes",

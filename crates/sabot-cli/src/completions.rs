@@ -33,6 +33,8 @@ fn man() -> Result<(), Failure> {
 fn page(command: &Command, pages: &mut Vec<u8>) -> Result<(), Failure> {
     let rendered = clap_mangen::Man::new(command.clone()).render(pages);
     rendered.map_err(|error| Failure::io("cannot write the manual page", &error))?;
-    let shown = command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help");
+    let shown = command
+        .get_subcommands()
+        .filter(|sub| !sub.is_hide_set() && sub.get_name() != "help");
     shown.into_iter().try_for_each(|sub| page(sub, pages))
 }

@@ -32,10 +32,15 @@ impl Connection {
                 _ => drop(properties.set(name, value)),
             }
         }
-        let brokers = args.brokers.clone().or(brokers).ok_or_else(|| {
-            Failure::usage("no broker is given: use -b HOST:PORT, or set SABOT_BROKERS")
-        })?;
-        Ok(Self { brokers, properties, registry })
+        let brokers =
+            args.brokers.clone().or(brokers).ok_or_else(|| {
+                Failure::usage("no broker is given: use -b HOST:PORT, or set SABOT_BROKERS")
+            })?;
+        Ok(Self {
+            brokers,
+            properties,
+            registry,
+        })
     }
 }
 
@@ -44,7 +49,9 @@ pub(crate) fn registry(
     args: &RegistryArgs,
     fallback: Option<&str>,
 ) -> Result<Option<sabot::registry::Client>, Failure> {
-    let Some(url) = args.registry.as_deref().or(fallback) else { return Ok(None) };
+    let Some(url) = args.registry.as_deref().or(fallback) else {
+        return Ok(None);
+    };
     let mut builder = sabot::registry::Client::builder([url]).proxy_from_env();
     if let Some(token) = &args.registry_token {
         builder = builder.bearer(token);
@@ -55,7 +62,10 @@ pub(crate) fn registry(
             .ok_or_else(|| Failure::usage("--registry-user expects USER:PASSWORD"))?;
         builder = builder.basic_auth(user, password);
     }
-    builder.build().map(Some).map_err(|error| Failure::usage(crate::failure::chain(&error)))
+    builder
+        .build()
+        .map(Some)
+        .map_err(|error| Failure::usage(crate::failure::chain(&error)))
 }
 
 fn read(explicit: Option<&Path>) -> Result<Vec<Property>, Failure> {
@@ -68,9 +78,8 @@ fn read(explicit: Option<&Path>) -> Result<Vec<Property>, Failure> {
         },
     };
     match fs::read_to_string(&path) {
-        Ok(text) => parse(&text).map_err(|line| {
-            Failure::usage(format!("{}: line {line} is not NAME=VALUE", path.display()))
-        }),
+        Ok(text) => parse(&text)
+            .map_err(|line| Failure::usage(format!("{}: line {line} is not NAME=VALUE", path.display()))),
         Err(error) if !required && error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(Failure::usage(format!("cannot read {}: {error}", path.display()))),
     }
@@ -80,7 +89,11 @@ fn default_path() -> Option<PathBuf> {
     if let Some(path) = env::var_os("KCAT_CONFIG") {
         return Some(path.into());
     }
-    Some(PathBuf::from(env::var_os("HOME")?).join(".config").join("kcat.conf"))
+    Some(
+        PathBuf::from(env::var_os("HOME")?)
+            .join(".config")
+            .join("kcat.conf"),
+    )
 }
 
 /// The properties; or the number of the line that is none. The line itself may hold a secret.
@@ -92,7 +105,10 @@ fn parse(text: &str) -> Result<Vec<Property>, usize> {
             continue;
         }
         let (name, value) = line.split_once('=').ok_or(at + 1)?;
-        properties.push(Property { name: name.trim().to_owned(), value: value.trim().to_owned() });
+        properties.push(Property {
+            name: name.trim().to_owned(),
+            value: value.trim().to_owned(),
+        });
     }
     Ok(properties)
 }
@@ -104,7 +120,10 @@ mod tests {
     #[test]
     fn files_are_read_as_kcat_reads_them() {
         let properties = parse("# comment\n\n client.id = x \nssl.key=a=b\n").unwrap();
-        let pairs: Vec<_> = properties.iter().map(|p| (p.name.as_str(), p.value.as_str())).collect();
+        let pairs: Vec<_> = properties
+            .iter()
+            .map(|p| (p.name.as_str(), p.value.as_str()))
+            .collect();
         assert_eq!(pairs, [("client.id", "x"), ("ssl.key", "a=b")]);
         assert_eq!(parse("a=1\nsecret\n").unwrap_err(), 2);
     }

@@ -54,7 +54,11 @@ pub(crate) fn counted(number: u64, noun: &str) -> String {
 pub(crate) fn rates(messages: u64, bytes: u64, seconds: f64) -> String {
     let seconds = seconds.max(1e-9);
     let per_second = (messages as f64 / seconds) as u64;
-    format!("{} messages/s, {:.1} MB/s", grouped(per_second), bytes as f64 / seconds / 1e6)
+    format!(
+        "{} messages/s, {:.1} MB/s",
+        grouped(per_second),
+        bytes as f64 / seconds / 1e6
+    )
 }
 
 /// Text of others for a terminal: control characters are escaped.
@@ -95,7 +99,9 @@ struct Logger;
 impl log::Log for Logger {
     /// Ours and librdkafka's alone, which hold no payload and no secret. What an HTTP library prints is not ours to promise.
     fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
-        ["sabot", "librdkafka"].iter().any(|ours| metadata.target().starts_with(ours))
+        ["sabot", "librdkafka"]
+            .iter()
+            .any(|ours| metadata.target().starts_with(ours))
     }
 
     fn log(&self, record: &log::Record<'_>) {

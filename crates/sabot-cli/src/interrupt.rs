@@ -17,7 +17,10 @@ pub(crate) struct Interrupt {
 impl Interrupt {
     /// Catches the signals from now on.
     pub(crate) fn catch() -> Result<Self, Failure> {
-        let interrupt = Self { stopper: Stopper::new(), interrupted: Arc::default() };
+        let interrupt = Self {
+            stopper: Stopper::new(),
+            interrupted: Arc::default(),
+        };
         let handler = interrupt.clone();
         ctrlc::set_handler(move || {
             if handler.interrupted.swap(true, Ordering::AcqRel) {
@@ -41,6 +44,10 @@ impl Interrupt {
 
     /// The failure that a signal stands for.
     pub(crate) fn check(&self) -> Result<(), Failure> {
-        if self.is_set() { Err(Failure::Interrupted) } else { Ok(()) }
+        if self.is_set() {
+            Err(Failure::Interrupted)
+        } else {
+            Ok(())
+        }
     }
 }

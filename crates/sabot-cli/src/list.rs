@@ -9,9 +9,9 @@ use sabot::kafka::{Admin, PartitionInfo, TopicInfo};
 
 use crate::args::ListArgs;
 use crate::conf::Connection;
+use crate::console;
 use crate::failure::Failure;
 use crate::output::{self, TableOptions};
-use crate::console;
 
 /// Runs the command.
 pub(crate) fn run(args: &ListArgs, color: bool) -> Result<(), Failure> {
@@ -24,44 +24,128 @@ pub(crate) fn run(args: &ListArgs, color: bool) -> Result<(), Failure> {
         topics.retain(|topic| args.all || !topic.name.starts_with("__"));
         topic_rows(&topics)
     } else {
-        let topics = args.topics.iter().map(|topic| admin.topic(topic)).collect::<Result<Vec<_>, _>>();
+        let topics = args
+            .topics
+            .iter()
+            .map(|topic| admin.topic(topic))
+            .collect::<Result<Vec<_>, _>>();
         partition_rows(&topics.map_err(fail)?)
     };
     let rows = rows.map_err(|error| Failure::because("cannot list", &error))?;
     if args.json || !std::io::stdout().is_terminal() {
         return output::print_json_lines(&rows);
     }
-    output::print_table(&rows, &TableOptions { width: console::width(), color })
+    output::print_table(
+        &rows,
+        &TableOptions {
+            width: console::width(),
+            color,
+        },
+    )
 }
 
 fn topic_rows(topics: &[TopicInfo]) -> Result<RecordBatch, arrow_schema::ArrowError> {
     let messages = |topic: &TopicInfo| topic.partitions.iter().map(offsets).sum::<Option<u64>>();
     batch([
-        ("topic", Arc::new(topics.iter().map(|topic| Some(topic.name.as_str())).collect::<StringArray>())),
-        ("partitions", Arc::new(topics.iter().map(|topic| topic.partitions.len() as u64).collect::<UInt64Array>())),
+        (
+            "topic",
+            Arc::new(
+                topics
+                    .iter()
+                    .map(|topic| Some(topic.name.as_str()))
+                    .collect::<StringArray>(),
+            ),
+        ),
+        (
+            "partitions",
+            Arc::new(
+                topics
+                    .iter()
+                    .map(|topic| topic.partitions.len() as u64)
+                    .collect::<UInt64Array>(),
+            ),
+        ),
         (
             "replicas",
             Arc::new(
                 topics
                     .iter()
-                    .map(|topic| topic.partitions.iter().map(|partition| partition.replicas as u64).max())
+                    .map(|topic| {
+                        topic
+                            .partitions
+                            .iter()
+                            .map(|partition| partition.replicas as u64)
+                            .max()
+                    })
                     .collect::<UInt64Array>(),
             ),
         ),
-        ("offsets", Arc::new(topics.iter().map(messages).collect::<UInt64Array>())),
+        (
+            "offsets",
+            Arc::new(topics.iter().map(messages).collect::<UInt64Array>()),
+        ),
     ])
 }
 
 fn partition_rows(topics: &[TopicInfo]) -> Result<RecordBatch, arrow_schema::ArrowError> {
-    let each = || topics.iter().flat_map(|topic| topic.partitions.iter().map(move |partition| (topic, partition)));
+    let each = || {
+        topics
+            .iter()
+            .flat_map(|topic| topic.partitions.iter().map(move |partition| (topic, partition)))
+    };
     batch([
-        ("topic", Arc::new(each().map(|(topic, _)| Some(topic.name.as_str())).collect::<StringArray>())),
-        ("partition", Arc::new(each().map(|(_, partition)| partition.partition).collect::<Int32Array>())),
-        ("leader", Arc::new(each().map(|(_, partition)| partition.leader).collect::<Int32Array>())),
-        ("replicas", Arc::new(each().map(|(_, partition)| partition.replicas as u64).collect::<UInt64Array>())),
-        ("low", Arc::new(each().map(|(_, partition)| partition.low).collect::<Int64Array>())),
-        ("high", Arc::new(each().map(|(_, partition)| partition.high).collect::<Int64Array>())),
-        ("offsets", Arc::new(each().map(|(_, partition)| offsets(partition)).collect::<UInt64Array>())),
+        (
+            "topic",
+            Arc::new(
+                each()
+                    .map(|(topic, _)| Some(topic.name.as_str()))
+                    .collect::<StringArray>(),
+            ),
+        ),
+        (
+            "partition",
+            Arc::new(
+                each()
+                    .map(|(_, partition)| partition.partition)
+                    .collect::<Int32Array>(),
+            ),
+        ),
+        (
+            "leader",
+            Arc::new(
+                each()
+                    .map(|(_, partition)| partition.leader)
+                    .collect::<Int32Array>(),
+            ),
+        ),
+        (
+            "replicas",
+            Arc::new(
+                each()
+                    .map(|(_, partition)| partition.replicas as u64)
+                    .collect::<UInt64Array>(),
+            ),
+        ),
+        (
+            "low",
+            Arc::new(each().map(|(_, partition)| partition.low).collect::<Int64Array>()),
+        ),
+        (
+            "high",
+            Arc::new(
+                each()
+                    .map(|(_, partition)| partition.high)
+                    .collect::<Int64Array>(),
+            ),
+        ),
+        (
+            "offsets",
+            Arc::new(
+                each()
+                    .map(|(_, partition)| offsets(partition))
+                    .collect::<UInt64Array>(),
+            ),
+        ),
     ])
 }
 

@@ -39,7 +39,11 @@ impl OffsetArg {
             Some(before) => before.parse().ok().map(Self::Last),
             // Rust would take a plus sign.
             None if text.starts_with('+') => None,
-            None => text.parse::<u64>().ok().and_then(|at| i64::try_from(at).ok()).map(Self::At),
+            None => text
+                .parse::<u64>()
+                .ok()
+                .and_then(|at| i64::try_from(at).ok())
+                .map(Self::At),
         };
         number.ok_or_else(|| "expected beginning, end, stored, N, -N, s@TIME or e@TIME".to_owned())
     }
@@ -78,7 +82,18 @@ mod tests {
         ] {
             assert_eq!(OffsetArg::parse(text), Ok(offset), "{text}");
         }
-        for text in ["", "-", "--5", "+5", "1.5", "s@", "s@-5", "e@noon", "s@1969-01-01T00:00:00Z", "9223372036854775808"] {
+        for text in [
+            "",
+            "-",
+            "--5",
+            "+5",
+            "1.5",
+            "s@",
+            "s@-5",
+            "e@noon",
+            "s@1969-01-01T00:00:00Z",
+            "9223372036854775808",
+        ] {
             OffsetArg::parse(text).expect_err(text);
         }
     }

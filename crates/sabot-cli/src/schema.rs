@@ -13,25 +13,31 @@ use crate::{conf, console, output};
 
 /// Runs the command.
 pub(crate) fn run(args: &SchemaArgs) -> Result<(), Failure> {
-    let client = conf::registry(&args.registry, None)?.ok_or_else(|| {
-        Failure::usage("no registry is given: use -r URL, or set SABOT_REGISTRY")
-    })?;
+    let client = conf::registry(&args.registry, None)?
+        .ok_or_else(|| Failure::usage("no registry is given: use -r URL, or set SABOT_REGISTRY"))?;
     match &args.command {
         SchemaCommand::Subjects { prefix, deleted } => {
             let subjects = client.subjects(prefix, listed(*deleted)).map_err(failed)?;
             lines(&subjects)
         }
         SchemaCommand::Versions { subject, deleted } => {
-            let versions = client.versions(&subject.as_str().into(), listed(*deleted)).map_err(failed)?;
+            let versions = client
+                .versions(&subject.as_str().into(), listed(*deleted))
+                .map_err(failed)?;
             lines(&versions)
         }
-        SchemaCommand::Get { subject, version, id, json } => {
-            get(&client, subject.as_deref(), *version, *id, *json)
-        }
+        SchemaCommand::Get {
+            subject,
+            version,
+            id,
+            json,
+        } => get(&client, subject.as_deref(), *version, *id, *json),
         SchemaCommand::Register { subject, schema } => register(&client, &subject.as_str().into(), schema),
-        SchemaCommand::Check { subject, schema, version } => {
-            check(&client, &subject.as_str().into(), schema, *version)
-        }
+        SchemaCommand::Check {
+            subject,
+            schema,
+            version,
+        } => check(&client, &subject.as_str().into(), schema, *version),
         SchemaCommand::Config { subject, set, unset } => {
             let subject = subject.as_deref().map(Subject::from);
             let level = match (set, unset) {
@@ -43,11 +49,23 @@ pub(crate) fn run(args: &SchemaArgs) -> Result<(), Failure> {
             };
             lines(&[level.map_err(failed)?])
         }
-        SchemaCommand::Delete { subject, version, permanent } => {
-            let deletion = if *permanent { Deletion::Hard } else { Deletion::Soft };
+        SchemaCommand::Delete {
+            subject,
+            version,
+            permanent,
+        } => {
+            let deletion = if *permanent {
+                Deletion::Hard
+            } else {
+                Deletion::Soft
+            };
             let subject = subject.as_str().into();
             let deleted = match version {
-                Some(version) => vec![client.delete_version(&subject, *version, deletion).map_err(failed)?],
+                Some(version) => vec![
+                    client
+                        .delete_version(&subject, *version, deletion)
+                        .map_err(failed)?,
+                ],
                 None => client.delete_subject(&subject, deletion).map_err(failed)?,
             };
             lines(&deleted)
@@ -78,17 +96,32 @@ fn get(
         return print_schema(schema.kind, &schema.text);
     }
     let subject = subject.unwrap_or_default().into();
-    let found = client.version(&subject, version, Deleted::Exclude).map_err(failed)?;
-    if as_json { print_json(&shown(&found)) } else { print_schema(found.schema.kind, &found.schema.text) }
+    let found = client
+        .version(&subject, version, Deleted::Exclude)
+        .map_err(failed)?;
+    if as_json {
+        print_json(&shown(&found))
+    } else {
+        print_schema(found.schema.kind, &found.schema.text)
+    }
 }
 
 fn register(client: &Client, subject: &Subject, file: &SchemaFileArgs) -> Result<(), Failure> {
-    let registered = client.register(subject, &read(file)?, file.normalize).map_err(failed)?;
+    let registered = client
+        .register(subject, &read(file)?, file.normalize)
+        .map_err(failed)?;
     lines(&[registered.id.0])
 }
 
-fn check(client: &Client, subject: &Subject, file: &SchemaFileArgs, version: Option<VersionSpec>) -> Result<(), Failure> {
-    let answer = client.check_compatibility(subject, version, &read(file)?, file.normalize).map_err(failed)?;
+fn check(
+    client: &Client,
+    subject: &Subject,
+    file: &SchemaFileArgs,
+    version: Option<VersionSpec>,
+) -> Result<(), Failure> {
+    let answer = client
+        .check_compatibility(subject, version, &read(file)?, file.normalize)
+        .map_err(failed)?;
     if answer.is_compatible {
         return lines(&["compatible"]);
     }
@@ -112,7 +145,13 @@ fn read(args: &SchemaFileArgs) -> Result<Schema, Failure> {
         Some(KindArg::Avro) => SchemaKind::Avro,
         Some(KindArg::Protobuf) => SchemaKind::Protobuf,
         Some(KindArg::Json) => SchemaKind::Json,
-        None if args.file.extension().is_some_and(|extension| extension == "proto") => SchemaKind::Protobuf,
+        None if args
+            .file
+            .extension()
+            .is_some_and(|extension| extension == "proto") =>
+        {
+            SchemaKind::Protobuf
+        }
         None => SchemaKind::Avro,
     };
     Ok(Schema::new(kind, text).with_references(args.references.iter().cloned()))
@@ -121,7 +160,11 @@ fn read(args: &SchemaFileArgs) -> Result<Schema, Failure> {
 /// A schema that is JSON is printed with indents; any other as it is.
 fn print_schema(kind: SchemaKind, text: &str) -> Result<(), Failure> {
     let is_json = kind != SchemaKind::Protobuf && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
-    let shown = if is_json { indented(text) } else { text.trim_end().to_owned() };
+    let shown = if is_json {
+        indented(text)
+    } else {
+        text.trim_end().to_owned()
+    };
     output::print(format!("{shown}\n").as_bytes())
 }
 
@@ -207,7 +250,8 @@ fn shown(found: &RegisteredSchema) -> Shown<'_> {
 }
 
 fn print_json(value: &impl Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::because("cannot write JSON", &error))?;
+    let text =
+        serde_json::to_string_pretty(value).map_err(|error| Failure::because("cannot write JSON", &error))?;
     output::print(format!("{text}\n").as_bytes())
 }
 
@@ -217,7 +261,11 @@ fn lines<T: std::fmt::Display>(items: &[T]) -> Result<(), Failure> {
 }
 
 fn listed(deleted: bool) -> Deleted {
-    if deleted { Deleted::Include } else { Deleted::Exclude }
+    if deleted {
+        Deleted::Include
+    } else {
+        Deleted::Exclude
+    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands behind map_err")]

@@ -33,7 +33,10 @@ impl SerdeArg {
             Some(("value", name)) => (Some(Part::Value), name),
             Some(_) => return Err("expected key=SERDE, value=SERDE or SERDE".into()),
         };
-        Ok(Self { part, encoding: Encoding::parse(name)? })
+        Ok(Self {
+            part,
+            encoding: Encoding::parse(name)?,
+        })
     }
 }
 

@@ -64,7 +64,11 @@ impl AsyncStream {
         });
         let in_thread = Arc::clone(&shared);
         let thread = thread::spawn(move || in_thread.run(stream));
-        Self { shared, stopper, thread: Some(thread) }
+        Self {
+            shared,
+            stopper,
+            thread: Some(thread),
+        }
     }
 
     /// The schema of every batch, as soon as it is known.
@@ -92,8 +96,12 @@ impl AsyncStream {
     /// As [`Stream::close`].
     pub fn close(mut self) -> Result<(), Error> {
         self.stop();
-        let Some(thread) = self.thread.take() else { return Ok(()) };
-        thread.join().unwrap_or_else(|_| Err(Error::internal("the reading thread panicked")))
+        let Some(thread) = self.thread.take() else {
+            return Ok(());
+        };
+        thread
+            .join()
+            .unwrap_or_else(|_| Err(Error::internal("the reading thread panicked")))
     }
 
     fn stop(&self) {

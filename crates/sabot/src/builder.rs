@@ -6,7 +6,8 @@ use std::time::Duration;
 use sabot_arrow::{Assembler, AssemblerOptions};
 use sabot_decode::SchemaSource;
 use sabot_kafka::{
-    DeadLetterOptions, End, PartitionStart, Properties, RegistrySource, Source, SourceOptions, Start, Stopper, Subscription,
+    DeadLetterOptions, End, PartitionStart, Properties, RegistrySource, Source, SourceOptions, Start,
+    Stopper, Subscription,
 };
 use sabot_registry::Client;
 
@@ -122,7 +123,8 @@ impl Builder {
 
     /// As [`Builder::partition`], beginning elsewhere than the others.
     pub fn partition_from(mut self, topic: impl Into<String>, partition: i32, start: Start) -> Self {
-        self.partitions.push(PartitionStart::new(topic, partition, Some(start)));
+        self.partitions
+            .push(PartitionStart::new(topic, partition, Some(start)));
         self
     }
 
@@ -279,11 +281,17 @@ impl Builder {
             Error::config("the values' encoding is not given: add .value(Codec::avro()) or another codec")
         })?;
         if self.assembler.on_error == OnError::DeadLetter && options.dead_letters.is_none() {
-            return Err(Error::config("dead letters need a topic: add .dead_letters(\"topic\")"));
+            return Err(Error::config(
+                "dead letters need a topic: add .dead_letters(\"topic\")",
+            ));
         }
         let registry = self.registry.client()?;
         let topic = self.first_topic();
-        let key = self.key.as_ref().map(|key| key.open(Part::Key, topic, registry.as_ref())).transpose()?;
+        let key = self
+            .key
+            .as_ref()
+            .map(|key| key.open(Part::Key, topic, registry.as_ref()))
+            .transpose()?;
         options.key_framing = self.key.as_ref().map_or(options.key_framing, Codec::frame);
         options.value_framing = value.frame();
         let value = value.open(Part::Value, topic, registry.as_ref())?;
@@ -298,7 +306,9 @@ impl Builder {
     fn subscription(&self) -> Result<Subscription, Error> {
         match (self.topics.is_empty(), self.partitions.is_empty()) {
             (true, true) => Err(Error::config("no topic is given: add .topic(\"name\")")),
-            (false, false) => Err(Error::config("topics and single partitions cannot be mixed: give one or the other")),
+            (false, false) => Err(Error::config(
+                "topics and single partitions cannot be mixed: give one or the other",
+            )),
             (false, true) => Ok(Subscription::Topics(self.topics.clone())),
             (true, false) => Ok(Subscription::Partitions(self.partitions.clone())),
         }
@@ -306,7 +316,11 @@ impl Builder {
 
     /// The topic whose subject the columns follow.
     fn first_topic(&self) -> Option<&str> {
-        let named = self.topics.first().filter(|topic| !topic.starts_with('^')).map(String::as_str);
+        let named = self
+            .topics
+            .first()
+            .filter(|topic| !topic.starts_with('^'))
+            .map(String::as_str);
         named.or_else(|| self.partitions.first().map(|partition| partition.topic.as_str()))
     }
 
@@ -316,7 +330,9 @@ impl Builder {
         Ok(match (is_set, self.stop_at_end, self.limit) {
             (_, false, None) => end,
             (true, ..) => {
-                return Err(Error::config("the end is given twice: use either .end(..) or .stop_at_end() and .limit(..)"));
+                return Err(Error::config(
+                    "the end is given twice: use either .end(..) or .stop_at_end() and .limit(..)",
+                ));
             }
             (false, true, None) => End::AtStart,
             (false, false, Some(most)) => End::Messages(most),

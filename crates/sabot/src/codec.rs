@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
 use sabot_decode::{
-    Decoder, DecoderFactory, EnumType, Limits, Mapping, SchemaKey, SchemaKind, Shape, StringType, Target, UnionType,
-    UuidType, WriterSchema,
+    Decoder, DecoderFactory, EnumType, Limits, Mapping, SchemaKey, SchemaKind, Shape, StringType, Target,
+    UnionType, UuidType, WriterSchema,
 };
 use sabot_registry::Client;
 use sabot_schema::{Subject, VersionSpec};
@@ -71,7 +71,9 @@ impl Codec {
     /// the subject, or the topic is a pattern, the first message's schema takes its place.
     #[cfg(feature = "avro")]
     pub fn avro() -> Self {
-        Self::custom(sabot_avro::AvroFactory).framing(Framing::Confluent).topic_subject()
+        Self::custom(sabot_avro::AvroFactory)
+            .framing(Framing::Confluent)
+            .topic_subject()
     }
 
     /// JSON without a frame; the columns are inferred from the first messages unless [`Codec::arrow_schema`] gives
@@ -235,14 +237,19 @@ impl Codec {
         target.projection.clone_from(&self.projection);
         target.mapping = self.mapping;
         target.limits = self.limits;
-        let mut decoder = self.factory.open(&target).map_err(|error| Error::plan(part, error))?;
+        let mut decoder = self
+            .factory
+            .open(&target)
+            .map_err(|error| Error::plan(part, error))?;
         let writer = match (&self.writer, registry) {
             (Writer::Given(schema), _) => Some(schema.clone()),
             (Writer::Id(key), Some(registry)) => Some(WriterSchema::clone(&*registry.fetch(*key)?)),
             _ => None,
         };
         if let Some(writer) = writer {
-            decoder.prepare(SchemaKey::Absent, &writer).map_err(|error| Error::plan(part, error))?;
+            decoder
+                .prepare(SchemaKey::Absent, &writer)
+                .map_err(|error| Error::plan(part, error))?;
         }
         Ok(decoder)
     }
@@ -255,7 +262,9 @@ impl Codec {
                 Shape::Reader(self.latest(&Subject::from(subject.as_str()), registry)?)
             }
             (Reader::TopicSubject, Some(registry)) if matches!(self.writer, Writer::Named) => {
-                let Some(topic) = topic else { return Ok(Shape::FirstWriter) };
+                let Some(topic) = topic else {
+                    return Ok(Shape::FirstWriter);
+                };
                 match self.latest(&Subject::from(format!("{topic}-{part}")), registry) {
                     Ok(schema) => Shape::Reader(schema),
                     Err(error) if error.kind() == ErrorKind::NotFound => Shape::FirstWriter,

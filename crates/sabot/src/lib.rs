@@ -21,7 +21,7 @@
 //! broker.create_topic("orders", 1)?;
 //! let registry = sabot_registry_server::Server::start(Default::default())?;
 //! let schema = r#"{"type": "record", "name": "Order", "fields": [{"name": "id", "type": "long"}]}"#;
-//! let id = sabot::registry::Client::new(registry.url())?
+//! let id = sabot::registry::Client::new(&registry.url())?
 //!     .register(&"orders-value".into(), &Schema::avro(schema), false)?
 //!     .id;
 //!
@@ -60,6 +60,8 @@
 //! | `avro`, `json`, `plain` | the codecs; all on by default |
 //! | `async` | `Stream::into_async` |
 //! | `ssl`, `zstd`, `gssapi` | passed on to librdkafka: TLS, zstd-compressed topics, Kerberos |
+//!
+//! Further examples are in the crate's `examples` folder: `quickstart`, `to_parquet`, `dead_letters`.
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "async")]

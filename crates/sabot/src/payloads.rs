@@ -25,7 +25,11 @@ pub struct Payloads {
 
 impl Payloads {
     pub(crate) fn new(codec: Codec) -> Self {
-        Self { codec, registry: Registry::None, on_error: OnError::default() }
+        Self {
+            codec,
+            registry: Registry::None,
+            on_error: OnError::default(),
+        }
     }
 
     /// The schema registry's URL.
@@ -106,7 +110,9 @@ impl PayloadDecoder {
     /// With [`OnError::Fail`] the first bad payload; a schema that cannot be fetched; payloads that are more than one
     /// batch can hold (see [`sabot_decode::Limits`]). Nothing of the slice is kept then.
     pub fn decode(&mut self, payloads: &[Option<&[u8]>]) -> Result<(RecordBatch, Vec<BadRow>), Error> {
-        let records = (0..).zip(payloads).map(|(at, bytes)| record(self.framing, &self.source, at, *bytes));
+        let records = (0..)
+            .zip(payloads)
+            .map(|(at, bytes)| record(self.framing, &self.source, at, *bytes));
         let records: Vec<Record<'_>> = records.collect();
         let pushed = self.assembler.push(&records, &mut *self.schemas, &mut |_, _| {});
         let finished = self.assembler.finish();
@@ -114,7 +120,9 @@ impl PayloadDecoder {
             PushStop::Done => {}
             PushStop::Full => {
                 let taken = pushed.taken;
-                return Err(Error::config(format!("the batch is full after {taken} payloads: decode fewer at once")));
+                return Err(Error::config(format!(
+                    "the batch is full after {taken} payloads: decode fewer at once"
+                )));
             }
             PushStop::Unavailable(error) => return Err(Error::fetch(error)),
             PushStop::Failed(bad) => return Err(Error::bad_payload(*bad)),
@@ -132,7 +140,9 @@ impl PayloadDecoder {
 
 impl fmt::Debug for PayloadDecoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PayloadDecoder").field("assembler", &self.assembler).finish_non_exhaustive()
+        f.debug_struct("PayloadDecoder")
+            .field("assembler", &self.assembler)
+            .finish_non_exhaustive()
     }
 }
 

@@ -10,6 +10,11 @@ pub(crate) struct NoRegistry;
 
 impl SchemaSource for NoRegistry {
     fn fetch(&mut self, key: SchemaKey) -> Result<WriterSchema, FetchError> {
-        Err(FetchError::Unknown { key, cause: Arc::from(Box::<dyn std::error::Error + Send + Sync>::from("no registry is given")) })
+        Err(FetchError::Unknown {
+            key,
+            cause: Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(
+                "no registry is given",
+            )),
+        })
     }
 }

@@ -22,7 +22,11 @@ pub(super) struct Aligner {
 impl Aligner {
     /// With `wanted` unset, every batch goes through as it is.
     pub(super) fn new(wanted: bool) -> Self {
-        Self { wanted, waiting: VecDeque::new(), rows: 0 }
+        Self {
+            wanted,
+            waiting: VecDeque::new(),
+            rows: 0,
+        }
     }
 
     /// Whether nothing is held back.
@@ -46,7 +50,10 @@ impl Aligner {
     pub(super) fn rest(&mut self, schema: Option<&SchemaRef>) -> Vec<RecordBatch> {
         self.rows = 0;
         let schema = schema.filter(|_| self.wanted);
-        self.waiting.drain(..).map(|batch| schema.map_or_else(|| batch.clone(), |schema| aligned(&batch, schema))).collect()
+        self.waiting
+            .drain(..)
+            .map(|batch| schema.map_or_else(|| batch.clone(), |schema| aligned(&batch, schema)))
+            .collect()
     }
 }
 
@@ -57,12 +64,16 @@ fn aligned(batch: &RecordBatch, schema: &SchemaRef) -> RecordBatch {
         return batch.clone();
     }
     let rows = batch.num_rows();
-    let columns = schema.fields().iter().map(|field| match batch.column_by_name(field.name()) {
-        Some(column) if column.data_type() == field.data_type() => column.clone(),
-        _ => new_null_array(field.data_type(), rows),
-    });
+    let columns = schema
+        .fields()
+        .iter()
+        .map(|field| match batch.column_by_name(field.name()) {
+            Some(column) if column.data_type() == field.data_type() => column.clone(),
+            _ => new_null_array(field.data_type(), rows),
+        });
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    RecordBatch::try_new_with_options(schema.clone(), columns.collect(), &options).unwrap_or_else(|_| batch.clone())
+    RecordBatch::try_new_with_options(schema.clone(), columns.collect(), &options)
+        .unwrap_or_else(|_| batch.clone())
 }
 
 #[cfg(test)]
@@ -82,7 +93,10 @@ mod tests {
         let early = RecordBatch::try_new(early, vec![Arc::new(Int64Array::from(vec![0]))]).unwrap();
         let late = RecordBatch::try_new(
             full.clone(),
-            vec![Arc::new(Int64Array::from(vec![7])), Arc::new(Int64Array::from(vec![1]))],
+            vec![
+                Arc::new(Int64Array::from(vec![7])),
+                Arc::new(Int64Array::from(vec![1])),
+            ],
         )
         .unwrap();
 

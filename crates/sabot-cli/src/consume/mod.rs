@@ -123,7 +123,9 @@ impl Consumer {
 fn failed(error: &sabot::Error) -> Failure {
     let mut text = chain(error);
     if let (Some(topic), Some(partition), Some(offset)) = (error.topic(), error.partition(), error.offset()) {
-        text.push_str(&format!("\n  topic {topic}, partition {partition}, offset {offset}"));
+        text.push_str(&format!(
+            "\n  topic {topic}, partition {partition}, offset {offset}"
+        ));
         if let Some(schema) = error.schema() {
             text.push_str(&format!(", schema {schema}"));
         }

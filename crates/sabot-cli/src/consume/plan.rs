@@ -8,7 +8,9 @@ use sabot::kafka::DeadLetterOptions;
 use sabot::registry::Client;
 use sabot::{Builder, Codec, End, Metadata, OnError, Sabot, Start, Tombstones, UnionType};
 
-use crate::args::{ConsumeArgs, DecodingArgs, MetaArg, OnErrorArg, OutputArgs, OutputFormat, SourceArgs, TombstonesArg};
+use crate::args::{
+    ConsumeArgs, DecodingArgs, MetaArg, OnErrorArg, OutputArgs, OutputFormat, SourceArgs, TombstonesArg,
+};
 use crate::conf::Connection;
 use crate::console;
 use crate::failure::Failure;
@@ -33,7 +35,11 @@ pub(super) fn output(args: &ConsumeArgs, color: bool, has_registry: bool) -> Res
     Ok(Plan {
         layout: Layout {
             key: key.is_some(),
-            metadata: if is_message { message_metadata(key.is_some()) } else { metadata(&args.decoding)? },
+            metadata: if is_message {
+                message_metadata(key.is_some())
+            } else {
+                metadata(&args.decoding)?
+            },
             tombstones,
             error_columns: args.decoding.on_error == OnErrorArg::Null,
             plain_value: matches!(value, Encoding::Plain(_)),
@@ -54,8 +60,12 @@ pub(super) fn source(
 ) -> Result<Builder, Failure> {
     let source = &args.source;
     let (key, value) = encodings(&args.decoding, &plan.format, registry.is_some());
-    let linger = source.linger_ms.unwrap_or(if plan.is_file() { 1000 } else { 200 });
-    let rows = plan.rotate_rows.map_or(source.batch_rows, |rotate| rotate.min(source.batch_rows));
+    let linger = source
+        .linger_ms
+        .unwrap_or(if plan.is_file() { 1000 } else { 200 });
+    let rows = plan
+        .rotate_rows
+        .map_or(source.batch_rows, |rotate| rotate.min(source.batch_rows));
     let mut builder = Sabot::kafka(connection.brokers)
         .properties(&connection.properties)
         .startup_timeout(Duration::from_secs(args.connection.timeout.max(1)))
@@ -101,7 +111,9 @@ fn subscription(args: &SourceArgs, mut builder: Builder) -> Result<Builder, Fail
         return Ok(builder.topics(topics));
     }
     if let Some(pattern) = topics.iter().find(|topic| topic.starts_with('^')) {
-        return Err(Failure::usage(format!("-p needs topics by name, and {pattern} is a pattern")));
+        return Err(Failure::usage(format!(
+            "-p needs topics by name, and {pattern} is a pattern"
+        )));
     }
     for topic in &topics {
         for partition in &args.partitions {
@@ -183,8 +195,12 @@ fn value_codec(args: &DecodingArgs, plan: &Plan, encoding: Encoding) -> Result<C
     if let Some(id) = args.schema_id {
         codec = codec.schema_id(id);
     }
-    if (args.reader_schema.is_some() || args.subject.is_some() || args.schema_id.is_some()) && encoding != Encoding::Avro {
-        return Err(Failure::usage("--reader-schema, --subject and --schema-id are for Avro values: add -s value=avro"));
+    if (args.reader_schema.is_some() || args.subject.is_some() || args.schema_id.is_some())
+        && encoding != Encoding::Avro
+    {
+        return Err(Failure::usage(
+            "--reader-schema, --subject and --schema-id are for Avro values: add -s value=avro",
+        ));
     }
     if !args.select.is_empty() {
         codec = codec.select(&args.select);
@@ -222,7 +238,10 @@ fn format(args: &OutputArgs, destination: &Destination, color: bool) -> Format {
         return Format::Template(template.clone());
     }
     let table = || match destination {
-        Destination::Stdout if !args.wide => TableOptions { width: console::width(), color },
+        Destination::Stdout if !args.wide => TableOptions {
+            width: console::width(),
+            color,
+        },
         Destination::Stdout => TableOptions { width: None, color },
         Destination::File { .. } => TableOptions::default(),
     };
@@ -242,7 +261,9 @@ fn format(args: &OutputArgs, destination: &Destination, color: bool) -> Format {
 }
 
 fn by_extension(path: &Path) -> OutputFormat {
-    let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+    let extension = path
+        .extension()
+        .map(|extension| extension.to_string_lossy().to_ascii_lowercase());
     match extension.as_deref() {
         Some("parquet" | "pq") => OutputFormat::Parquet,
         Some("arrow" | "feather" | "ipc") => OutputFormat::Arrow,
@@ -284,5 +305,6 @@ fn metadata(args: &DecodingArgs) -> Result<Metadata, Failure> {
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))
+    std::fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))
 }

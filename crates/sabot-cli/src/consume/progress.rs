@@ -27,7 +27,10 @@ impl Meter {
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        Self { bar, begin: Instant::now() }
+        Self {
+            bar,
+            begin: Instant::now(),
+        }
     }
 
     /// Seconds since the beginning.

@@ -20,7 +20,15 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn new(most_shown: u64, meter: Meter) -> Self {
-        Self { most_shown, shown: 0, messages: 0, bad: 0, bytes: 0, last: None, meter }
+        Self {
+            most_shown,
+            shown: 0,
+            messages: 0,
+            bad: 0,
+            bytes: 0,
+            last: None,
+            meter,
+        }
     }
 
     pub(super) fn batch(&mut self, batch: &Batch, stream: &Stream) {
@@ -43,9 +51,11 @@ impl Report {
         }
         if self.shown < self.most_shown {
             self.shown += 1;
-            self.meter.note(&format!("sabot: bad message: {}", harmless(&bad.to_string())));
+            self.meter
+                .note(&format!("sabot: bad message: {}", harmless(&bad.to_string())));
             if self.shown == self.most_shown {
-                self.meter.note("sabot: further bad messages are only counted (--max-errors-shown)");
+                self.meter
+                    .note("sabot: further bad messages are only counted (--max-errors-shown)");
             }
         }
     }

@@ -10,9 +10,9 @@ mod show;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Int64Type};
-use arrow_array::RecordBatch;
 use sabot::kafka::embedded::EmbeddedBroker;
 use sabot::schema::Schema;
 use sabot::{BadRow, Codec, Metadata, OnError, Sabot};
@@ -66,7 +66,10 @@ pub(crate) fn run(args: &DemoArgs, color: bool) -> Result<(), Failure> {
     let url = server.url();
     let schema_ids = register(&url)?;
     let [first, second] = schema_ids;
-    show.step("registry", &format!("{url}, subject {ORDERS}-value: version 1 (id {first}), version 2 (id {second})"))?;
+    show.step(
+        "registry",
+        &format!("{url}, subject {ORDERS}-value: version 1 (id {first}), version 2 (id {second})"),
+    )?;
 
     let begin = Instant::now();
     let produced = produce::run(&broker, schema_ids, args.messages)?;
@@ -74,7 +77,11 @@ pub(crate) fn run(args: &DemoArgs, color: bool) -> Result<(), Failure> {
     interrupt.check()?;
 
     let mut read = Vec::new();
-    for (topic, codec) in [(ORDERS, Codec::avro()), (CLICKS, Codec::json()), (NOTES, Codec::string())] {
+    for (topic, codec) in [
+        (ORDERS, Codec::avro()),
+        (CLICKS, Codec::json()),
+        (NOTES, Codec::string()),
+    ] {
         read.push(read_topic(&broker, &url, topic, codec, &interrupt)?);
         interrupt.check()?;
     }
@@ -90,8 +97,15 @@ fn register(url: &str) -> Result<[u32; 2], Failure> {
     let failed = |error: sabot::registry::Error| Failure::failed(chain(&error));
     let client = sabot::registry::Client::new(url).map_err(failed)?;
     let subject = format!("{ORDERS}-value").into();
-    let register = |text: &str| client.register(&subject, &Schema::avro(text), false).map(|registered| registered.id.0);
-    Ok([register(orders::VERSION_1).map_err(failed)?, register(orders::VERSION_2).map_err(failed)?])
+    let register = |text: &str| {
+        client
+            .register(&subject, &Schema::avro(text), false)
+            .map(|registered| registered.id.0)
+    };
+    Ok([
+        register(orders::VERSION_1).map_err(failed)?,
+        register(orders::VERSION_2).map_err(failed)?,
+    ])
 }
 
 fn read_topic(
@@ -117,7 +131,10 @@ fn read_topic(
         .stopper(interrupt.stopper())
         .open()
         .map_err(failed)?;
-    let mut read = Read { topic, ..Read::default() };
+    let mut read = Read {
+        topic,
+        ..Read::default()
+    };
     for batch in stream {
         let batch = batch.map_err(failed)?;
         read.messages += batch.records as u64;
@@ -139,10 +156,15 @@ fn read_topic(
 
 impl Read {
     fn add_sums(&mut self, batch: &RecordBatch) {
-        if let Some(ids) = batch.column_by_name("id").and_then(|column| column.as_primitive_opt::<Int64Type>()) {
+        if let Some(ids) = batch
+            .column_by_name("id")
+            .and_then(|column| column.as_primitive_opt::<Int64Type>())
+        {
             self.id_sum += ids.iter().flatten().sum::<i64>();
         }
-        let amounts = batch.column_by_name("amount").and_then(|column| column.as_primitive_opt::<Decimal128Type>());
+        let amounts = batch
+            .column_by_name("amount")
+            .and_then(|column| column.as_primitive_opt::<Decimal128Type>());
         if let Some(amounts) = amounts {
             let sum = amounts.iter().flatten().sum::<i128>();
             self.amount_cents_sum += i64::try_from(sum).unwrap_or_default();
@@ -155,19 +177,28 @@ fn faults(read: &Read, produced: &Produced) -> Result<BTreeMap<Fault, Found>, Fa
     let mut faults: BTreeMap<Fault, Found> = BTreeMap::new();
     for report in &read.reports {
         let Some(fault) = produced.broken.get(&(report.partition, report.offset)) else {
-            return Err(Failure::failed(format!("a good message was taken for a bad one: {report}")));
+            return Err(Failure::failed(format!(
+                "a good message was taken for a bad one: {report}"
+            )));
         };
         faults
             .entry(*fault)
             .and_modify(|found| found.count += 1)
-            .or_insert_with(|| Found { count: 1, first: report.clone() });
+            .or_insert_with(|| Found {
+                count: 1,
+                first: report.clone(),
+            });
     }
     Ok(faults)
 }
 
 fn check(read: &[Read], produced: &Produced, faults: &BTreeMap<Fault, Found>) -> Result<(), Failure> {
     let broken = produced.broken.len() as u64;
-    let expected = [(produced.orders(), broken), (produced.clicks, 0), (produced.notes, 0)];
+    let expected = [
+        (produced.orders(), broken),
+        (produced.clicks, 0),
+        (produced.notes, 0),
+    ];
     let mut wrong = Vec::new();
     for (read, (messages, bad)) in read.iter().zip(expected) {
         if (read.messages, read.good, read.bad) != (messages, messages - bad, bad) {
@@ -191,5 +222,12 @@ fn check(read: &[Read], produced: &Produced, faults: &BTreeMap<Fault, Found>) ->
             produced.id_sum, produced.amount_cents_sum
         ));
     }
-    if wrong.is_empty() { Ok(()) } else { Err(Failure::failed(format!("the numbers do not add up: {}", wrong.join("; ")))) }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::failed(format!(
+            "the numbers do not add up: {}",
+            wrong.join("; ")
+        )))
+    }
 }

@@ -82,8 +82,16 @@ pub(super) fn write(id: i64, schema_id: u32, has_currency: bool, fault: Option<F
     if fault == Some(Fault::Empty) {
         return;
     }
-    out.push(if fault == Some(Fault::WrongMagicByte) { 0x2a } else { 0 });
-    let named = if fault == Some(Fault::UnknownSchemaId) { schema_id + 1_000 } else { schema_id };
+    out.push(if fault == Some(Fault::WrongMagicByte) {
+        0x2a
+    } else {
+        0
+    });
+    let named = if fault == Some(Fault::UnknownSchemaId) {
+        schema_id + 1_000
+    } else {
+        schema_id
+    };
     out.extend_from_slice(&named.to_be_bytes());
     match fault {
         Some(Fault::EndlessVarint) => out.extend_from_slice(&[0xff; 11]),
@@ -94,7 +102,14 @@ pub(super) fn write(id: i64, schema_id: u32, has_currency: bool, fault: Option<F
         Some(Fault::NegativeLength) => long(-8, out),
         _ => bytes(format!("customer-{}", id % 997).as_bytes(), out),
     }
-    long(if fault == Some(Fault::BadEnumIndex) { 7 } else { id % 3 }, out);
+    long(
+        if fault == Some(Fault::BadEnumIndex) {
+            7
+        } else {
+            id % 3
+        },
+        out,
+    );
     bytes(&(amount_cents(id) as i32).to_be_bytes(), out);
     if has_currency {
         bytes([&b"EUR"[..], b"USD", b"JPY"][(id % 3) as usize], out);

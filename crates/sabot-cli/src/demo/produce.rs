@@ -51,26 +51,54 @@ pub(super) fn run(broker: &EmbeddedBroker, schema_ids: [u32; 2], messages: u64) 
         broker.create_topic(topic, produced.partitions).map_err(failed)?;
     }
     let mut properties = Properties::default();
-    properties.set("linger.ms", "20").set("queue.buffering.max.messages", "200000");
+    properties
+        .set("linger.ms", "20")
+        .set("queue.buffering.max.messages", "200000");
     let producer = Producer::new(broker.brokers(), &properties).map_err(failed)?;
     orders(&producer, schema_ids, messages, &mut produced)?;
     let (mut key, mut value) = (String::new(), String::new());
     for at in 0..produced.clicks {
         set(&mut key, format_args!("user-{}", at % 50));
         let ms = at % 400 * 7;
-        set(&mut value, format_args!(r#"{{"user": "user-{}", "page": "/orders/{at}", "ms": {ms}.5, "bot": {}}}"#, at % 50, at % 9 == 0));
-        send(&producer, CLICKS, at, produced.partitions, key.as_bytes(), value.as_bytes())?;
+        set(
+            &mut value,
+            format_args!(
+                r#"{{"user": "user-{}", "page": "/orders/{at}", "ms": {ms}.5, "bot": {}}}"#,
+                at % 50,
+                at % 9 == 0
+            ),
+        );
+        send(
+            &producer,
+            CLICKS,
+            at,
+            produced.partitions,
+            key.as_bytes(),
+            value.as_bytes(),
+        )?;
     }
     for at in 0..produced.notes {
         set(&mut value, format_args!("note {at}: all is well"));
-        send(&producer, NOTES, at, produced.partitions, b"note", value.as_bytes())?;
+        send(
+            &producer,
+            NOTES,
+            at,
+            produced.partitions,
+            b"note",
+            value.as_bytes(),
+        )?;
     }
     producer.flush(TIMEOUT).map_err(failed)?;
     check_kept(broker, &produced)?;
     Ok(produced)
 }
 
-fn orders(producer: &Producer, schema_ids: [u32; 2], messages: u64, produced: &mut Produced) -> Result<(), Failure> {
+fn orders(
+    producer: &Producer,
+    schema_ids: [u32; 2],
+    messages: u64,
+    produced: &mut Produced,
+) -> Result<(), Failure> {
     let mut offsets = vec![0_i64; produced.partitions as usize];
     let (mut key, mut value) = (String::new(), Vec::new());
     for at in 0..messages {
@@ -84,7 +112,11 @@ fn orders(producer: &Producer, schema_ids: [u32; 2], messages: u64, produced: &m
             .then(|| Fault::ALL[hundred as usize % Fault::ALL.len()]);
         orders::write(id, schema_ids[version], version == 1, fault, &mut value);
         match fault {
-            Some(fault) => drop(produced.broken.insert((partition as i32, offsets[partition]), fault)),
+            Some(fault) => drop(
+                produced
+                    .broken
+                    .insert((partition as i32, offsets[partition]), fault),
+            ),
             None => {
                 produced.id_sum += id;
                 produced.amount_cents_sum += orders::amount_cents(id);
@@ -101,7 +133,11 @@ fn orders(producer: &Producer, schema_ids: [u32; 2], messages: u64, produced: &m
 /// The broker must have kept every message, or the counts that follow would prove nothing.
 fn check_kept(broker: &EmbeddedBroker, produced: &Produced) -> Result<(), Failure> {
     let admin = Admin::connect(broker.brokers(), &Properties::default(), TIMEOUT).map_err(failed)?;
-    for (topic, messages) in [(ORDERS, produced.orders()), (CLICKS, produced.clicks), (NOTES, produced.notes)] {
+    for (topic, messages) in [
+        (ORDERS, produced.orders()),
+        (CLICKS, produced.clicks),
+        (NOTES, produced.notes),
+    ] {
         let partitions = admin.topic(topic).map_err(failed)?.partitions;
         let lowest = partitions.iter().filter_map(|partition| partition.low).max();
         let kept: i64 = partitions.iter().filter_map(|partition| partition.high).sum();
@@ -114,16 +150,30 @@ fn check_kept(broker: &EmbeddedBroker, produced: &Produced) -> Result<(), Failur
     Ok(())
 }
 
-fn send(producer: &Producer, topic: &str, at: u64, partitions: i32, key: &[u8], value: &[u8]) -> Result<(), Failure> {
+fn send(
+    producer: &Producer,
+    topic: &str,
+    at: u64,
+    partitions: i32,
+    key: &[u8],
+    value: &[u8],
+) -> Result<(), Failure> {
     let partition = (at % partitions as u64) as i32;
-    let message = Message { topic, partition: Some(partition), key: Some(key), value: Some(value), ..Message::default() };
+    let message = Message {
+        topic,
+        partition: Some(partition),
+        key: Some(key),
+        value: Some(value),
+        ..Message::default()
+    };
     producer.send(&message).map_err(failed)
 }
 
 fn set(text: &mut String, arguments: std::fmt::Arguments<'_>) {
     use std::fmt::Write;
     text.clear();
-    text.write_fmt(arguments).expect("because a string takes all that is written to it");
+    text.write_fmt(arguments)
+        .expect("because a string takes all that is written to it");
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands behind map_err")]

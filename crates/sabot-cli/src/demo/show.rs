@@ -22,13 +22,21 @@ pub(super) struct Show {
 
 impl Show {
     pub(super) fn new(color: bool) -> Self {
-        Self { color, table: TableOptions { width: console::width(), color } }
+        Self {
+            color,
+            table: TableOptions {
+                width: console::width(),
+                color,
+            },
+        }
     }
 
     pub(super) fn title(&self) -> Result<(), Failure> {
         let name = self.bold("Sabot");
         let version = env!("CARGO_PKG_VERSION");
-        self.line(&format!("{name} {version}: Kafka messages in, Arrow columns out. All in this process.\n"))
+        self.line(&format!(
+            "{name} {version}: Kafka messages in, Arrow columns out. All in this process.\n"
+        ))
     }
 
     /// A line with a tick.
@@ -81,20 +89,91 @@ impl Show {
             None => bad.kind.to_string(),
         };
         // A frame that cannot be read names no schema; a fault of the whole message lies in no field.
-        let path = |bad: &BadRow| if bad.field_path.is_empty() { "-".to_owned() } else { bad.field_path.clone() };
+        let path = |bad: &BadRow| {
+            if bad.field_path.is_empty() {
+                "-".to_owned()
+            } else {
+                bad.field_path.clone()
+            }
+        };
         let columns: [(&str, ArrayRef); 9] = [
-            ("kind", Arc::new(found().map(|(fault, _)| Some(fault.name())).collect::<StringArray>())),
-            ("count", Arc::new(found().map(|(_, found)| found.count).collect::<UInt64Array>())),
-            ("topic", Arc::new(found().map(|(_, found)| Some(found.first.topic.to_string())).collect::<StringArray>())),
-            ("partition", Arc::new(found().map(|(_, found)| found.first.partition).collect::<Int32Array>())),
-            ("offset", Arc::new(found().map(|(_, found)| found.first.offset).collect::<Int64Array>())),
-            ("schema", Arc::new(found().map(|(_, found)| Some(found.first.schema.to_string())).collect::<StringArray>())),
-            ("field", Arc::new(found().map(|(_, found)| Some(path(&found.first))).collect::<StringArray>())),
-            ("byte", Arc::new(found().map(|(_, found)| found.first.byte_offset).collect::<UInt32Array>())),
-            ("reason", Arc::new(found().map(|(_, found)| Some(reason(&found.first))).collect::<StringArray>())),
+            (
+                "kind",
+                Arc::new(
+                    found()
+                        .map(|(fault, _)| Some(fault.name()))
+                        .collect::<StringArray>(),
+                ),
+            ),
+            (
+                "count",
+                Arc::new(found().map(|(_, found)| found.count).collect::<UInt64Array>()),
+            ),
+            (
+                "topic",
+                Arc::new(
+                    found()
+                        .map(|(_, found)| Some(found.first.topic.to_string()))
+                        .collect::<StringArray>(),
+                ),
+            ),
+            (
+                "partition",
+                Arc::new(
+                    found()
+                        .map(|(_, found)| found.first.partition)
+                        .collect::<Int32Array>(),
+                ),
+            ),
+            (
+                "offset",
+                Arc::new(
+                    found()
+                        .map(|(_, found)| found.first.offset)
+                        .collect::<Int64Array>(),
+                ),
+            ),
+            (
+                "schema",
+                Arc::new(
+                    found()
+                        .map(|(_, found)| Some(found.first.schema.to_string()))
+                        .collect::<StringArray>(),
+                ),
+            ),
+            (
+                "field",
+                Arc::new(
+                    found()
+                        .map(|(_, found)| Some(path(&found.first)))
+                        .collect::<StringArray>(),
+                ),
+            ),
+            (
+                "byte",
+                Arc::new(
+                    found()
+                        .map(|(_, found)| found.first.byte_offset)
+                        .collect::<UInt32Array>(),
+                ),
+            ),
+            (
+                "reason",
+                Arc::new(
+                    found()
+                        .map(|(_, found)| Some(reason(&found.first)))
+                        .collect::<StringArray>(),
+                ),
+            ),
         ];
         // The reason stands last and is never cut.
-        self.table(columns, &TableOptions { width: None, color: self.color })
+        self.table(
+            columns,
+            &TableOptions {
+                width: None,
+                color: self.color,
+            },
+        )
     }
 
     pub(super) fn counts(&self, read: &[Read], produced: &Produced) -> Result<(), Failure> {
@@ -107,17 +186,32 @@ impl Show {
         };
         let adds_up = |at: usize, read: &Read| read.good + read.bad == produced[at];
         let all = read.iter().enumerate().all(|(at, read)| adds_up(at, read));
-        let verdicts = read.iter().enumerate().map(|(at, read)| adds_up(at, read)).chain([all]);
+        let verdicts = read
+            .iter()
+            .enumerate()
+            .map(|(at, read)| adds_up(at, read))
+            .chain([all]);
         let names = read.iter().map(|read| Some(read.topic)).chain([Some("together")]);
         let written = produced.into_iter().chain([produced.iter().sum()]);
         let columns: [(&str, ArrayRef); 5] = [
             ("topic", Arc::new(names.collect::<StringArray>())),
-            ("produced", Arc::new(written.map(|number| Some(grouped(number))).collect::<StringArray>())),
+            (
+                "produced",
+                Arc::new(
+                    written
+                        .map(|number| Some(grouped(number)))
+                        .collect::<StringArray>(),
+                ),
+            ),
             ("good", column(|read| read.good)),
             ("bad", column(|read| read.bad)),
             (
                 "good + bad = produced",
-                Arc::new(verdicts.map(|holds| Some(if holds { "yes" } else { "NO" })).collect::<StringArray>()),
+                Arc::new(
+                    verdicts
+                        .map(|holds| Some(if holds { "yes" } else { "NO" }))
+                        .collect::<StringArray>(),
+                ),
             ),
         ];
         self.table(columns, &self.table)
@@ -125,11 +219,18 @@ impl Show {
 
     pub(super) fn verdict(&self) -> Result<(), Failure> {
         self.line("")?;
-        self.step("checked", "every count, every broken message by partition and offset, the sums of id and amount")?;
+        self.step(
+            "checked",
+            "every count, every broken message by partition and offset, the sums of id and amount",
+        )?;
         self.line("\nNext: sabot consume -b localhost:9092 -r http://localhost:8081 -t TOPIC")
     }
 
-    fn table<const N: usize>(&self, columns: [(&str, ArrayRef); N], options: &TableOptions) -> Result<(), Failure> {
+    fn table<const N: usize>(
+        &self,
+        columns: [(&str, ArrayRef); N],
+        options: &TableOptions,
+    ) -> Result<(), Failure> {
         let batch = RecordBatch::try_from_iter(columns)
             .map_err(|error| Failure::because("cannot make the table", &error))?;
         output::print_table(&batch, options)
@@ -148,6 +249,10 @@ impl Show {
     }
 
     fn styled(&self, code: &str, text: &str) -> String {
-        if self.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.color {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
     }
 }

@@ -20,10 +20,10 @@ use std::io::Write as _;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowPrimitiveType, DurationMicrosecondType, DurationMillisecondType,
-    DurationNanosecondType, DurationSecondType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type,
-    Int32Type, Int64Type, IntervalMonthDayNanoType, TimestampMicrosecondType, TimestampMillisecondType,
-    TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    ArrowPrimitiveType, DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType,
+    DurationSecondType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    IntervalMonthDayNanoType, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, RecordBatch, UnionArray};
 use arrow_buffer::{ArrowNativeType, NullBuffer};
@@ -60,7 +60,10 @@ enum Shape<'a> {
     Formatted(ArrayFormatter<'a>, Box<dyn Fn(usize) -> Option<i64> + 'a>),
     Struct(Vec<Member<'a>>),
     List(Box<dyn Fn(usize) -> (usize, usize) + 'a>, Box<Encoder<'a>>),
-    Map(Box<dyn Fn(usize) -> (usize, usize) + 'a>, Box<(Encoder<'a>, Encoder<'a>)>),
+    Map(
+        Box<dyn Fn(usize) -> (usize, usize) + 'a>,
+        Box<(Encoder<'a>, Encoder<'a>)>,
+    ),
     Union(&'a UnionArray, Vec<(i8, Member<'a>)>),
     Dictionary(Vec<usize>, Box<Encoder<'a>>),
 }
@@ -77,14 +80,20 @@ impl<'a> Member<'a> {
         let mut label = Vec::with_capacity(field.name().len() + 3);
         quote(field.name(), &mut label);
         label.push(b':');
-        Ok(Self { label, encoder: Encoder::new(field, array)? })
+        Ok(Self {
+            label,
+            encoder: Encoder::new(field, array)?,
+        })
     }
 }
 
 impl<'a> Encoder<'a> {
     /// Looks at the column's type once.
     pub(crate) fn new(field: &Field, array: &'a dyn Array) -> Result<Self, ArrowError> {
-        Ok(Self { nulls: array.logical_nulls(), shape: shape(field, array)? })
+        Ok(Self {
+            nulls: array.logical_nulls(),
+            shape: shape(field, array)?,
+        })
     }
 
     pub(crate) fn is_null(&self, row: usize) -> bool {
@@ -108,7 +117,9 @@ impl<'a> Encoder<'a> {
             Shape::Text(text) => quote(text(row), out),
             Shape::Float(value) => float(value(row), out),
             Shape::Single(value) => single(value(row), out),
-            Shape::Timestamp(values, units, instant) => iso_timestamp(values[row], *units, *instant, b"\"", out),
+            Shape::Timestamp(values, units, instant) => {
+                iso_timestamp(values[row], *units, *instant, b"\"", out);
+            }
             Shape::Formatted(formatter, raw) => formatted(formatter, raw(row), row, true, out),
             Shape::Struct(members) => object(members, row, out),
             Shape::List(range, items) => list(range(row), items, out),
@@ -126,11 +137,15 @@ impl<'a> Encoder<'a> {
         match &self.shape {
             Shape::Quoted(write) => write(row, out),
             Shape::Text(text) => out.extend_from_slice(text(row).as_bytes()),
-            Shape::Float(value) if !value(row).is_finite() => out.extend_from_slice(non_finite(value(row)).as_bytes()),
+            Shape::Float(value) if !value(row).is_finite() => {
+                out.extend_from_slice(non_finite(value(row)).as_bytes());
+            }
             Shape::Single(value) if !value(row).is_finite() => {
                 out.extend_from_slice(non_finite(f64::from(value(row))).as_bytes());
             }
-            Shape::Timestamp(values, units, instant) => iso_timestamp(values[row], *units, *instant, b"", out),
+            Shape::Timestamp(values, units, instant) => {
+                iso_timestamp(values[row], *units, *instant, b"", out);
+            }
             Shape::Formatted(formatter, raw) => formatted(formatter, raw(row), row, false, out),
             Shape::Dictionary(keys, values) => values.text(keys[row], out),
             _ => self.json(row, out),
@@ -148,7 +163,9 @@ impl<'a> RowEncoder<'a> {
     pub(crate) fn new(batch: &'a RecordBatch, columns: &[usize]) -> Result<Self, ArrowError> {
         let schema = batch.schema_ref();
         let member = |&at: &usize| Member::new(schema.field(at), batch.column(at).as_ref());
-        Ok(Self { members: columns.iter().map(member).collect::<Result<_, _>>()? })
+        Ok(Self {
+            members: columns.iter().map(member).collect::<Result<_, _>>()?,
+        })
     }
 
     /// Appends one row.
@@ -161,7 +178,9 @@ impl<'a> RowEncoder<'a> {
 pub(crate) fn columns(batch: &RecordBatch) -> Result<Vec<Encoder<'_>>, ArrowError> {
     let schema = batch.schema_ref();
     let columns = schema.fields().iter().zip(batch.columns());
-    columns.map(|(field, column)| Encoder::new(field, column.as_ref())).collect()
+    columns
+        .map(|(field, column)| Encoder::new(field, column.as_ref()))
+        .collect()
 }
 
 /// Appends a JSON string. Control characters beyond ASCII are escaped too, because terminals obey some of them.
@@ -173,7 +192,10 @@ pub(crate) fn quote(text: &str, out: &mut Vec<u8>) {
         let escape: Option<char> = match byte {
             b'"' | b'\\' | 0..=0x1f | 0x7f => Some(char::from(byte)),
             // U+0080 to U+009F, the second set of control characters.
-            0xc2 => bytes.get(at + 1).filter(|next| **next < 0xa0).map(|next| char::from(*next)),
+            0xc2 => bytes
+                .get(at + 1)
+                .filter(|next| **next < 0xa0)
+                .map(|next| char::from(*next)),
             _ => None,
         };
         let Some(escape) = escape else { continue };
@@ -197,7 +219,9 @@ fn shape<'a>(field: &Field, array: &'a dyn Array) -> Result<Shape<'a>, ArrowErro
         DataType::Null => Shape::Null,
         DataType::Boolean => {
             let array = array.as_boolean();
-            Shape::Bare(Box::new(|row, out| put(out, format_args!("{}", array.value(row)))))
+            Shape::Bare(Box::new(|row, out| {
+                put(out, format_args!("{}", array.value(row)));
+            }))
         }
         DataType::Int8 => number::<Int8Type>(array),
         DataType::Int16 => number::<Int16Type>(array),
@@ -236,7 +260,12 @@ fn shape<'a>(field: &Field, array: &'a dyn Array) -> Result<Shape<'a>, ArrowErro
             let array = array.as_primitive::<IntervalMonthDayNanoType>();
             Shape::Quoted(Box::new(|row, out| {
                 let value = array.value(row);
-                iso_duration(i64::from(value.months), i64::from(value.days), i128::from(value.nanoseconds), out);
+                iso_duration(
+                    i64::from(value.months),
+                    i64::from(value.days),
+                    i128::from(value.nanoseconds),
+                    out,
+                );
             }))
         }
         _ => nested(array)?,
@@ -247,26 +276,38 @@ fn nested(array: &dyn Array) -> Result<Shape<'_>, ArrowError> {
     Ok(match array.data_type() {
         DataType::Struct(fields) => {
             let columns = array.as_struct().columns();
-            let members = fields.iter().zip(columns).map(|(field, column)| Member::new(field, column.as_ref()));
+            let members = fields
+                .iter()
+                .zip(columns)
+                .map(|(field, column)| Member::new(field, column.as_ref()));
             Shape::Struct(members.collect::<Result<_, _>>()?)
         }
         DataType::List(item) => {
             let array = array.as_list::<i32>();
             let items = Encoder::new(item, array.values().as_ref())?;
             let offsets = array.value_offsets();
-            Shape::List(Box::new(|row| (offsets[row] as usize, offsets[row + 1] as usize)), Box::new(items))
+            Shape::List(
+                Box::new(|row| (offsets[row] as usize, offsets[row + 1] as usize)),
+                Box::new(items),
+            )
         }
         DataType::LargeList(item) => {
             let array = array.as_list::<i64>();
             let items = Encoder::new(item, array.values().as_ref())?;
             let offsets = array.value_offsets();
-            Shape::List(Box::new(|row| (offsets[row] as usize, offsets[row + 1] as usize)), Box::new(items))
+            Shape::List(
+                Box::new(|row| (offsets[row] as usize, offsets[row + 1] as usize)),
+                Box::new(items),
+            )
         }
         DataType::FixedSizeList(item, size) => {
             let array = array.as_fixed_size_list();
             let items = Encoder::new(item, array.values().as_ref())?;
             let size = *size as usize;
-            Shape::List(Box::new(move |row| (row * size, row * size + size)), Box::new(items))
+            Shape::List(
+                Box::new(move |row| (row * size, row * size + size)),
+                Box::new(items),
+            )
         }
         DataType::Map(entries, _) => {
             let array = array.as_map();
@@ -289,7 +330,10 @@ fn nested(array: &dyn Array) -> Result<Shape<'_>, ArrowError> {
             }
             Shape::Dictionary(array.normalized_keys(), Box::new(values))
         }
-        _ => Shape::Formatted(ArrayFormatter::try_new(array, &FormatOptions::new())?, raw_number(array)),
+        _ => Shape::Formatted(
+            ArrayFormatter::try_new(array, &FormatOptions::new())?,
+            raw_number(array),
+        ),
     })
 }
 
@@ -297,7 +341,10 @@ fn union_shape<'a>(array: &'a UnionArray, fields: &UnionFields) -> Result<Shape<
     let branch = |(id, field): (i8, &FieldRef)| {
         Ok::<_, ArrowError>((id, Member::new(field, array.child(id).as_ref())?))
     };
-    Ok(Shape::Union(array, fields.iter().map(branch).collect::<Result<_, _>>()?))
+    Ok(Shape::Union(
+        array,
+        fields.iter().map(branch).collect::<Result<_, _>>()?,
+    ))
 }
 
 fn number<T: ArrowPrimitiveType>(array: &dyn Array) -> Shape<'_>
@@ -305,7 +352,9 @@ where
     T::Native: fmt::Display,
 {
     let array = array.as_primitive::<T>();
-    Shape::Bare(Box::new(|row, out| put(out, format_args!("{}", array.value(row)))))
+    Shape::Bare(Box::new(|row, out| {
+        put(out, format_args!("{}", array.value(row)));
+    }))
 }
 
 fn text<'a, A>(array: &'a A, value: fn(&'a A, usize) -> &'a str) -> Shape<'a> {
@@ -334,16 +383,24 @@ fn duration(array: &dyn Array, unit: TimeUnit) -> Shape<'_> {
 /// The zone's name does not matter: the value is an instant, and is written in UTC.
 fn timestamp(array: &dyn Array, unit: TimeUnit, instant: bool) -> Shape<'_> {
     match unit {
-        TimeUnit::Second => Shape::Timestamp(array.as_primitive::<TimestampSecondType>().values(), 1, instant),
-        TimeUnit::Millisecond => {
-            Shape::Timestamp(array.as_primitive::<TimestampMillisecondType>().values(), 1_000, instant)
+        TimeUnit::Second => {
+            Shape::Timestamp(array.as_primitive::<TimestampSecondType>().values(), 1, instant)
         }
-        TimeUnit::Microsecond => {
-            Shape::Timestamp(array.as_primitive::<TimestampMicrosecondType>().values(), 1_000_000, instant)
-        }
-        TimeUnit::Nanosecond => {
-            Shape::Timestamp(array.as_primitive::<TimestampNanosecondType>().values(), 1_000_000_000, instant)
-        }
+        TimeUnit::Millisecond => Shape::Timestamp(
+            array.as_primitive::<TimestampMillisecondType>().values(),
+            1_000,
+            instant,
+        ),
+        TimeUnit::Microsecond => Shape::Timestamp(
+            array.as_primitive::<TimestampMicrosecondType>().values(),
+            1_000_000,
+            instant,
+        ),
+        TimeUnit::Nanosecond => Shape::Timestamp(
+            array.as_primitive::<TimestampNanosecondType>().values(),
+            1_000_000_000,
+            instant,
+        ),
     }
 }
 
@@ -414,7 +471,10 @@ fn map((start, end): (usize, usize), (keys, values): &(Encoder<'_>, Encoder<'_>)
 
 fn union(array: &UnionArray, branches: &[(i8, Member<'_>)], row: usize, out: &mut Vec<u8>) {
     let id = array.type_id(row);
-    let branch = branches.iter().find(|(branch, _)| *branch == id).map(|(_, member)| member);
+    let branch = branches
+        .iter()
+        .find(|(branch, _)| *branch == id)
+        .map(|(_, member)| member);
     let Some(member) = branch else {
         out.extend_from_slice(b"null");
         return;
@@ -468,7 +528,10 @@ fn iso_timestamp(value: i64, units: i64, instant: bool, quote: &[u8], out: &mut 
     };
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
     out.extend_from_slice(quote);
-    put(out, format_args!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"));
+    put(
+        out,
+        format_args!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"),
+    );
     match units {
         _ if fraction == 0 => {}
         1_000 => put(out, format_args!(".{fraction:03}")),
@@ -533,11 +596,17 @@ fn uuid(bytes: &[u8], out: &mut Vec<u8>) {
 pub(crate) fn base64(bytes: &[u8], out: &mut Vec<u8>) {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0u32, |group, byte| group << 8 | u32::from(*byte));
+        let group = chunk
+            .iter()
+            .fold(0u32, |group, byte| group << 8 | u32::from(*byte));
         let group = group << (8 * (3 - chunk.len()));
         for place in 0..4 {
             let digit = (group >> (18 - 6 * place)) as usize & 63;
-            out.push(if place <= chunk.len() { ALPHABET[digit] } else { b'=' });
+            out.push(if place <= chunk.len() {
+                ALPHABET[digit]
+            } else {
+                b'='
+            });
         }
     }
 }
@@ -548,7 +617,8 @@ fn extension(field: &Field) -> Option<&str> {
 
 /// Appends formatted text; writing to a vector cannot fail.
 fn put(out: &mut Vec<u8>, arguments: fmt::Arguments<'_>) {
-    out.write_fmt(arguments).expect("because a vector takes all that is written to it");
+    out.write_fmt(arguments)
+        .expect("because a vector takes all that is written to it");
 }
 
 /// Lets Arrow's formatter write into bytes.

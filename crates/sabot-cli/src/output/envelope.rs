@@ -50,8 +50,17 @@ impl<'a> Message<'a> {
     pub(crate) fn new(layout: &Layout, batch: &'a RecordBatch) -> Result<Self, ArrowError> {
         let parts = layout.parts(batch);
         let plain = layout.plain_value && parts.value.len() == 1;
-        let value = if plain { None } else { Some(RowEncoder::new(batch, &parts.value)?) };
-        Ok(Self { columns: encode::columns(batch)?, parts, value, batch })
+        let value = if plain {
+            None
+        } else {
+            Some(RowEncoder::new(batch, &parts.value)?)
+        };
+        Ok(Self {
+            columns: encode::columns(batch)?,
+            parts,
+            value,
+            batch,
+        })
     }
 
     /// Whether the message's value is null.
@@ -119,15 +128,20 @@ impl<'a> Message<'a> {
     /// Calls `each` with the name and value of every header, in order.
     pub(crate) fn headers(&self, row: usize, mut each: impl FnMut(&str, Option<&[u8]>)) {
         let Some(column) = self.parts.headers else { return };
-        let Some(list) = self.batch.column(column).as_list_opt::<i32>() else { return };
+        let Some(list) = self.batch.column(column).as_list_opt::<i32>() else {
+            return;
+        };
         if list.is_null(row) {
             return;
         }
         let entries = list.value(row);
-        let Some(entries) = entries.as_struct_opt() else { return };
-        let (Some(names), Some(values)) =
-            (entries.column(0).as_string_opt::<i32>(), entries.column(1).as_binary_opt::<i32>())
-        else {
+        let Some(entries) = entries.as_struct_opt() else {
+            return;
+        };
+        let (Some(names), Some(values)) = (
+            entries.column(0).as_string_opt::<i32>(),
+            entries.column(1).as_binary_opt::<i32>(),
+        ) else {
             return;
         };
         for at in 0..names.len() {
@@ -139,7 +153,11 @@ impl<'a> Message<'a> {
 fn envelope(message: &Message<'_>, row: usize, out: &mut Vec<u8>) {
     let parts = &message.parts;
     out.push(b'{');
-    for (name, part) in [("topic", parts.topic), ("partition", parts.partition), ("offset", parts.offset)] {
+    for (name, part) in [
+        ("topic", parts.topic),
+        ("partition", parts.partition),
+        ("offset", parts.offset),
+    ] {
         let Some(at) = part else { continue };
         member(name, out);
         message.json(at, row, out);
@@ -148,7 +166,11 @@ fn envelope(message: &Message<'_>, row: usize, out: &mut Vec<u8>) {
         let mut kind = Vec::new();
         message.text(parts.timestamp_type, row, &mut kind);
         member("tstype", out);
-        out.extend_from_slice(if kind == b"LogAppendTime" { b"\"logappend\"" } else { b"\"create\"" });
+        out.extend_from_slice(if kind == b"LogAppendTime" {
+            b"\"logappend\""
+        } else {
+            b"\"create\""
+        });
         member("ts", out);
         out.extend_from_slice(ms.to_string().as_bytes());
     }

@@ -24,10 +24,19 @@ use crate::failure::Failure;
 pub(crate) fn open(plan: &Plan) -> Result<Box<dyn Sink>, Failure> {
     let parquet = matches!(plan.format, Format::Parquet);
     Ok(match &plan.destination {
-        Destination::Stdout => Box::new(StdoutSink { parquet, writer: None }),
+        Destination::Stdout => Box::new(StdoutSink {
+            parquet,
+            writer: None,
+        }),
         Destination::File { path, existing } => {
             let names = Names::new(path, *existing, plan.rotate_rows.is_some());
-            Box::new(FileSink { parquet, names, rotate_rows: plan.rotate_rows, writer: None, rows: 0 })
+            Box::new(FileSink {
+                parquet,
+                names,
+                rotate_rows: plan.rotate_rows,
+                writer: None,
+                rows: 0,
+            })
         }
     })
 }
@@ -46,20 +55,37 @@ impl Partial {
         let fail = |error: io::Error| Failure::io(format_args!("cannot open {}", path.display()), &error);
         if path.exists() && !path.is_file() {
             let file = OpenOptions::new().write(true).open(path).map_err(fail)?;
-            return Ok(Self { file: BufWriter::new(file), temporary: None, path: path.to_owned() });
+            return Ok(Self {
+                file: BufWriter::new(file),
+                temporary: None,
+                path: path.to_owned(),
+            });
         }
         refuse(path, existing)?;
-        let name = path.file_name().ok_or_else(|| Failure::usage("--out names no file"))?;
+        let name = path
+            .file_name()
+            .ok_or_else(|| Failure::usage("--out names no file"))?;
         let temporary = path.with_file_name(format!(".{}.partial", name.to_string_lossy()));
         let file = File::create(&temporary).map_err(fail)?;
-        Ok(Self { file: BufWriter::new(file), temporary: Some(temporary), path: path.to_owned() })
+        Ok(Self {
+            file: BufWriter::new(file),
+            temporary: Some(temporary),
+            path: path.to_owned(),
+        })
     }
 
     /// Brings it to disk and gives it its name.
     pub(crate) fn publish(mut self) -> Result<(), Failure> {
-        let fail = |path: &Path, error: &io::Error| Failure::io(format_args!("cannot write {}", path.display()), error);
-        self.file.flush().and_then(|()| sync(self.file.get_ref())).map_err(|error| fail(&self.path, &error))?;
-        let Some(temporary) = self.temporary.take() else { return Ok(()) };
+        let fail = |path: &Path, error: &io::Error| {
+            Failure::io(format_args!("cannot write {}", path.display()), error)
+        };
+        self.file
+            .flush()
+            .and_then(|()| sync(self.file.get_ref()))
+            .map_err(|error| fail(&self.path, &error))?;
+        let Some(temporary) = self.temporary.take() else {
+            return Ok(());
+        };
         fs::rename(&temporary, &self.path).map_err(|error| fail(&self.path, &error))
     }
 }
@@ -95,7 +121,9 @@ struct FileSink {
 impl FileSink {
     fn close(&mut self) -> Result<(), Failure> {
         self.rows = 0;
-        let Some(writer) = self.writer.take() else { return Ok(()) };
+        let Some(writer) = self.writer.take() else {
+            return Ok(());
+        };
         writer.close()?.publish()
     }
 }
@@ -114,7 +142,11 @@ impl Sink for FileSink {
         if self.rotate_rows.is_some_and(|limit| self.rows >= limit) {
             self.close()?;
         }
-        Ok(if self.writer.is_none() { Durable::Yes } else { Durable::NotYet })
+        Ok(if self.writer.is_none() {
+            Durable::Yes
+        } else {
+            Durable::NotYet
+        })
     }
 
     fn finish(&mut self) -> Result<(), Failure> {
@@ -136,11 +168,17 @@ impl Sink for StdoutSink {
         let writer = self.writer.as_mut().expect("because it was opened above");
         writer.write(batch)?;
         // A stream of Arrow batches is of use as far as it came; a Parquet file is not.
-        Ok(if self.parquet { Durable::NotYet } else { Durable::Yes })
+        Ok(if self.parquet {
+            Durable::NotYet
+        } else {
+            Durable::Yes
+        })
     }
 
     fn finish(&mut self) -> Result<(), Failure> {
-        let Some(writer) = self.writer.take() else { return Ok(()) };
+        let Some(writer) = self.writer.take() else {
+            return Ok(());
+        };
         let flushed = writer.close()?.flush();
         flushed.map_err(|error| Failure::io("cannot write to standard output", &error))
     }
@@ -156,12 +194,19 @@ impl<W: Write + Send> Writer<W> {
     fn open(parquet: bool, to: W, schema: &SchemaRef, seekable: bool) -> Result<Self, Failure> {
         if parquet {
             let storable = Storable::new(schema).map_err(|reason| {
-                Failure::failed(format!("Parquet cannot hold this schema: {reason}; --output arrow or jsonl can"))
+                Failure::failed(format!(
+                    "Parquet cannot hold this schema: {reason}; --output arrow or jsonl can"
+                ))
             })?;
             let level = ZstdLevel::try_new(3).expect("because 3 is a level of zstd");
-            let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
+            let properties = WriterProperties::builder()
+                .set_compression(Compression::ZSTD(level))
+                .build();
             let writer = ArrowWriter::try_new(to, storable.schema(), Some(properties));
-            return Ok(Self::Parquet(Box::new(writer.map_err(|error| parquet_failure(&error))?), storable));
+            return Ok(Self::Parquet(
+                Box::new(writer.map_err(|error| parquet_failure(&error))?),
+                storable,
+            ));
         }
         Ok(if seekable {
             Self::ArrowFile(FileWriter::try_new(to, schema).map_err(|error| arrow_failure(&error))?)
@@ -215,7 +260,10 @@ fn is_closed_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
         if let Some(arrow_schema::ArrowError::IoError(_, error)) = error.downcast_ref() {
             return error.kind() == io::ErrorKind::BrokenPipe;
         }
-        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+        if error
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+        {
             return true;
         }
         cause = error.source();
@@ -233,14 +281,27 @@ struct Names {
 
 impl Names {
     fn new(path: &Path, existing: Existing, numbered: bool) -> Self {
-        Self { path: path.to_owned(), existing, next: numbered.then_some(0) }
+        Self {
+            path: path.to_owned(),
+            existing,
+            next: numbered.then_some(0),
+        }
     }
 
     /// The next name. Numbered files never replace one another: a second run goes on counting.
     fn next(&mut self) -> Result<(PathBuf, Existing), Failure> {
-        let Some(next) = &mut self.next else { return Ok((self.path.clone(), self.existing)) };
-        let stem = self.path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        let extension = self.path.extension().map(|extension| format!(".{}", extension.to_string_lossy()));
+        let Some(next) = &mut self.next else {
+            return Ok((self.path.clone(), self.existing));
+        };
+        let stem = self
+            .path
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        let extension = self
+            .path
+            .extension()
+            .map(|extension| format!(".{}", extension.to_string_lossy()));
         loop {
             let name = format!("{stem}-{next:05}{}", extension.as_deref().unwrap_or_default());
             *next += 1;
@@ -254,7 +315,10 @@ impl Names {
 
 fn refuse(path: &Path, existing: Existing) -> Result<(), Failure> {
     if path.is_file() && existing != Existing::Overwrite {
-        return Err(Failure::failed(format!("{} exists: pass --overwrite to replace it", path.display())));
+        return Err(Failure::failed(format!(
+            "{} exists: pass --overwrite to replace it",
+            path.display()
+        )));
     }
     Ok(())
 }

@@ -134,11 +134,20 @@ pub(crate) fn check(plan: &Plan) -> Result<(), Failure> {
         return Err(Failure::usage("--rotate-rows is for Parquet and Arrow files"));
     }
     if *existing == Existing::Append && plan.format.is_whole_file() {
-        return Err(Failure::usage("--append is for JSON lines, CSV and text: such a file is written in one piece"));
+        return Err(Failure::usage(
+            "--append is for JSON lines, CSV and text: such a file is written in one piece",
+        ));
     }
     if *existing == Existing::Refuse && plan.rotate_rows.is_none() && path.is_file() {
-        let append = if plan.format.is_whole_file() { "" } else { "--append to add to it, or " };
-        return Err(Failure::failed(format!("{} exists: pass {append}--overwrite to replace it", path.display())));
+        let append = if plan.format.is_whole_file() {
+            ""
+        } else {
+            "--append to add to it, or "
+        };
+        return Err(Failure::failed(format!(
+            "{} exists: pass {append}--overwrite to replace it",
+            path.display()
+        )));
     }
     Ok(())
 }

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::IntervalMonthDayNanoType;
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, GenericListArray, Int32Array, Int64Array, MapArray, OffsetSizeTrait, RecordBatch,
-    RecordBatchOptions, StructArray,
+    Array, ArrayRef, BooleanArray, GenericListArray, Int32Array, Int64Array, MapArray, OffsetSizeTrait,
+    RecordBatch, RecordBatchOptions, StructArray,
 };
 use arrow_buffer::BooleanBuffer;
 use arrow_schema::{ArrowError, DataType, Field, FieldRef, Fields, IntervalUnit, Schema, SchemaRef};
@@ -31,7 +31,10 @@ impl Storable {
     pub(crate) fn new(from: &SchemaRef) -> Result<Self, String> {
         let fields: Fields = from.fields().iter().map(field).collect::<Result<_, _>>()?;
         let schema = Arc::new(Schema::new_with_metadata(fields, from.metadata().clone()));
-        Ok(Self { unchanged: schema == *from, schema })
+        Ok(Self {
+            unchanged: schema == *from,
+            schema,
+        })
     }
 
     /// The schema of what [`Self::convert`] gives.
@@ -45,7 +48,9 @@ impl Storable {
             return Ok(batch.clone());
         }
         let columns = batch.columns().iter().zip(self.schema.fields());
-        let columns = columns.map(|(column, field)| array(column, field.data_type())).collect::<Result<_, _>>()?;
+        let columns = columns
+            .map(|(column, field)| array(column, field.data_type()))
+            .collect::<Result<_, _>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
     }
@@ -53,7 +58,11 @@ impl Storable {
 
 fn field(from: &FieldRef) -> Result<FieldRef, String> {
     let within = |path: String| {
-        if path.starts_with(['[', ' ']) { format!("{}{path}", from.name()) } else { format!("{}.{path}", from.name()) }
+        if path.starts_with(['[', ' ']) {
+            format!("{}{path}", from.name())
+        } else {
+            format!("{}.{path}", from.name())
+        }
     };
     let data_type = data_type(from.data_type()).map_err(within)?;
     if data_type == *from.data_type() {
@@ -96,26 +105,44 @@ fn array(from: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError> {
         (DataType::Struct(_), DataType::Struct(fields)) => {
             let from = from.as_struct();
             let columns = from.columns().iter().zip(fields);
-            let columns = columns.map(|(column, field)| array(column, field.data_type())).collect::<Result<_, _>>()?;
-            Ok(Arc::new(StructArray::try_new(fields.clone(), columns, from.nulls().cloned())?))
+            let columns = columns
+                .map(|(column, field)| array(column, field.data_type()))
+                .collect::<Result<_, _>>()?;
+            Ok(Arc::new(StructArray::try_new(
+                fields.clone(),
+                columns,
+                from.nulls().cloned(),
+            )?))
         }
         (DataType::List(_), DataType::List(item)) => list::<i32>(from, item),
         (DataType::LargeList(_), DataType::LargeList(item)) => list::<i64>(from, item),
         (DataType::Map(..), DataType::Map(entries, sorted)) => {
             let from = from.as_map();
-            let items = array(&(Arc::new(from.entries().clone()) as ArrayRef), entries.data_type())?;
+            let items = array(
+                &(Arc::new(from.entries().clone()) as ArrayRef),
+                entries.data_type(),
+            )?;
             let (offsets, nulls) = (from.offsets().clone(), from.nulls().cloned());
-            let map = MapArray::try_new(entries.clone(), offsets, items.as_struct().clone(), nulls, *sorted)?;
+            let map = MapArray::try_new(
+                entries.clone(),
+                offsets,
+                items.as_struct().clone(),
+                nulls,
+                *sorted,
+            )?;
             Ok(Arc::new(map))
         }
-        (from, to) => Err(ArrowError::SchemaError(format!("no conversion from {from} to {to}"))),
+        (from, to) => Err(ArrowError::SchemaError(format!(
+            "no conversion from {from} to {to}"
+        ))),
     }
 }
 
 fn list<O: OffsetSizeTrait>(from: &ArrayRef, item: &FieldRef) -> Result<ArrayRef, ArrowError> {
     let from = from.as_list::<O>();
     let items = array(from.values(), item.data_type())?;
-    let list = GenericListArray::<O>::try_new(item.clone(), from.offsets().clone(), items, from.nulls().cloned())?;
+    let list =
+        GenericListArray::<O>::try_new(item.clone(), from.offsets().clone(), items, from.nulls().cloned())?;
     Ok(Arc::new(list))
 }
 
@@ -125,7 +152,16 @@ fn interval(from: &ArrayRef, fields: &Fields) -> Result<ArrayRef, ArrowError> {
     let columns: Vec<ArrayRef> = vec![
         Arc::new(values.iter().map(|value| value.months).collect::<Int32Array>()),
         Arc::new(values.iter().map(|value| value.days).collect::<Int32Array>()),
-        Arc::new(values.iter().map(|value| value.nanoseconds).collect::<Int64Array>()),
+        Arc::new(
+            values
+                .iter()
+                .map(|value| value.nanoseconds)
+                .collect::<Int64Array>(),
+        ),
     ];
-    Ok(Arc::new(StructArray::try_new(fields.clone(), columns, from.nulls().cloned())?))
+    Ok(Arc::new(StructArray::try_new(
+        fields.clone(),
+        columns,
+        from.nulls().cloned(),
+    )?))
 }

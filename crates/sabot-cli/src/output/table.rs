@@ -48,7 +48,11 @@ struct Column {
 
 impl Table {
     pub(crate) fn new(options: TableOptions) -> Self {
-        Self { options, wanted: Vec::new(), columns: Vec::new() }
+        Self {
+            options,
+            wanted: Vec::new(),
+            columns: Vec::new(),
+        }
     }
 
     /// Widens the columns to what the batch needs. The header is written again if they changed.
@@ -76,7 +80,12 @@ impl Table {
             fit(&mut widths, room);
         }
         let columns = widths.iter().zip(fields);
-        let columns = columns.map(|(&width, field)| Column { width, right: field.data_type().is_numeric() }).collect();
+        let columns = columns
+            .map(|(&width, field)| Column {
+                width,
+                right: field.data_type().is_numeric(),
+            })
+            .collect();
         if columns != self.columns {
             self.columns = columns;
             self.header(batch, out);
@@ -88,7 +97,9 @@ impl Table {
         let hidden = fields.len() - self.columns.len();
         for (at, (column, field)) in self.columns.iter().zip(fields).enumerate() {
             self.gap(at, out);
-            self.styled("1", out, |out| pad(&escape_controls(field.name()), *column, self.options.width, out));
+            self.styled("1", out, |out| {
+                pad(&escape_controls(field.name()), *column, self.options.width, out);
+            });
         }
         if hidden > 0 {
             let plural = if hidden == 1 { "" } else { "s" };
@@ -159,7 +170,8 @@ impl Cell {
             return NULL;
         }
         encoder.text(row, &mut self.bytes);
-        self.text.push_str(&escape_controls(&String::from_utf8_lossy(&self.bytes)));
+        self.text
+            .push_str(&escape_controls(&String::from_utf8_lossy(&self.bytes)));
         &self.text
     }
 }
@@ -214,7 +226,9 @@ fn fit(widths: &mut Vec<usize>, room: usize) {
     }
     let total = |widths: &[usize]| widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
     while total(widths) > room {
-        let Some(widest) = widths.iter_mut().max() else { return };
+        let Some(widest) = widths.iter_mut().max() else {
+            return;
+        };
         if *widest <= NARROWEST {
             break;
         }

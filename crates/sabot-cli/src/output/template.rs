@@ -137,7 +137,11 @@ fn piece(directive: char) -> Result<Piece, String> {
         'S' => Piece::PayloadBytes,
         'T' => Piece::Timestamp,
         'h' => Piece::Headers,
-        other => return Err(format!("unknown directive %{other}: known are %t %p %o %k %K %s %S %T %h %%")),
+        other => {
+            return Err(format!(
+                "unknown directive %{other}: known are %t %p %o %k %K %s %S %T %h %%"
+            ));
+        }
     })
 }
 
@@ -149,16 +153,29 @@ fn escape(chars: &mut std::str::Chars<'_>) -> Result<u8, String> {
         Some('0') => 0,
         Some('\\') => b'\\',
         Some('x') => {
-            let mut digit = || chars.next().and_then(|c| c.to_digit(16)).ok_or("\\x needs two hexadecimal digits");
+            let mut digit = || {
+                chars
+                    .next()
+                    .and_then(|c| c.to_digit(16))
+                    .ok_or("\\x needs two hexadecimal digits")
+            };
             (digit()? * 16 + digit()?) as u8
         }
-        Some(other) => return Err(format!("unknown escape \\{other}: known are \\n \\r \\t \\0 \\\\ \\xNN")),
+        Some(other) => {
+            return Err(format!(
+                "unknown escape \\{other}: known are \\n \\r \\t \\0 \\\\ \\xNN"
+            ));
+        }
         None => return Err("a backslash at the end: write \\\\ for a backslash".into()),
     })
 }
 
 fn length(is_null: bool, bytes: usize, out: &mut Vec<u8>) {
-    let text = if is_null { "-1".to_owned() } else { bytes.to_string() };
+    let text = if is_null {
+        "-1".to_owned()
+    } else {
+        bytes.to_string()
+    };
     out.extend_from_slice(text.as_bytes());
 }
 
@@ -182,9 +199,28 @@ mod tests {
     fn format_strings_are_read_or_refused() {
         let text = |bytes: &[u8]| Piece::Text(bytes.to_vec());
         let good = [
-            ("%t[%p]@%o\\n", vec![Piece::Topic, text(b"["), Piece::Partition, text(b"]@"), Piece::Offset, text(b"\n")]),
+            (
+                "%t[%p]@%o\\n",
+                vec![
+                    Piece::Topic,
+                    text(b"["),
+                    Piece::Partition,
+                    text(b"]@"),
+                    Piece::Offset,
+                    text(b"\n"),
+                ],
+            ),
             ("%k=%s", vec![Piece::Key, text(b"="), Piece::Payload]),
-            ("%K %S %T", vec![Piece::KeyBytes, text(b" "), Piece::PayloadBytes, text(b" "), Piece::Timestamp]),
+            (
+                "%K %S %T",
+                vec![
+                    Piece::KeyBytes,
+                    text(b" "),
+                    Piece::PayloadBytes,
+                    text(b" "),
+                    Piece::Timestamp,
+                ],
+            ),
             ("%h", vec![Piece::Headers]),
             ("100%%\\t\\x41\\\\", vec![text(b"100%\tA\\")]),
             ("\\xff\\0ü", vec![text(b"\xff\0\xc3\xbc")]),
@@ -193,7 +229,13 @@ mod tests {
         for (format, pieces) in good {
             assert_eq!(Template::parse(format), Ok(Template { pieces }), "{format}");
         }
-        for (format, words) in [("%", "%%"), ("%q", "%q"), ("a\\", "backslash"), ("\\x4", "hexadecimal"), ("\\q", "\\q")] {
+        for (format, words) in [
+            ("%", "%%"),
+            ("%q", "%q"),
+            ("a\\", "backslash"),
+            ("\\x4", "hexadecimal"),
+            ("\\q", "\\q"),
+        ] {
             let error = Template::parse(format).expect_err("because the format is wrong");
             assert!(error.contains(words), "{format}: {error}");
         }

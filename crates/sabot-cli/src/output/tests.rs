@@ -6,12 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::builder::{Int64Builder, ListBuilder, MapBuilder, StringBuilder};
-use arrow_array::types::{Decimal128Type, Float64Type, Int8Type, Int32Type, IntervalMonthDayNano, IntervalMonthDayNanoType};
+use arrow_array::types::{
+    Decimal128Type, Float64Type, Int8Type, Int32Type, IntervalMonthDayNano, IntervalMonthDayNanoType,
+};
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal256Array, DictionaryArray, DurationMillisecondArray,
-    FixedSizeBinaryArray, Float32Array, Int32Array, Int64Array, NullArray, PrimitiveArray, RecordBatch, StringArray,
-    StringViewArray, StructArray, Time64MicrosecondArray, TimestampMicrosecondArray, TimestampMillisecondArray, UInt64Array,
-    UnionArray,
+    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal256Array, DictionaryArray,
+    DurationMillisecondArray, FixedSizeBinaryArray, Float32Array, Int32Array, Int64Array, NullArray,
+    PrimitiveArray, RecordBatch, StringArray, StringViewArray, StructArray, Time64MicrosecondArray,
+    TimestampMicrosecondArray, TimestampMillisecondArray, UInt64Array, UnionArray,
 };
 use arrow_buffer::i256;
 use arrow_schema::{DataType, Field, Fields, Schema, UnionFields, UnionMode};
@@ -25,8 +27,14 @@ const NASTY: &str = "tab\t\"quote\" \\ \u{1b}[2J \u{9b} é 漢 🦀, line\nbreak
 #[test]
 fn text_formats_write_their_golden_files() {
     let template = Template::parse("%t[%p]@%o %T %k(%K)=%s(%S) {%h}\\n").unwrap();
-    let wide = TableOptions { width: None, color: false };
-    let narrow = TableOptions { width: Some(100), color: true };
+    let wide = TableOptions {
+        width: None,
+        color: false,
+    };
+    let narrow = TableOptions {
+        width: Some(100),
+        color: true,
+    };
     for (name, format, batch) in [
         ("types.jsonl", Format::JsonLines, types()),
         ("types.json", Format::Json, types()),
@@ -39,7 +47,11 @@ fn text_formats_write_their_golden_files() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         // Two batches: the headers and the brackets must stand once.
-        write(&format, &path, &[batch.slice(0, 1), batch.slice(1, batch.num_rows() - 1)]);
+        write(
+            &format,
+            &path,
+            &[batch.slice(0, 1), batch.slice(1, batch.num_rows() - 1)],
+        );
         compare(name, &std::fs::read(&path).unwrap());
     }
 }
@@ -66,17 +78,28 @@ fn parquet_and_arrow_give_back_what_went_in() {
     assert_eq!(read, [batch.slice(0, 1), batch.slice(1, 2)]);
 
     // Of the types, Parquet lacks unions, which the decoder leaves out for it, and intervals.
-    let columns: Vec<usize> = (0..batch.num_columns()).filter(|at| batch.schema().field(*at).name() != "union").collect();
+    let columns: Vec<usize> = (0..batch.num_columns())
+        .filter(|at| batch.schema().field(*at).name() != "union")
+        .collect();
     let batch = batch.project(&columns).unwrap();
     let parquet = folder.path().join("types.parquet");
-    write(&Format::Parquet, &parquet, &[batch.slice(0, 1), batch.slice(1, 2)]);
+    write(
+        &Format::Parquet,
+        &parquet,
+        &[batch.slice(0, 1), batch.slice(1, 2)],
+    );
     let file = std::fs::File::open(&parquet).unwrap();
     let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
     let read: Vec<_> = reader.build().unwrap().map(Result::unwrap).collect();
     let storable = Storable::new(&batch.schema()).unwrap().convert(&batch).unwrap();
     assert_eq!(read.len(), 1);
     for (at, field) in storable.schema().fields().iter().enumerate() {
-        assert_eq!(read[0].column(at).as_ref(), storable.column(at).as_ref(), "{}", field.name());
+        assert_eq!(
+            read[0].column(at).as_ref(),
+            storable.column(at).as_ref(),
+            "{}",
+            field.name()
+        );
     }
     let spans = storable["span"].as_any().downcast_ref::<StructArray>().unwrap();
     assert_eq!(spans.column_names(), ["months", "days", "nanoseconds"]);
@@ -85,9 +108,16 @@ fn parquet_and_arrow_give_back_what_went_in() {
 
 #[test]
 fn a_union_in_parquet_is_refused_by_its_path() {
-    let nested = Field::new_list("unions", types().schema().field_with_name("union").unwrap().clone(), true);
+    let nested = Field::new_list(
+        "unions",
+        types().schema().field_with_name("union").unwrap().clone(),
+        true,
+    );
     let schema = Arc::new(Schema::new(vec![Field::new_struct("outer", vec![nested], true)]));
-    assert_eq!(Storable::new(&schema).unwrap_err(), "outer.unions.union is a union");
+    assert_eq!(
+        Storable::new(&schema).unwrap_err(),
+        "outer.unions.union is a union"
+    );
 }
 
 #[test]
@@ -101,13 +131,21 @@ fn whole_files_appear_only_when_they_are_whole() {
         assert!(!path.exists());
         sink.finish().unwrap();
         assert!(path.exists());
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing partial is left");
+        assert_eq!(
+            std::fs::read_dir(folder.path()).unwrap().count(),
+            1,
+            "nothing partial is left"
+        );
         // What exists is not replaced unasked.
         super::check(&plan).unwrap_err();
         let mut again = super::open(&self::plan(&format, &path, Existing::Overwrite, None)).unwrap();
         again.write(&numbers(1)).unwrap();
         drop(again);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "an abandoned file is removed");
+        assert_eq!(
+            std::fs::read_dir(folder.path()).unwrap().count(),
+            1,
+            "an abandoned file is removed"
+        );
     }
 }
 
@@ -123,19 +161,38 @@ fn rotated_files_are_durable_one_by_one_and_never_replaced() {
         assert_eq!(sink.write(&numbers(1)).unwrap(), super::Durable::NotYet);
         sink.finish().unwrap();
     }
-    let mut names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let mut names: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
     names.sort();
-    assert_eq!(names, ["out-00000.parquet", "out-00001.parquet", "out-00002.parquet", "out-00003.parquet"]);
+    assert_eq!(
+        names,
+        [
+            "out-00000.parquet",
+            "out-00001.parquet",
+            "out-00002.parquet",
+            "out-00003.parquet"
+        ]
+    );
 }
 
 #[test]
 fn appending_cuts_off_a_torn_record_and_writes_no_second_header() {
     let rows = "{\"number\":0}\n";
     for (format, before, after) in [
-        (Format::JsonLines, "{\"number\":7}\n{\"num", format!("{{\"number\":7}}\n{rows}")),
+        (
+            Format::JsonLines,
+            "{\"number\":7}\n{\"num",
+            format!("{{\"number\":7}}\n{rows}"),
+        ),
         (Format::JsonLines, "", rows.to_owned()),
         (Format::Csv, "number\r\n7\r\n", "number\r\n7\r\n0\r\n".to_owned()),
-        (Format::Csv, "text\r\n\"a\nb\"\r\n\"torn\nrec", "text\r\n\"a\nb\"\r\n0\r\n".to_owned()),
+        (
+            Format::Csv,
+            "text\r\n\"a\nb\"\r\n\"torn\nrec",
+            "text\r\n\"a\nb\"\r\n0\r\n".to_owned(),
+        ),
         (Format::Csv, "", "number\r\n0\r\n".to_owned()),
     ] {
         let folder = tempfile::tempdir().unwrap();
@@ -159,7 +216,10 @@ fn write(format: &Format, path: &Path, batches: &[RecordBatch]) {
 fn plan(format: &Format, path: &Path, existing: Existing, rotate_rows: Option<usize>) -> Plan {
     Plan {
         format: format.clone(),
-        destination: Destination::File { path: path.to_owned(), existing },
+        destination: Destination::File {
+            path: path.to_owned(),
+            existing,
+        },
         layout: Layout {
             key: true,
             metadata: {
@@ -177,7 +237,9 @@ fn plan(format: &Format, path: &Path, existing: Existing, rotate_rows: Option<us
 }
 
 fn golden(name: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/golden").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("testdata/golden")
+        .join(name)
 }
 
 fn compare(name: &str, found: &[u8]) {
@@ -187,7 +249,11 @@ fn compare(name: &str, found: &[u8]) {
     }
     let expected = std::fs::read(&path).unwrap();
     // Compared as text for a readable failure, and as bytes because headers may hold anything.
-    assert_eq!(String::from_utf8_lossy(found), String::from_utf8_lossy(&expected), "{name}");
+    assert_eq!(
+        String::from_utf8_lossy(found),
+        String::from_utf8_lossy(&expected),
+        "{name}"
+    );
     assert_eq!(found, expected, "{name}");
 }
 
@@ -214,21 +280,68 @@ fn types() -> RecordBatch {
     list.append(true);
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("null", Arc::new(NullArray::new(3))),
-        ("flag", Arc::new(BooleanArray::from(vec![Some(true), None, Some(false)]))),
-        ("int", Arc::new(Int32Array::from(vec![Some(-7), None, Some(i32::MIN)]))),
-        ("unsigned", Arc::new(UInt64Array::from(vec![Some(7), None, Some(u64::MAX)]))),
-        ("float", Arc::new(Float32Array::from(vec![Some(0.1), None, Some(f32::NEG_INFINITY)]))),
-        ("double", Arc::new(PrimitiveArray::<Float64Type>::from(vec![Some(-1e300), None, Some(f64::NAN)]))),
-        ("text", Arc::new(StringArray::from(vec![Some(NASTY), None, Some("")]))),
-        ("view", Arc::new(StringViewArray::from(vec![Some("longer than twelve bytes"), None, Some("short")]))),
-        ("bytes", Arc::new(BinaryArray::from(vec![Some(&[0, 1, 255, 254][..]), None, Some(b"")]))),
-        ("enum", Arc::new(DictionaryArray::<Int32Type>::from_iter([Some("NEW"), None, Some("SENT")]))),
+        (
+            "flag",
+            Arc::new(BooleanArray::from(vec![Some(true), None, Some(false)])),
+        ),
+        (
+            "int",
+            Arc::new(Int32Array::from(vec![Some(-7), None, Some(i32::MIN)])),
+        ),
+        (
+            "unsigned",
+            Arc::new(UInt64Array::from(vec![Some(7), None, Some(u64::MAX)])),
+        ),
+        (
+            "float",
+            Arc::new(Float32Array::from(vec![Some(0.1), None, Some(f32::NEG_INFINITY)])),
+        ),
+        (
+            "double",
+            Arc::new(PrimitiveArray::<Float64Type>::from(vec![
+                Some(-1e300),
+                None,
+                Some(f64::NAN),
+            ])),
+        ),
+        (
+            "text",
+            Arc::new(StringArray::from(vec![Some(NASTY), None, Some("")])),
+        ),
+        (
+            "view",
+            Arc::new(StringViewArray::from(vec![
+                Some("longer than twelve bytes"),
+                None,
+                Some("short"),
+            ])),
+        ),
+        (
+            "bytes",
+            Arc::new(BinaryArray::from(vec![
+                Some(&[0, 1, 255, 254][..]),
+                None,
+                Some(b""),
+            ])),
+        ),
+        (
+            "enum",
+            Arc::new(DictionaryArray::<Int32Type>::from_iter([
+                Some("NEW"),
+                None,
+                Some("SENT"),
+            ])),
+        ),
         (
             "decimal",
             Arc::new(
-                PrimitiveArray::<Decimal128Type>::from(vec![Some(-12_345), None, Some(i128::pow(10, 38) - 1)])
-                    .with_precision_and_scale(38, 2)
-                    .unwrap(),
+                PrimitiveArray::<Decimal128Type>::from(vec![
+                    Some(-12_345),
+                    None,
+                    Some(i128::pow(10, 38) - 1),
+                ])
+                .with_precision_and_scale(38, 2)
+                .unwrap(),
             ),
         ),
         (
@@ -239,14 +352,36 @@ fn types() -> RecordBatch {
                     .unwrap(),
             ),
         ),
-        ("date", Arc::new(Date32Array::from(vec![Some(0), None, Some(i32::MAX)]))),
-        ("time", Arc::new(Time64MicrosecondArray::from(vec![Some(86_399_999_999), None, Some(0)]))),
+        (
+            "date",
+            Arc::new(Date32Array::from(vec![Some(0), None, Some(i32::MAX)])),
+        ),
+        (
+            "time",
+            Arc::new(Time64MicrosecondArray::from(vec![
+                Some(86_399_999_999),
+                None,
+                Some(0),
+            ])),
+        ),
         (
             "instant",
-            Arc::new(TimestampMillisecondArray::from(vec![Some(-1), None, Some(i64::MAX)]).with_timezone("UTC")),
+            Arc::new(
+                TimestampMillisecondArray::from(vec![Some(-1), None, Some(i64::MAX)]).with_timezone("UTC"),
+            ),
         ),
-        ("local", Arc::new(TimestampMicrosecondArray::from(vec![Some(1_709_208_000_000_001), None, Some(0)]))),
-        ("duration", Arc::new(DurationMillisecondArray::from(vec![Some(-1_500), None, Some(0)]))),
+        (
+            "local",
+            Arc::new(TimestampMicrosecondArray::from(vec![
+                Some(1_709_208_000_000_001),
+                None,
+                Some(0),
+            ])),
+        ),
+        (
+            "duration",
+            Arc::new(DurationMillisecondArray::from(vec![Some(-1_500), None, Some(0)])),
+        ),
         ("list", Arc::new(list.finish())),
         ("map", Arc::new(tags.finish())),
         ("struct", structs()),
@@ -261,7 +396,9 @@ fn types() -> RecordBatch {
     fields.push(uuid.with_metadata(HashMap::from([name])));
     let bytes: [u8; 16] = std::array::from_fn(|at| at as u8 * 17);
     let uuids = [Some(bytes), None, Some([0; 16])].into_iter();
-    arrays.push(Arc::new(FixedSizeBinaryArray::try_from_sparse_iter_with_size(uuids, 16).unwrap()));
+    arrays.push(Arc::new(
+        FixedSizeBinaryArray::try_from_sparse_iter_with_size(uuids, 16).unwrap(),
+    ));
     let spans = vec![
         Some(IntervalMonthDayNano::new(1, -2, 500_000_000)),
         None,
@@ -279,7 +416,10 @@ fn structs() -> ArrayRef {
         Field::new("nothing", DataType::Struct(Fields::empty()), true),
     ]);
     let nothing = StructArray::new_empty_fields(3, None);
-    let columns: Vec<ArrayRef> = vec![Arc::new(Int32Array::from(vec![Some(1), None, None])), Arc::new(nothing)];
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(Int32Array::from(vec![Some(1), None, None])),
+        Arc::new(nothing),
+    ];
     Arc::new(StructArray::try_new(fields, columns, Some(vec![true, false, true].into())).unwrap())
 }
 
@@ -296,16 +436,23 @@ fn unions() -> ArrayRef {
     )
     .unwrap();
     let points = StructArray::new(point, vec![Arc::new(Int64Array::from(vec![5]))], None);
-    let children: Vec<ArrayRef> =
-        vec![Arc::new(NullArray::new(1)), Arc::new(StringArray::from(vec!["a \"b\""])), Arc::new(points)];
-    let union = UnionArray::try_new(fields, vec![1, 0, 2].into(), Some(vec![0, 0, 0].into()), children).unwrap();
+    let children: Vec<ArrayRef> = vec![
+        Arc::new(NullArray::new(1)),
+        Arc::new(StringArray::from(vec!["a \"b\""])),
+        Arc::new(points),
+    ];
+    let union =
+        UnionArray::try_new(fields, vec![1, 0, 2].into(), Some(vec![0, 0, 0].into()), children).unwrap();
     assert!(matches!(union.data_type(), DataType::Union(_, UnionMode::Dense)));
     Arc::new(union)
 }
 
 /// Three messages: a record, a tombstone without key and timestamp, and one that looks like metadata.
 fn messages() -> RecordBatch {
-    let header = Fields::from(vec![Field::new("key", DataType::Utf8, false), Field::new("value", DataType::Binary, true)]);
+    let header = Fields::from(vec![
+        Field::new("key", DataType::Utf8, false),
+        Field::new("value", DataType::Binary, true),
+    ]);
     let entries = StructArray::new(
         header.clone(),
         vec![
@@ -320,22 +467,50 @@ fn messages() -> RecordBatch {
         Arc::new(entries),
         None,
     );
-    let times = TimestampMillisecondArray::from(vec![Some(1_700_000_000_123), None, Some(0)]).with_timezone("UTC");
+    let times =
+        TimestampMillisecondArray::from(vec![Some(1_700_000_000_123), None, Some(0)]).with_timezone("UTC");
     let columns: Vec<(&str, ArrayRef)> = vec![
-        ("key_", Arc::new(StringArray::from(vec![Some("k1"), None, Some("")]))),
+        (
+            "key_",
+            Arc::new(StringArray::from(vec![Some("k1"), None, Some("")])),
+        ),
         ("id", Arc::new(Int64Array::from(vec![Some(1), None, Some(3)]))),
-        ("key", Arc::new(StringArray::from(vec![Some("not the key"), None, Some("x".repeat(80).as_str())]))),
-        ("_topic", Arc::new(StringArray::from(vec![Some("not the topic"), None, Some("wide 漢字 text")]))),
-        ("_topic_", Arc::new(DictionaryArray::<Int32Type>::from_iter(["orders", "orders", "other"]))),
+        (
+            "key",
+            Arc::new(StringArray::from(vec![
+                Some("not the key"),
+                None,
+                Some("x".repeat(80).as_str()),
+            ])),
+        ),
+        (
+            "_topic",
+            Arc::new(StringArray::from(vec![
+                Some("not the topic"),
+                None,
+                Some("wide 漢字 text"),
+            ])),
+        ),
+        (
+            "_topic_",
+            Arc::new(DictionaryArray::<Int32Type>::from_iter([
+                "orders", "orders", "other",
+            ])),
+        ),
         ("_partition", Arc::new(Int32Array::from(vec![0, 1, 2]))),
         ("_offset", Arc::new(Int64Array::from(vec![10, 11, 12]))),
         ("_timestamp", Arc::new(times)),
         (
             "_timestamp_type",
-            Arc::new(DictionaryArray::<Int8Type>::from_iter([Some("CreateTime"), None, Some("LogAppendTime")])),
+            Arc::new(DictionaryArray::<Int8Type>::from_iter([
+                Some("CreateTime"),
+                None,
+                Some("LogAppendTime"),
+            ])),
         ),
         ("_headers", Arc::new(headers)),
         ("_deleted", Arc::new(BooleanArray::from(vec![false, true, false]))),
     ];
-    RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true))).unwrap()
+    RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)))
+        .unwrap()
 }

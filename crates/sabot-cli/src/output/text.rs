@@ -38,7 +38,12 @@ pub(crate) fn open(plan: &Plan) -> Result<Box<dyn Sink>, Failure> {
         Format::Csv => Box::new(Csv { has_header }),
         Format::JsonLines | Format::Parquet | Format::Arrow => Box::new(JsonLines),
     };
-    Ok(Box::new(TextSink { render, target, buffer: Vec::new(), sync: plan.sync }))
+    Ok(Box::new(TextSink {
+        render,
+        target,
+        buffer: Vec::new(),
+        sync: plan.sync,
+    }))
 }
 
 struct TextSink {
@@ -68,7 +73,11 @@ impl Sink for TextSink {
 
 enum Target {
     Stdout,
-    File { file: File, name: String, appended: bool },
+    File {
+        file: File,
+        name: String,
+        appended: bool,
+    },
     /// Renamed when it is whole.
     Partial(Option<Partial>),
 }
@@ -86,20 +95,30 @@ impl Target {
         let file = open_text_file(path, existing, matches!(plan.format, Format::Csv))
             .map_err(|error| Failure::io(format_args!("cannot open {name}"), &error))?;
         let length = file.metadata().map_or(0, |metadata| metadata.len());
-        Ok(Self::File { file, name, appended: length > 0 })
+        Ok(Self::File {
+            file,
+            name,
+            appended: length > 0,
+        })
     }
 
     fn write(&mut self, bytes: &[u8], sync: bool) -> Result<Durable, Failure> {
         match self {
             Self::Stdout => super::print(bytes).map(|()| Durable::Yes),
             Self::File { file, name, .. } => {
-                let written = file.write_all(bytes).and_then(|()| if sync { file.sync_data() } else { Ok(()) });
+                let written = file
+                    .write_all(bytes)
+                    .and_then(|()| if sync { file.sync_data() } else { Ok(()) });
                 written.map_err(|error| Failure::io(format_args!("cannot write {name}"), &error))?;
                 Ok(Durable::Yes)
             }
             Self::Partial(partial) => {
-                let partial = partial.as_mut().expect("because nothing is written after the end");
-                partial.write_all(bytes).map_err(|error| Failure::io("cannot write the output", &error))?;
+                let partial = partial
+                    .as_mut()
+                    .expect("because nothing is written after the end");
+                partial
+                    .write_all(bytes)
+                    .map_err(|error| Failure::io("cannot write the output", &error))?;
                 Ok(Durable::NotYet)
             }
         }
@@ -131,13 +150,16 @@ fn open_text_file(path: &Path, existing: Existing, csv: bool) -> io::Result<File
         Existing::Overwrite => options.create(true).truncate(true).open(path),
         // What is no regular file, such as /dev/null or a named pipe, holds nothing that could be lost.
         Existing::Refuse if path.exists() && !path.is_file() => options.open(path),
-        Existing::Refuse => options.create_new(true).open(path).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => io::Error::new(
-                io::ErrorKind::AlreadyExists,
-                "the file exists: pass --append to add to it or --overwrite to replace it",
-            ),
-            _ => error,
-        }),
+        Existing::Refuse => options
+            .create_new(true)
+            .open(path)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::AlreadyExists => io::Error::new(
+                    io::ErrorKind::AlreadyExists,
+                    "the file exists: pass --append to add to it or --overwrite to replace it",
+                ),
+                _ => error,
+            }),
         Existing::Append => {
             let mut file = options.read(true).create(true).truncate(false).open(path)?;
             if path.is_file() {
@@ -250,7 +272,11 @@ impl Render for Csv {
 }
 
 fn csv_cell(text: &[u8], out: &mut Vec<u8>) {
-    if !text.is_empty() && !text.iter().any(|byte| matches!(byte, b',' | b'"' | b'\r' | b'\n')) {
+    if !text.is_empty()
+        && !text
+            .iter()
+            .any(|byte| matches!(byte, b',' | b'"' | b'\r' | b'\n'))
+    {
         out.extend_from_slice(text);
         return;
     }

@@ -8,7 +8,14 @@ use crate::common::{Stage, run, sabot};
 #[test]
 fn the_demo_adds_up() {
     let (out, said) = run(sabot("demo --messages 20000"), 0);
-    for words in ["good + bad = produced", "20,000", "19,800", "bad enum index", "items[].quantity", "messages/s"] {
+    for words in [
+        "good + bad = produced",
+        "20,000",
+        "19,800",
+        "bad enum index",
+        "items[].quantity",
+        "messages/s",
+    ] {
         assert!(out.contains(words), "no {words} in\n{out}");
     }
     assert!(!out.contains("NO"), "{out}");
@@ -26,7 +33,12 @@ fn topics_and_partitions_are_listed() {
         "{\"topic\":\"events\",\"partitions\":1,\"replicas\":1,\"offsets\":3}\n{\"topic\":\"others\",\"partitions\":1,\"replicas\":1,\"offsets\":0}\n"
     );
     let (out, _) = run(list("-t events"), 0);
-    assert!(out.starts_with(r#"{"topic":"events","partition":0,"leader":1,"replicas":1,"low":0,"high":3,"offsets":3}"#), "{out}");
+    assert!(
+        out.starts_with(
+            r#"{"topic":"events","partition":0,"leader":1,"replicas":1,"low":0,"high":3,"offsets":3}"#
+        ),
+        "{out}"
+    );
     let (_, said) = run(list("-t nowhere"), 1);
     assert!(said.contains("nowhere"), "{said}");
 }
@@ -34,26 +46,47 @@ fn topics_and_partitions_are_listed() {
 #[cfg(unix)]
 #[test]
 fn a_served_registry_takes_checks_and_gives_schemas() {
-    let mut server = sabot("registry serve --listen 127.0.0.1:0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut server = sabot("registry serve --listen 127.0.0.1:0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let mut url = String::new();
-    BufReader::new(server.stdout.take().unwrap()).read_line(&mut url).unwrap();
+    BufReader::new(server.stdout.take().unwrap())
+        .read_line(&mut url)
+        .unwrap();
     let schema = |line: &str| sabot(&format!("schema {line} -r {}", url.trim()));
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| {
         let path = folder.path().join(name);
-        std::fs::File::create(&path).unwrap().write_all(text.as_bytes()).unwrap();
+        std::fs::File::create(&path)
+            .unwrap()
+            .write_all(text.as_bytes())
+            .unwrap();
         path.display().to_string()
     };
-    let first = file("1.avsc", r#"{"type":"record","name":"R","fields":[{"name":"b","type":"int"}]}"#);
-    let second = file("2.avsc", r#"{"type":"record","name":"R","fields":[{"name":"b","type":"long"}]}"#);
-    let wrong = file("3.avsc", r#"{"type":"record","name":"R","fields":[{"name":"b","type":"string"}]}"#);
+    let first = file(
+        "1.avsc",
+        r#"{"type":"record","name":"R","fields":[{"name":"b","type":"int"}]}"#,
+    );
+    let second = file(
+        "2.avsc",
+        r#"{"type":"record","name":"R","fields":[{"name":"b","type":"long"}]}"#,
+    );
+    let wrong = file(
+        "3.avsc",
+        r#"{"type":"record","name":"R","fields":[{"name":"b","type":"string"}]}"#,
+    );
 
     assert_eq!(run(schema("subjects"), 0).0, "");
     assert_eq!(run(schema(&format!("register s {first}")), 0).0, "1\n");
     assert_eq!(run(schema(&format!("check s {second}")), 0).0, "compatible\n");
     let (out, said) = run(schema(&format!("check s {wrong}")), 1);
     assert_eq!(out, "incompatible\n");
-    assert!(said.contains("TYPE_MISMATCH") && !said.contains("sabot:"), "{said}");
+    assert!(
+        said.contains("TYPE_MISMATCH") && !said.contains("sabot:"),
+        "{said}"
+    );
     assert_eq!(run(schema(&format!("register s {second}")), 0).0, "2\n");
     assert_eq!(run(schema("subjects"), 0).0, "s\n");
     assert_eq!(run(schema("versions s"), 0).0, "1\n2\n");
@@ -61,7 +94,10 @@ fn a_served_registry_takes_checks_and_gives_schemas() {
     assert_eq!(run(schema("get s"), 0).0, shown);
     assert_eq!(run(schema("get --id 2"), 0).0, shown);
     let (out, _) = run(schema("get s 1 --json"), 0);
-    assert!(out.starts_with("{\n  \"subject\": \"s\",\n  \"version\": 1,\n  \"id\": 1,\n"), "{out}");
+    assert!(
+        out.starts_with("{\n  \"subject\": \"s\",\n  \"version\": 1,\n  \"id\": 1,\n"),
+        "{out}"
+    );
     assert_eq!(run(schema("config s"), 0).0, "BACKWARD\n");
     assert_eq!(run(schema("config s --set full"), 0).0, "FULL\n");
     assert_eq!(run(schema("config s --unset"), 0).0, "BACKWARD\n");
@@ -72,17 +108,31 @@ fn a_served_registry_takes_checks_and_gives_schemas() {
     assert!(said.contains("40401"), "{said}");
 
     let id = server.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
     assert_eq!(server.wait().unwrap().code(), Some(130));
 }
 
 #[test]
 fn completions_and_manual_pages_are_printed() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
-        assert!(run(sabot(&format!("completions {shell}")), 0).0.contains("consume"), "{shell}");
+        assert!(
+            run(sabot(&format!("completions {shell}")), 0)
+                .0
+                .contains("consume"),
+            "{shell}"
+        );
     }
     let (pages, _) = run(sabot("completions man"), 0);
-    assert!(pages.contains(".TH sabot") && pages.contains("rotate\\-rows"), "{pages}");
+    assert!(
+        pages.contains(".TH sabot") && pages.contains("rotate\\-rows"),
+        "{pages}"
+    );
 }
 
 #[test]

@@ -32,9 +32,18 @@ impl Stage {
         }
         let registry = Server::start(ServerOptions::default()).unwrap();
         let client = Client::new(&registry.url()).unwrap();
-        let schema_id = client.register(&"events-value".into(), &Schema::avro(SCHEMA), false).unwrap().id.0;
+        let schema_id = client
+            .register(&"events-value".into(), &Schema::avro(SCHEMA), false)
+            .unwrap()
+            .id
+            .0;
         let producer = Producer::new(broker.brokers(), &Properties::default()).unwrap();
-        Self { broker, registry, producer, schema_id }
+        Self {
+            broker,
+            registry,
+            producer,
+            schema_id,
+        }
     }
 
     /// Sends an event, framed as Confluent's serialiser does; `id % 3` chooses the union's branch.
@@ -82,7 +91,11 @@ impl Stage {
 
     /// `sabot consume` on this stage, with the words of `line` behind it.
     pub(crate) fn consume(&self, line: &str) -> Command {
-        let mut command = sabot(&format!("consume -F none -b {} -r {}", self.broker.brokers(), self.registry.url()));
+        let mut command = sabot(&format!(
+            "consume -F none -b {} -r {}",
+            self.broker.brokers(),
+            self.registry.url()
+        ));
         command.args(line.split_whitespace());
         command
     }
@@ -91,7 +104,14 @@ impl Stage {
 /// The built command, without any configuration of whoever runs the tests.
 pub(crate) fn sabot(line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sabot"));
-    for name in ["SABOT_BROKERS", "SABOT_REGISTRY", "SABOT_CONFIG", "SABOT_GROUP", "KCAT_CONFIG", "NO_COLOR"] {
+    for name in [
+        "SABOT_BROKERS",
+        "SABOT_REGISTRY",
+        "SABOT_CONFIG",
+        "SABOT_GROUP",
+        "KCAT_CONFIG",
+        "NO_COLOR",
+    ] {
         command.env_remove(name);
     }
     command.stdin(Stdio::null()).args(line.split_whitespace());
@@ -100,8 +120,15 @@ pub(crate) fn sabot(line: &str) -> Command {
 
 /// Runs to the end, expects `status`, and gives stdout and stderr.
 pub(crate) fn run(mut command: Command, status: i32) -> (String, String) {
-    let Output { status: found, stdout, stderr } = command.output().unwrap();
-    let (stdout, stderr) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
+    let Output {
+        status: found,
+        stdout,
+        stderr,
+    } = command.output().unwrap();
+    let (stdout, stderr) = (
+        String::from_utf8(stdout).unwrap(),
+        String::from_utf8(stderr).unwrap(),
+    );
     assert_eq!(found.code(), Some(status), "{command:?}\n{stdout}\n{stderr}");
     (stdout, stderr)
 }

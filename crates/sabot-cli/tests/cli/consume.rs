@@ -9,7 +9,8 @@ use arrow_array::{Array, RecordBatch};
 
 use crate::common::{Stage, run, sabot};
 
-const FIRST: &str = r#"{"id":0,"price":"12.34","at":"2023-11-14T22:13:20Z","detail":null,"span":"P1M2DT3.5S","#;
+const FIRST: &str =
+    r#"{"id":0,"price":"12.34","at":"2023-11-14T22:13:20Z","detail":null,"span":"P1M2DT3.5S","#;
 
 /// The embedded broker takes this session timeout less a second for a group's second rebalance.
 const GROUP: &str = "-G g -X session.timeout.ms=1500 -X heartbeat.interval.ms=300";
@@ -23,7 +24,12 @@ fn every_text_format_has_every_row() {
     let lines: Vec<&str> = out.lines().collect();
     assert_eq!(lines.len(), 3, "JSON lines are what a pipe gets");
     assert!(lines[0].starts_with(FIRST), "{out}");
-    assert!(lines[0].ends_with(r#""_topic":"events","_partition":0,"_offset":0,"_timestamp":"2023-11-14T22:13:20Z"}"#), "{out}");
+    assert!(
+        lines[0].ends_with(
+            r#""_topic":"events","_partition":0,"_offset":0,"_timestamp":"2023-11-14T22:13:20Z"}"#
+        ),
+        "{out}"
+    );
     assert!(lines[1].contains(r#""detail":{"string":"hi"}"#), "{out}");
     assert!(lines[2].contains(r#""detail":{"Point":{"x":1.5}}"#), "{out}");
     assert!(said.contains("3 messages: 3 good, 0 bad"), "{said}");
@@ -32,22 +38,37 @@ fn every_text_format_has_every_row() {
     assert_eq!(out, "[\n{\"id\":0},\n{\"id\":1},\n{\"id\":2}\n]\n");
     assert_eq!(said, "");
 
-    let (out, _) = run(stage.consume("-t events -e -O csv --no-meta --select id,detail"), 0);
+    let (out, _) = run(
+        stage.consume("-t events -e -O csv --no-meta --select id,detail"),
+        0,
+    );
     assert_eq!(
         out,
         "id,detail\r\n0,\r\n1,\"{\"\"string\"\":\"\"hi\"\",\"\"Point\"\":null}\"\r\n2,\"{\"\"string\"\":null,\"\"Point\"\":{\"\"x\"\":1.5}}\"\r\n"
     );
 
-    let (out, _) = run(stage.consume("-t events -e -O table --no-meta --select id,price -s key=string --color always"), 0);
+    let (out, _) = run(
+        stage.consume("-t events -e -O table --no-meta --select id,price -s key=string --color always"),
+        0,
+    );
     assert!(out.contains("\x1b[1m"), "{out:?}");
-    let (out, _) = run(stage.consume("events -e -O table --no-meta --select id,price -s key=string"), 0);
-    assert_eq!(out, "key  │   id │ price\n─────┼──────┼──────\nk0   │    0 │ 12.34\nk1   │    1 │ 12.34\nk2   │    2 │ 12.34\n");
+    let (out, _) = run(
+        stage.consume("events -e -O table --no-meta --select id,price -s key=string"),
+        0,
+    );
+    assert_eq!(
+        out,
+        "key  │   id │ price\n─────┼──────┼──────\nk0   │    0 │ 12.34\nk1   │    1 │ 12.34\nk2   │    2 │ 12.34\n"
+    );
 
     let (out, _) = run(stage.consume("-t events -e -o 2 -J"), 0);
     let envelope = r#"{"topic":"events","partition":0,"offset":2,"tstype":"create","ts":1700000000000,"headers":["h","v"],"key":"k2","payload":{"id":2,"#;
     assert!(out.starts_with(envelope), "{out}");
 
-    let (out, _) = run(stage.consume("-t events -e -o -1 -s key=s --select id -f %t:%p:%o:%k:%s:%T:%h\\n"), 0);
+    let (out, _) = run(
+        stage.consume("-t events -e -o -1 -s key=s --select id -f %t:%p:%o:%k:%s:%T:%h\\n"),
+        0,
+    );
     assert_eq!(out, "events:0:2:k2:{\"id\":2}:1700000000000:h=v\n");
 
     let (out, _) = run(stage.consume("-t events -c 2 --no-meta --select id"), 0);
@@ -60,7 +81,12 @@ fn without_a_registry_bytes_go_through_as_with_kcat() {
     stage.send("raw", Some("k"), Some(b"a\xff"));
     stage.send("raw", None, None);
     stage.flush();
-    let plain = |line: &str| sabot(&format!("consume -F none -b {} -t raw -e -q {line}", stage.broker.brokers()));
+    let plain = |line: &str| {
+        sabot(&format!(
+            "consume -F none -b {} -t raw -e -q {line}",
+            stage.broker.brokers()
+        ))
+    };
     let out = plain("-f %k=%s(%S)\\n").output().unwrap().stdout;
     assert_eq!(out, b"k=a\xff(2)\n=(-1)\n");
     let (out, _) = run(plain("-J"), 0);
@@ -83,11 +109,19 @@ fn parquet_and_arrow_files_are_whole_and_hold_unions_and_intervals() {
     assert_eq!(detail.column_names(), ["string", "Point"]);
     assert!(detail.is_null(0) || detail.columns().iter().all(|branch| branch.is_null(0)));
     assert_eq!(detail["string"].as_string::<i32>().value(1), "hi");
-    assert_eq!(rows["span"].as_struct()["nanoseconds"].as_primitive::<Int64Type>().value(0), 3_500_000_000);
+    assert_eq!(
+        rows["span"].as_struct()["nanoseconds"]
+            .as_primitive::<Int64Type>()
+            .value(0),
+        3_500_000_000
+    );
 
     let (_, said) = run(stage.consume(&format!("-t events -e --out {parquet}")), 1);
     assert!(said.contains("--overwrite"), "{said}");
-    run(stage.consume(&format!("-t events -e -o 1 --overwrite --out {parquet}")), 0);
+    run(
+        stage.consume(&format!("-t events -e -o 1 --overwrite --out {parquet}")),
+        0,
+    );
     assert_eq!(read_parquet(&parquet).num_rows(), 2);
 
     let arrow = path("out.arrow");
@@ -99,12 +133,21 @@ fn parquet_and_arrow_files_are_whole_and_hold_unions_and_intervals() {
     let reader = arrow_ipc::reader::StreamReader::try_new(stream.as_slice(), None).unwrap();
     assert_eq!(reader.map(|batch| batch.unwrap().num_rows()).sum::<usize>(), 3);
 
-    run(stage.consume(&format!("-t events -e --rotate-rows 2 --out {}", path("part.parquet"))), 0);
+    run(
+        stage.consume(&format!(
+            "-t events -e --rotate-rows 2 --out {}",
+            path("part.parquet")
+        )),
+        0,
+    );
     assert_eq!(read_parquet(&path("part-00000.parquet")).num_rows(), 2);
     assert_eq!(read_parquet(&path("part-00001.parquet")).num_rows(), 1);
 
     // A topic without a message still makes a file, with its schema.
-    run(stage.consume(&format!("-t events -e -o 3 --out {}", path("empty.parquet"))), 0);
+    run(
+        stage.consume(&format!("-t events -e -o 3 --out {}", path("empty.parquet"))),
+        0,
+    );
     assert_eq!(read_parquet(&path("empty.parquet")).num_columns(), 9);
 }
 
@@ -119,21 +162,43 @@ fn bad_messages_follow_the_policy() {
     stage.flush();
 
     let (out, said) = run(stage.consume("-t events -e"), 1);
-    assert_eq!(out.lines().count(), 1, "what stands before the bad message is written");
-    assert!(said.contains("topic events, partition 0, offset 1, schema 1"), "{said}");
+    assert_eq!(
+        out.lines().count(),
+        1,
+        "what stands before the bad message is written"
+    );
+    assert!(
+        said.contains("topic events, partition 0, offset 1, schema 1"),
+        "{said}"
+    );
     assert!(said.contains("--on-error skip"), "{said}");
 
     let (out, said) = run(stage.consume("-t events -e --on-error skip"), 0);
     assert_eq!(out.lines().count(), 2);
     assert!(said.contains("sabot: bad message: events[0] at offset 1: value, schema 1, field at, byte 9: the message ends inside a value"), "{said}");
-    assert!(said.contains("events[0] at offset 2: value, byte 0: invalid magic byte 0x7b"), "{said}");
+    assert!(
+        said.contains("events[0] at offset 2: value, byte 0: invalid magic byte 0x7b"),
+        "{said}"
+    );
     assert!(said.contains("4 messages: 2 good, 2 bad"), "{said}");
     let (_, said) = run(stage.consume("-t events -e -E --max-errors-shown 1"), 0);
-    assert!(said.contains("offset 1:") && !said.contains("offset 2:") && said.contains("2 bad"), "{said}");
+    assert!(
+        said.contains("offset 1:") && !said.contains("offset 2:") && said.contains("2 bad"),
+        "{said}"
+    );
 
-    let (out, _) = run(stage.consume("-t events -e --on-error null --no-meta --select id"), 0);
+    let (out, _) = run(
+        stage.consume("-t events -e --on-error null --no-meta --select id"),
+        0,
+    );
     assert_eq!(out.lines().count(), 4);
-    assert!(out.lines().nth(1).unwrap().starts_with(r#"{"id":null,"_error":"value, schema 1"#), "{out}");
+    assert!(
+        out.lines()
+            .nth(1)
+            .unwrap()
+            .starts_with(r#"{"id":null,"_error":"value, schema 1"#),
+        "{out}"
+    );
 
     let (out, _) = run(stage.consume("-t events -e --on-error dlq --dlq-topic dead"), 0);
     assert_eq!(out.lines().count(), 2);
@@ -146,7 +211,13 @@ fn bad_messages_follow_the_policy() {
 fn a_group_goes_on_behind_what_was_written() {
     let stage = Stage::new(&["events"]);
     stage.send_events("events", 4);
-    let ids = |line: &str| run(stage.consume(&format!("{GROUP} events --no-meta --select id -q {line}")), 0).0;
+    let ids = |line: &str| {
+        run(
+            stage.consume(&format!("{GROUP} events --no-meta --select id -q {line}")),
+            0,
+        )
+        .0
+    };
     assert_eq!(ids("-c 3"), "{\"id\":0}\n{\"id\":1}\n{\"id\":2}\n");
     assert_eq!(ids("-c 1"), "{\"id\":3}\n");
     stage.send_events("events", 1);
@@ -157,7 +228,11 @@ fn a_group_goes_on_behind_what_was_written() {
         .stdout(Stdio::from(closed_pipe()))
         .spawn()
         .unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(0), "a closed pipe is no failure");
+    assert_eq!(
+        child.wait().unwrap().code(),
+        Some(0),
+        "a closed pipe is no failure"
+    );
     assert_eq!(ids("-c 1"), "{\"id\":0}\n");
 }
 
@@ -172,7 +247,9 @@ fn a_reader_that_leaves_ends_it_without_a_word() {
         .spawn()
         .unwrap();
     let mut first = String::new();
-    BufReader::with_capacity(1, child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    BufReader::with_capacity(1, child.stdout.take().unwrap())
+        .read_line(&mut first)
+        .unwrap();
     assert!(first.starts_with(FIRST), "{first}");
     // It waits for ever for more messages, so that only the closed pipe can end it.
     stage.send_events("events", 2_000);
@@ -189,7 +266,11 @@ fn an_interrupt_finishes_the_file() {
     stage.send_events("events", 5);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.parquet").display().to_string();
-    let mut child = stage.consume(&format!("-t events --linger-ms 10 --out {path}")).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = stage
+        .consume(&format!("-t events --linger-ms 10 --out {path}"))
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     // The partial file appears with the first rows.
     let partial = folder.path().join(".out.parquet.partial");
     while !partial.exists() {
@@ -230,7 +311,13 @@ fn wrong_usage_is_told_from_failure() {
 #[cfg(unix)]
 fn interrupt(child: &std::process::Child) {
     let id = child.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-INT", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
 }
 
 /// The writing end of a pipe that nobody reads.
