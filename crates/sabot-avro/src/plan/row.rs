@@ -249,6 +249,10 @@ impl<'a> Row<'a> {
     #[inline]
     fn read_text(&mut self) -> Result<&'a [u8], Failure> {
         let text = self.cursor.read_sized()?;
+        // Most text is short and ASCII, and calling the full check for each costs more than reading the value.
+        if is_short_ascii(text) {
+            return Ok(text);
+        }
         match std::str::from_utf8(text) {
             Ok(_) => Ok(text),
             Err(error) => {
@@ -420,4 +424,19 @@ impl<'a> Row<'a> {
 #[cold]
 fn overflow(Overflow: Overflow) -> StepFault {
     StepFault::Overflow
+}
+
+/// Whether `text` has at most 32 bytes and all are ASCII.
+#[inline]
+fn is_short_ascii(text: &[u8]) -> bool {
+    let mut words = text.chunks_exact(8);
+    let mut bits = 0;
+    if text.len() > 32 {
+        return false;
+    }
+    for word in &mut words {
+        bits |= u64::from_le_bytes(word.try_into().unwrap_or([0x80; 8]));
+    }
+    let tail = words.remainder().iter().fold(0, |bits, byte| bits | byte);
+    (bits & 0x8080_8080_8080_8080) | u64::from(tail & 0x80) == 0
 }
