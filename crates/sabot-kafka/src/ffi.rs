@@ -120,8 +120,9 @@ impl EventQueue {
         let Some(message) = NonNull::new(message.cast_mut()) else {
             return Event::Served;
         };
-        // SAFETY: the message is alive, and has only just been handed out.
-        let code = RDKafkaErrorCode::from(unsafe { message.as_ref() }.err);
+        // SAFETY: the message is alive, and has only just been handed out. Its code is read as the integer that it is in
+        // C, before any reference to the message makes an enum of it.
+        let code = code_of(unsafe { (&raw const (*message.as_ptr()).err).cast::<i32>().read() });
         if code != RDKafkaErrorCode::NoError {
             return Event::Error {
                 code,
@@ -170,7 +171,7 @@ impl OwnedEvent {
     #[expect(unsafe_code, reason = "see the module")]
     fn code(&self) -> RDKafkaErrorCode {
         // SAFETY: the event is alive.
-        RDKafkaErrorCode::from(unsafe { rd::rd_kafka_event_error(self.ptr()) })
+        code_of(unsafe { event_error(self.ptr()) })
     }
 
     #[expect(unsafe_code, reason = "see the module")]
@@ -461,6 +462,21 @@ pub(crate) fn set_initial_rebalance_delay<C: ClientContext>(client: &Client<C>, 
     }
 }
 
+#[expect(
+    unsafe_code,
+    reason = "a broker may send a code that the bindings' enum lacks, which would be undefined behaviour"
+)]
+// SAFETY: the signature is librdkafka's, whose enums are C's `int`.
+unsafe extern "C" {
+    #[link_name = "rd_kafka_event_error"]
+    fn event_error(event: *mut rd::rd_kafka_event_t) -> i32;
+}
+
+/// A code as brokers and librdkafka send it. One that is not known has no name: it is [`RDKafkaErrorCode::Unknown`].
+fn code_of(code: i32) -> RDKafkaErrorCode {
+    RDKafkaRespErr::try_from(code).map_or(RDKafkaErrorCode::Unknown, RDKafkaErrorCode::from)
+}
+
 /// # Safety
 ///
 /// `text` is null or a C string that lives for `'a`.
@@ -530,6 +546,15 @@ mod tests {
             assert_eq!(code, RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR);
         }
         producer.flush(TIMEOUT).unwrap();
+    }
+
+    #[test]
+    fn a_code_that_nobody_knows_is_unknown() {
+        assert_eq!(code_of(-191), RDKafkaErrorCode::PartitionEOF);
+        assert_eq!(code_of(0), RDKafkaErrorCode::NoError);
+        for code in [i32::MIN, -1, 9999, i32::MAX] {
+            assert_eq!(code_of(code), RDKafkaErrorCode::Unknown);
+        }
     }
 
     #[test]

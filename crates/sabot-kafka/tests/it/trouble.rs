@@ -56,7 +56,7 @@ fn an_assignment_that_could_not_be_answered_does_not_hang_the_close() {
     // The ends are asked for when partitions are assigned.
     options.end = End::AtStart;
     options.revoke_timeout = Duration::from_millis(200);
-    options.startup_timeout = Duration::from_secs(2);
+    options.startup_timeout = Duration::from_secs(1);
     options.properties.set("session.timeout.ms", "45000");
     let mut source = open(options, OnError::Fail);
     // The assignment arrives while nobody calls.
