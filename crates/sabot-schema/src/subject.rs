@@ -71,7 +71,8 @@ impl fmt::Display for Context {
     }
 }
 
-/// What schemas are registered under. Displayed as a registry takes it: `name`, or `:.context:name`.
+/// What schemas are registered under. Displayed as a registry takes it: `name`, or `:.context:name`. Reading that gives the
+/// same subject again.
 ///
 /// ```
 /// use sabot_schema::{Context, Subject};
@@ -166,7 +167,8 @@ impl FromStr for Subject {
 
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.context.is_default() {
+        // A name that looks qualified would be read as such, were its own context left out.
+        if !self.context.is_default() || self.name.starts_with(":.") {
             write!(f, ":{}:", self.context)?;
         }
         f.write_str(&self.name)
@@ -192,6 +194,7 @@ mod tests {
             (":.a.b/c:d/e", ".a.b/c", "d/e", ":.a.b/c:d/e"),
             (":a:b", ".", ":a:b", ":a:b"),
             ("a:.b:c", ".", "a:.b:c", "a:.b:c"),
+            (":.::.a:b", ".", ":.a:b", ":.::.a:b"),
         ] {
             let subject = Subject::from(text);
             assert_eq!(
