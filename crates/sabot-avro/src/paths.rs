@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use sabot_decode::NodeId;
+use sabot_decode::{NodeId, join_path};
 
 const MAX_PATHS: usize = 1 << 20;
 
@@ -48,13 +48,6 @@ impl Paths {
             segments.push(&**segment);
             id = *above;
         }
-        let mut path = String::new();
-        for segment in segments.into_iter().rev() {
-            if !path.is_empty() && !segment.starts_with(['[', '{', '<']) {
-                path.push('.');
-            }
-            path.push_str(segment);
-        }
-        path
+        join_path(segments.into_iter().rev())
     }
 }

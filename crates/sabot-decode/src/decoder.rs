@@ -1,4 +1,7 @@
-//! The trait.
+//! What a codec implements and a driver calls.
+//!
+//! [`Decoder`] is object-safe, so that a driver is compiled once for all codecs. A call takes a slice of payloads, which
+//! pays for the dynamic call once; bad rows come back through a callback, so that good ones pay for no list.
 
 use std::fmt;
 
@@ -14,6 +17,48 @@ use crate::{FlushError, NodeId, Payload, PlanError, RowError, Target};
 ///
 /// A decoder gathers slots until it is flushed; each payload that it takes becomes exactly one slot, in order. See the
 /// crate's invariants.
+///
+/// # Example
+///
+/// The loop of a driver, which works for any codec:
+///
+/// ```
+/// use sabot_decode::{Decoder, Payload, RowError, SchemaSource, Slots, Stop};
+///
+/// fn decode_all(
+///     decoder: &mut dyn Decoder,
+///     mut rows: &[Payload<'_>],
+///     schemas: &mut dyn SchemaSource,
+///     mut bad: impl FnMut(RowError),
+/// ) -> Result<Vec<Slots>, Box<dyn std::error::Error>> {
+///     let mut batches = Vec::new();
+///     loop {
+///         let progress = decoder.decode(rows, &mut bad);
+///         rows = &rows[progress.taken..];
+///         match progress.stop {
+///             Stop::NeedsSchema(key) => decoder.prepare(key, &schemas.fetch(key)?)?,
+///             Stop::Full => batches.push(decoder.flush()?),
+///             Stop::Done => {
+///                 batches.push(decoder.flush()?);
+///                 return Ok(batches);
+///             }
+///         }
+///     }
+/// }
+/// # use sabot_testkit::{Schemas, toy::ToyFactory};
+/// # use sabot_decode::{DecoderFactory, SchemaKey, Target};
+/// # let mut target = Target::default();
+/// # target.limits.batch_rows = 2;
+/// # let mut decoder = ToyFactory::default().open(&target)?;
+/// # let mut schemas = Schemas::new([(SchemaKey::Id(1), ToyFactory::writer(0))]);
+/// # let bodies = [ToyFactory::body(1, "one"), vec![0, 0], ToyFactory::body(3, "three")];
+/// # let rows: Vec<_> = bodies.iter().map(|body| Payload::with_key(SchemaKey::Id(1), body)).collect();
+/// # let mut slots = Vec::new();
+/// # let batches = decode_all(&mut *decoder, &rows, &mut schemas, |error| slots.push(error.slot))?;
+/// # assert_eq!(batches.iter().map(|batch| batch.batch.num_rows()).collect::<Vec<_>>(), [2, 1]);
+/// # assert_eq!(slots, [1]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Decoder: Send + fmt::Debug {
     /// The schema of every batch; `None` while it still waits for the first writer schema or sample to fix it, and the
     /// same from then on.
@@ -52,6 +97,7 @@ pub trait Decoder: Send + fmt::Debug {
 
 /// How far [`Decoder::decode`] came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "every decoder builds one for each call")]
 pub struct Progress {
     /// Payloads that became slots: `rows[..taken]`.
     pub taken: usize,
@@ -74,6 +120,7 @@ pub enum Stop {
 
 /// A flushed batch.
 #[derive(Debug, Clone)]
+#[expect(clippy::exhaustive_structs, reason = "every decoder builds one for each batch")]
 pub struct Slots {
     /// One row for each slot.
     pub batch: RecordBatch,

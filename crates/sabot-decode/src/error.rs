@@ -7,6 +7,7 @@ use thiserror::Error;
 
 /// A node of a decoder's plans: a field, an item, a branch. [`crate::Decoder::field_path`] names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(clippy::exhaustive_structs, reason = "a number, which only its decoder can read")]
 pub struct NodeId(pub u32);
 
 impl NodeId {
@@ -16,6 +17,7 @@ impl NodeId {
 
 /// What was wrong with one row. Small and `Copy`: making one allocates nothing.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "every decoder builds one for each bad row")]
 pub struct RowError {
     /// The row's slot since the last flush.
     pub slot: u32,
@@ -104,6 +106,14 @@ pub enum RowErrorKind {
 }
 
 /// A schema that cannot be used, and where in it the fault lies.
+///
+/// ```
+/// use sabot_decode::PlanError;
+///
+/// let error = PlanError::new("a field without a type").within("price").within("[]").within("items");
+/// assert_eq!(error.field_path(), "items[].price");
+/// assert_eq!(error.to_string(), "field items[].price: a field without a type");
+/// ```
 #[derive(Debug)]
 pub struct PlanError(Box<PlanFault>);
 
@@ -140,14 +150,7 @@ impl PlanError {
     /// The field path, outermost first, such as `order.items[].price`; empty for the schema as a whole.
     #[must_use]
     pub fn field_path(&self) -> String {
-        let mut path = String::new();
-        for segment in self.0.path.iter().rev() {
-            if !path.is_empty() && !segment.starts_with(['[', '{', '<']) {
-                path.push('.');
-            }
-            path.push_str(segment);
-        }
-        path
+        join_path(self.0.path.iter().rev())
     }
 
     /// What is wrong, without the path.
@@ -174,7 +177,26 @@ impl Error for PlanError {
     }
 }
 
+/// Joins the segments of a field path, outermost first: field names after a dot, and `[]`, `{}` and `<name>` as they are.
+///
+/// ```
+/// assert_eq!(sabot_decode::join_path(["order", "items", "[]", "price"]), "order.items[].price");
+/// ```
+#[must_use]
+pub fn join_path<S: AsRef<str>>(segments: impl IntoIterator<Item = S>) -> String {
+    let mut path = String::new();
+    for segment in segments {
+        let segment = segment.as_ref();
+        if !path.is_empty() && !segment.starts_with(['[', '{', '<']) {
+            path.push('.');
+        }
+        path.push_str(segment);
+    }
+    path
+}
+
 /// Columns that do not fit together: a fault of the program, never of a message.
 #[derive(Debug, Error)]
 #[error("columns could not be assembled")]
+#[expect(clippy::exhaustive_structs, reason = "it says only what Arrow said")]
 pub struct FlushError(#[from] pub arrow_schema::ArrowError);

@@ -24,7 +24,7 @@ mod source;
 mod target;
 
 pub use decoder::{Decoder, DecoderFactory, Progress, Slots, Stop};
-pub use error::{FlushError, NodeId, PlanError, RowError, RowErrorKind};
+pub use error::{FlushError, NodeId, PlanError, RowError, RowErrorKind, join_path};
 pub use payload::{Body, Payload};
 pub use sabot_schema::{NamedSchema, SchemaKind, WriterSchema};
 pub use sabot_wire::{MessagePath, SchemaKey};

@@ -6,6 +6,7 @@ use crate::RowErrorKind;
 
 /// One message's key or value with its framing taken off. It borrows the message's bytes.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "a driver builds one for each key and value")]
 pub struct Payload<'a> {
     /// The writer schema's key.
     pub key: SchemaKey,

@@ -1,9 +1,18 @@
 //! What a decoder is asked to make.
 
-use arrow_schema::SchemaRef;
+use arrow_schema::{DataType, SchemaRef};
 use sabot_schema::WriterSchema;
 
 /// What a decoder is asked to make: a schema, a part of it, a mapping to Arrow types, and limits.
+///
+/// ```
+/// use sabot_decode::{EnumType, Shape, Target, WriterSchema};
+///
+/// let mut target = Target::default();
+/// target.shape = Shape::Reader(WriterSchema::avro(r#"{"type": "map", "values": "long"}"#));
+/// target.mapping.enums = EnumType::Utf8;
+/// target.limits.batch_rows = 8192;
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Target {
@@ -57,6 +66,18 @@ pub enum StringType {
     Utf8View,
 }
 
+impl StringType {
+    /// The Arrow type.
+    #[must_use]
+    pub const fn data_type(self) -> DataType {
+        match self {
+            Self::Utf8 => DataType::Utf8,
+            Self::LargeUtf8 => DataType::LargeUtf8,
+            Self::Utf8View => DataType::Utf8View,
+        }
+    }
+}
+
 /// The Arrow type of enums.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -64,7 +85,7 @@ pub enum EnumType {
     /// `Dictionary(Int32, Utf8)`, whose dictionary holds the symbols in the reader schema's order.
     #[default]
     Dictionary,
-    /// The symbol as a string.
+    /// The symbol as text, in the type of strings.
     Utf8,
     /// The symbol's index in the reader schema.
     Int32,
@@ -77,7 +98,7 @@ pub enum UuidType {
     /// `FixedSizeBinary(16)` with the extension type `arrow.uuid`.
     #[default]
     FixedSizeBinary,
-    /// Hyphenated text.
+    /// Hyphenated text, in the type of strings.
     Utf8,
 }
 

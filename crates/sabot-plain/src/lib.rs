@@ -10,7 +10,7 @@
 //! | `Boolean` | 1 byte, 0 or 1 | `Boolean` |
 //! | `Short`, `Int`, `Long` | 2, 4, 8 bytes | `Int16`, `Int32`, `Int64` |
 //! | `Float`, `Double` | 4, 8 bytes, IEEE 754 | `Float32`, `Float64` |
-//! | `Uuid` | 36 characters | `FixedSizeBinary(16)` with the extension type `arrow.uuid` (or `Utf8`) |
+//! | `Uuid` | 36 characters | `FixedSizeBinary(16)` with the extension type `arrow.uuid` (or text as above) |
 //!
 //! ```
 //! use arrow_array::{Array, cast::AsArray, types::Int64Type};

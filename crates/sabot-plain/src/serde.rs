@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
 use arrow_schema::{DataType, Field};
-use sabot_decode::{Mapping, StringType, UuidType};
+use sabot_decode::{Mapping, UuidType};
 
 /// How a payload holds its one value, named as in Kafka's `Serdes`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -71,17 +72,13 @@ impl Serde {
         if *field.data_type() != DataType::FixedSizeBinary(16) {
             return field;
         }
-        let name = ("ARROW:extension:name".to_owned(), "arrow.uuid".to_owned());
+        let name = (EXTENSION_TYPE_NAME_KEY.to_owned(), "arrow.uuid".to_owned());
         field.with_metadata(HashMap::from([name]))
     }
 
     fn data_type(self, mapping: &Mapping) -> DataType {
         match self {
-            Self::String => match mapping.strings {
-                StringType::LargeUtf8 => DataType::LargeUtf8,
-                StringType::Utf8View => DataType::Utf8View,
-                _ => DataType::Utf8,
-            },
+            Self::String => mapping.strings.data_type(),
             Self::Bytes => DataType::Binary,
             Self::Boolean => DataType::Boolean,
             Self::Short => DataType::Int16,
@@ -90,7 +87,7 @@ impl Serde {
             Self::Float => DataType::Float32,
             Self::Double => DataType::Float64,
             Self::Uuid => match mapping.uuids {
-                UuidType::Utf8 => DataType::Utf8,
+                UuidType::Utf8 => mapping.strings.data_type(),
                 _ => DataType::FixedSizeBinary(16),
             },
         }

@@ -159,8 +159,12 @@ fn the_mapping_chooses_the_text_types() {
         );
         assert_eq!(column.data_type().to_string(), expected);
         assert_eq!((column.null_count(), bad.len()), (1, 1));
+        // Text is text, a UUID's too.
+        target.mapping.uuids = UuidType::Utf8;
+        let (column, _) = decode(Serde::Uuid, &target, &[UUID.as_bytes()]);
+        assert_eq!(column.data_type().to_string(), expected);
     }
-    target.mapping.uuids = UuidType::Utf8;
+    target.mapping.strings = StringType::Utf8;
     let (column, bad) = decode(Serde::Uuid, &target, &[UUID.as_bytes(), b"no UUID"]);
     assert_eq!(
         &column,

@@ -53,6 +53,7 @@ pub enum SubjectNameStrategy {
 /// The strategy names subjects after records, and the schema has no record name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("the subject name strategy needs a record name, and the schema has none")]
+#[expect(clippy::exhaustive_structs, reason = "it says only that it happened")]
 pub struct MissingRecordName;
 
 impl SubjectNameStrategy {

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 /// A schema's id, unique within one context of one registry. Registries give out 1 and up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(clippy::exhaustive_structs, reason = "a number and nothing else")]
 pub struct SchemaId(pub u32);
 
 impl From<SchemaId> for SchemaKey {

@@ -7,7 +7,19 @@ use crate::SchemaKind;
 /// The schema that a message was written with, closed under its references.
 ///
 /// Cloning shares the texts.
+///
+/// ```
+/// use sabot_schema::{NamedSchema, WriterSchema};
+///
+/// let mut schema = WriterSchema::avro(r#"{"type": "array", "items": "com.acme.Hash"}"#);
+/// schema.references = [NamedSchema {
+///     name: "com.acme.Hash".into(),
+///     text: r#"{"type": "fixed", "name": "com.acme.Hash", "size": 16}"#.into(),
+/// }]
+/// .into();
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "a source of schemas builds one for each")]
 pub struct WriterSchema {
     /// The language of `text`.
     pub kind: SchemaKind,
@@ -35,6 +47,7 @@ impl WriterSchema {
 
 /// A referenced schema under the name by which others refer to it (an Avro full name, a `.proto` import path, a `$ref`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "a source of schemas builds one for each")]
 pub struct NamedSchema {
     /// The reference's name.
     pub name: Arc<str>,

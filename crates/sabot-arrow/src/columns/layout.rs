@@ -9,6 +9,7 @@ use sabot_decode::PlanError;
 
 /// A node of a [`Layout`], by position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(clippy::exhaustive_structs, reason = "a position and nothing else")]
 pub struct NodeIx(pub u32);
 
 /// A place in one of the arrays of [`super::Columns`]; which array, the node's [`NodeKind`] says.

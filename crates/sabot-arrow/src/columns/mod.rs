@@ -23,7 +23,8 @@ pub use layout::{Layout, Node, NodeIx, NodeKind, Slot};
 pub use nested::{Offsets, UnionRows};
 
 /// A column's 32-bit offsets are used up. Flush, or refuse the row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the 32-bit offsets of a column are used up")]
 #[expect(clippy::exhaustive_structs, reason = "it says only that it happened")]
 pub struct Overflow;
 

@@ -4,21 +4,12 @@ use std::collections::HashMap;
 
 use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
 use arrow_schema::{DataType, IntervalUnit, TimeUnit as ArrowUnit};
-use sabot_decode::{EnumType, Mapping, StringType, UuidType};
+use sabot_decode::{EnumType, Mapping, UuidType};
 
 use crate::schema::{At, Kind, Logical, TimeUnit};
 
 /// Digits of a 128-bit decimal. Narrower ones are 128 bits wide too: that is what every reader of Parquet and Arrow takes.
 const MAX_PRECISION_128: u8 = 38;
-
-/// The type of strings.
-pub(super) fn string(strings: StringType) -> DataType {
-    match strings {
-        StringType::LargeUtf8 => DataType::LargeUtf8,
-        StringType::Utf8View => DataType::Utf8View,
-        _ => DataType::Utf8,
-    }
-}
 
 /// The type of anything but records, arrays, maps and unions.
 pub(super) fn leaf(at: At<'_>, mapping: &Mapping) -> DataType {
@@ -30,10 +21,10 @@ pub(super) fn leaf(at: At<'_>, mapping: &Mapping) -> DataType {
         Kind::Float => DataType::Float32,
         Kind::Double => DataType::Float64,
         Kind::Bytes => DataType::Binary,
-        Kind::String => string(mapping.strings),
+        Kind::String => mapping.strings.data_type(),
         Kind::Fixed(size) => DataType::FixedSizeBinary(*size as i32),
         Kind::Enum(_) => match mapping.enums {
-            EnumType::Utf8 => string(mapping.strings),
+            EnumType::Utf8 => mapping.strings.data_type(),
             EnumType::Int32 => DataType::Int32,
             _ => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
         },
@@ -47,7 +38,7 @@ fn logical_type(logical: Logical, mapping: &Mapping) -> Option<DataType> {
             DataType::Decimal128(decimal.precision, decimal.scale as i8)
         }
         Logical::Decimal(decimal) => DataType::Decimal256(decimal.precision, decimal.scale as i8),
-        Logical::Uuid if mapping.uuids == UuidType::Utf8 => string(mapping.strings),
+        Logical::Uuid if mapping.uuids == UuidType::Utf8 => mapping.strings.data_type(),
         Logical::Uuid => DataType::FixedSizeBinary(16),
         Logical::Date => DataType::Date32,
         Logical::TimeMillis => DataType::Time32(ArrowUnit::Millisecond),

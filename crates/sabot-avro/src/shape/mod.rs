@@ -258,7 +258,7 @@ impl Builder<'_> {
                     .field(at.to(*value), "value", None, keep)
                     .map_err(|error| error.within("{}"));
                 let (value, id) = value?;
-                let key = Field::new("key", arrow::string(self.target.mapping.strings), false);
+                let key = Field::new("key", self.target.mapping.strings.data_type(), false);
                 let entries = DataType::Struct(Fields::from(vec![Arc::new(key), value]));
                 let entries = Arc::new(Field::new("entries", entries, false));
                 Ok((
