@@ -42,6 +42,7 @@ pub(crate) fn run(args: &ConsumeArgs, color: bool) -> Result<(), Failure> {
         aligner: Aligner::new(plan.format.needs_one_schema()),
         unacknowledged: Vec::new(),
         has_written: false,
+        durable: Durable::Yes,
         report: Report::new(args.output.max_errors_shown, meter),
         plan,
     };
@@ -57,6 +58,8 @@ struct Consumer {
     /// Batches whose rows are not durable yet.
     unacknowledged: Vec<Acker>,
     has_written: bool,
+    /// Whether everything that was written is durable.
+    durable: Durable,
     report: Report,
 }
 
@@ -81,29 +84,27 @@ impl Consumer {
     fn take(&mut self, stream: &Stream, batch: &Batch) -> Result<(), Failure> {
         self.report.batch(batch, stream);
         self.unacknowledged.push(batch.acker());
-        for rows in self.aligner.take(&batch.batch, stream.schema().as_ref()) {
-            self.write(&rows)?;
-        }
-        // A batch of which no row is left changes nothing about what is durable.
-        if !self.has_written && self.aligner.is_empty() {
-            self.acknowledge();
-        }
-        Ok(())
+        let ready = self.aligner.take(&batch.batch, stream.schema().as_ref());
+        self.write(&ready)
     }
 
-    fn write(&mut self, rows: &RecordBatch) -> Result<(), Failure> {
-        self.has_written = true;
-        if self.sink.write(rows)? == Durable::Yes && self.aligner.is_empty() {
+    /// Writes all of `ready`, then acknowledges if nothing that was read is still on its way.
+    fn write(&mut self, ready: &[RecordBatch]) -> Result<(), Failure> {
+        for rows in ready {
+            self.has_written = true;
+            self.durable = self.sink.write(rows)?;
+        }
+        if self.durable == Durable::Yes && self.aligner.is_empty() {
             self.acknowledge();
         }
         Ok(())
     }
 
     fn finish(&mut self, stream: &Stream) -> Result<(), Failure> {
-        for rows in self.aligner.rest(stream.schema().as_ref()) {
-            self.write(&rows)?;
-        }
-        if let (false, true, Some(schema)) = (self.has_written, self.plan.is_file(), stream.schema()) {
+        let schema = stream.schema();
+        let rest = self.aligner.rest(schema.as_ref());
+        self.write(&rest)?;
+        if let (false, true, Some(schema)) = (self.has_written, self.plan.is_file(), schema) {
             self.sink.write(&RecordBatch::new_empty(schema))?;
         }
         self.sink.finish()?;
@@ -134,7 +135,7 @@ fn failed(error: &sabot::Error) -> Failure {
         ErrorKind::BadRecord => {
             "\n  --on-error skip leaves such messages out and reports them; null keeps their rows; dlq sends them elsewhere"
         }
-        ErrorKind::SchemaUnavailable => "\n  Nothing is lost: the next run goes on at this message",
+        ErrorKind::SchemaUnavailable => "\n  With a group, the next run goes on at this message",
         _ => "",
     });
     Failure::failed(text)

@@ -104,7 +104,7 @@ fn subscription(args: &SourceArgs, mut builder: Builder) -> Result<Builder, Fail
     if args.regex {
         for topic in topics.iter_mut().filter(|topic| !topic.starts_with('^')) {
             // Kafka's own convention: a pattern begins with a caret. This one still matches anywhere.
-            topic.insert_str(0, "^.*");
+            *topic = format!("^.*({topic})");
         }
     }
     if args.partitions.is_empty() {

@@ -182,7 +182,10 @@ impl Show {
         let sum = |of: fn(&Read) -> u64| read.iter().map(of).sum::<u64>();
         let column = |of: fn(&Read) -> u64| {
             let all = read.iter().map(of).chain([sum(of)]);
-            Arc::new(all.map(|number| Some(grouped(number))).collect::<StringArray>()) as ArrayRef
+            Arc::new(
+                all.map(|number| Some(format!("{:>9}", grouped(number))))
+                    .collect::<StringArray>(),
+            ) as ArrayRef
         };
         let adds_up = |at: usize, read: &Read| read.good + read.bad == produced[at];
         let all = read.iter().enumerate().all(|(at, read)| adds_up(at, read));
@@ -199,7 +202,7 @@ impl Show {
                 "produced",
                 Arc::new(
                     written
-                        .map(|number| Some(grouped(number)))
+                        .map(|number| Some(format!("{:>9}", grouped(number))))
                         .collect::<StringArray>(),
                 ),
             ),

@@ -52,26 +52,40 @@ pub(crate) struct Partial {
 impl Partial {
     /// Starts a file that will be called `path`.
     pub(crate) fn create(path: &Path, existing: Existing) -> Result<Self, Failure> {
-        let fail = |error: io::Error| Failure::io(format_args!("cannot open {}", path.display()), &error);
-        if path.exists() && !path.is_file() {
-            let file = OpenOptions::new().write(true).open(path).map_err(fail)?;
-            return Ok(Self {
-                file: BufWriter::new(file),
-                temporary: None,
-                path: path.to_owned(),
-            });
-        }
         refuse(path, existing)?;
-        let name = path
-            .file_name()
-            .ok_or_else(|| Failure::usage("--out names no file"))?;
-        let temporary = path.with_file_name(format!(".{}.partial", name.to_string_lossy()));
-        let file = File::create(&temporary).map_err(fail)?;
-        Ok(Self {
+        Self::claim(path, existing)?
+            .ok_or_else(|| Failure::failed(format!("{} is being written by another process", path.display())))
+    }
+
+    /// As [`Self::create`]; `None` if another process writes that file, or has just finished it.
+    fn claim(path: &Path, existing: Existing) -> Result<Option<Self>, Failure> {
+        let fail = |error: io::Error| Failure::io(format_args!("cannot open {}", path.display()), &error);
+        let (file, temporary) = if path.exists() && !path.is_file() {
+            (OpenOptions::new().write(true).open(path).map_err(fail)?, None)
+        } else {
+            let name = path
+                .file_name()
+                .ok_or_else(|| Failure::usage("--out names no file"))?;
+            let temporary = path.with_file_name(format!(".{}.partial", name.to_string_lossy()));
+            // Not truncated before it is known to be ours.
+            let mut options = OpenOptions::new();
+            let file = options
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&temporary)
+                .map_err(fail)?;
+            if !lock(&file) || (path.exists() && existing != Existing::Overwrite) {
+                return Ok(None);
+            }
+            file.set_len(0).map_err(fail)?;
+            (file, Some(temporary))
+        };
+        Ok(Some(Self {
             file: BufWriter::new(file),
-            temporary: Some(temporary),
+            temporary,
             path: path.to_owned(),
-        })
+        }))
     }
 
     /// Brings it to disk and gives it its name.
@@ -86,7 +100,9 @@ impl Partial {
         let Some(temporary) = self.temporary.take() else {
             return Ok(());
         };
-        fs::rename(&temporary, &self.path).map_err(|error| fail(&self.path, &error))
+        fs::rename(&temporary, &self.path)
+            .and_then(|()| sync_folder(&self.path))
+            .map_err(|error| fail(&self.path, &error))
     }
 }
 
@@ -131,8 +147,7 @@ impl FileSink {
 impl Sink for FileSink {
     fn write(&mut self, batch: &RecordBatch) -> Result<Durable, Failure> {
         if self.writer.is_none() {
-            let (path, existing) = self.names.next()?;
-            let partial = Partial::create(&path, existing)?;
+            let partial = self.names.create()?;
             self.writer = Some(Writer::open(self.parquet, partial, &batch.schema(), true)?);
         }
         let writer = self.writer.as_mut().expect("because it was opened above");
@@ -288,10 +303,11 @@ impl Names {
         }
     }
 
-    /// The next name. Numbered files never replace one another: a second run goes on counting.
-    fn next(&mut self) -> Result<(PathBuf, Existing), Failure> {
+    /// Starts the next file. Numbered files never replace one another: a second process, or a second run, takes the
+    /// next number that is free.
+    fn create(&mut self) -> Result<Partial, Failure> {
         let Some(next) = &mut self.next else {
-            return Ok((self.path.clone(), self.existing));
+            return Partial::create(&self.path, self.existing);
         };
         let stem = self
             .path
@@ -306,10 +322,32 @@ impl Names {
             let name = format!("{stem}-{next:05}{}", extension.as_deref().unwrap_or_default());
             *next += 1;
             let path = self.path.with_file_name(name);
-            if !path.exists() {
-                return Ok((path, Existing::Refuse));
+            if path.exists() {
+                continue;
+            }
+            if let Some(partial) = Partial::claim(&path, Existing::Refuse)? {
+                return Ok(partial);
             }
         }
+    }
+}
+
+/// Makes sure that this process alone writes a file; false if another one does. It ends with the process, however that
+/// ends. Where the file system has no locks, everyone has to take care for themselves.
+pub(super) fn lock(file: &File) -> bool {
+    !matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock))
+}
+
+/// Brings a new name to disk. Only Unix lets a folder be opened for that.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()
+    } else {
+        Ok(())
     }
 }
 

@@ -190,8 +190,8 @@ fn appending_cuts_off_a_torn_record_and_writes_no_second_header() {
         (Format::Csv, "number\r\n7\r\n", "number\r\n7\r\n0\r\n".to_owned()),
         (
             Format::Csv,
-            "text\r\n\"a\nb\"\r\n\"torn\nrec",
-            "text\r\n\"a\nb\"\r\n0\r\n".to_owned(),
+            "number\n\"7\n\"\r\n\"torn\nrec",
+            "number\n\"7\n\"\r\n0\r\n".to_owned(),
         ),
         (Format::Csv, "", "number\r\n0\r\n".to_owned()),
     ] {
@@ -202,6 +202,51 @@ fn appending_cuts_off_a_torn_record_and_writes_no_second_header() {
         sink.write(&numbers(1)).unwrap();
         sink.finish().unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), after, "{before:?}");
+    }
+}
+
+#[test]
+fn rows_of_other_columns_are_not_added_to_a_csv_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out.csv");
+    std::fs::write(&path, "text\r\na\r\n").unwrap();
+    let mut sink = super::open(&plan(&Format::Csv, &path, Existing::Append, None)).unwrap();
+    let error = sink.write(&numbers(1)).unwrap_err();
+    assert!(
+        error
+            .message()
+            .unwrap()
+            .contains("the columns are number, but the output's are text")
+    );
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "text\r\na\r\n");
+}
+
+#[test]
+fn two_writers_never_share_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out.parquet");
+    let rotated = plan(&Format::Parquet, &path, Existing::Refuse, Some(2));
+    let (mut one, mut other) = (super::open(&rotated).unwrap(), super::open(&rotated).unwrap());
+    for sink in [&mut one, &mut other] {
+        sink.write(&numbers(1)).unwrap();
+    }
+    one.finish().unwrap();
+    other.finish().unwrap();
+    for name in ["out-00000.parquet", "out-00001.parquet"] {
+        assert!(folder.path().join(name).exists(), "{name}");
+    }
+    for format in [Format::Parquet, Format::Csv] {
+        let path = folder.path().join("single");
+        let plan = plan(&format, &path, Existing::Overwrite, None);
+        let mut one = super::open(&plan).unwrap();
+        one.write(&numbers(1)).unwrap();
+        let second = super::open(&plan).and_then(|mut other| other.write(&numbers(1)).map(drop));
+        let message = second.unwrap_err();
+        assert!(
+            message.message().unwrap().contains("another process"),
+            "{message:?}"
+        );
+        one.finish().unwrap();
     }
 }
 

@@ -1,7 +1,7 @@
 //! Text outputs: a renderer makes bytes of batches, a sink brings them to stdout or to a file.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use arrow_array::RecordBatch;
@@ -9,7 +9,7 @@ use arrow_schema::ArrowError;
 
 use super::encode::{self, RowEncoder};
 use super::envelope::Envelope;
-use super::file::Partial;
+use super::file::{Partial, lock};
 use super::table::Table;
 use super::template::Templated;
 use super::{Destination, Durable, Existing, Format, Plan, Sink};
@@ -28,14 +28,17 @@ pub(crate) trait Render {
 
 /// Opens a text sink.
 pub(crate) fn open(plan: &Plan) -> Result<Box<dyn Sink>, Failure> {
-    let target = Target::open(plan)?;
-    let has_header = matches!(&target, Target::File { appended: true, .. });
+    let mut target = Target::open(plan)?;
+    let header = match &mut target {
+        Target::File { header, .. } => header.take(),
+        _ => None,
+    };
     let render: Box<dyn Render> = match &plan.format {
         Format::Table(options) => Box::new(Table::new(options.clone())),
         Format::Json => Box::new(JsonArray::default()),
         Format::Envelope => Box::new(Envelope::new(plan.layout.clone())),
         Format::Template(template) => Box::new(Templated::new(template.clone(), plan.layout.clone())),
-        Format::Csv => Box::new(Csv { has_header }),
+        Format::Csv => Box::new(Csv { header }),
         Format::JsonLines | Format::Parquet | Format::Arrow => Box::new(JsonLines),
     };
     Ok(Box::new(TextSink {
@@ -76,7 +79,8 @@ enum Target {
     File {
         file: File,
         name: String,
-        appended: bool,
+        /// The header of a CSV file that rows are added to.
+        header: Option<Vec<u8>>,
     },
     /// Renamed when it is whole.
     Partial(Option<Partial>),
@@ -92,14 +96,9 @@ impl Target {
             return Ok(Self::Partial(Some(Partial::create(path, existing)?)));
         }
         let name = path.display().to_string();
-        let file = open_text_file(path, existing, matches!(plan.format, Format::Csv))
+        let (file, header) = open_text_file(path, existing, matches!(plan.format, Format::Csv))
             .map_err(|error| Failure::io(format_args!("cannot open {name}"), &error))?;
-        let length = file.metadata().map_or(0, |metadata| metadata.len());
-        Ok(Self::File {
-            file,
-            name,
-            appended: length > 0,
-        })
+        Ok(Self::File { file, name, header })
     }
 
     fn write(&mut self, bytes: &[u8], sync: bool) -> Result<Durable, Failure> {
@@ -143,50 +142,64 @@ pub(crate) fn sync(file: &File) -> io::Result<()> {
     }
 }
 
-fn open_text_file(path: &Path, existing: Existing, csv: bool) -> io::Result<File> {
+/// Opens the file, alone; and where rows are added to a CSV file, reads its header.
+fn open_text_file(path: &Path, existing: Existing, csv: bool) -> io::Result<(File, Option<Vec<u8>>)> {
     let mut options = OpenOptions::new();
     options.write(true);
-    match existing {
-        Existing::Overwrite => options.create(true).truncate(true).open(path),
-        // What is no regular file, such as /dev/null or a named pipe, holds nothing that could be lost.
-        Existing::Refuse if path.exists() && !path.is_file() => options.open(path),
-        Existing::Refuse => options
-            .create_new(true)
-            .open(path)
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::AlreadyExists => io::Error::new(
-                    io::ErrorKind::AlreadyExists,
-                    "the file exists: pass --append to add to it or --overwrite to replace it",
-                ),
-                _ => error,
-            }),
-        Existing::Append => {
-            let mut file = options.read(true).create(true).truncate(false).open(path)?;
-            if path.is_file() {
-                let end = whole_records(&mut file, csv)?;
-                file.set_len(end)?;
-                file.seek(SeekFrom::Start(end))?;
-            }
-            Ok(file)
-        }
+    // What is no regular file, such as /dev/null or a named pipe, holds nothing that could be lost.
+    if path.exists() && !path.is_file() {
+        return Ok((options.open(path)?, None));
     }
+    let mut file = match existing {
+        Existing::Refuse => options.create_new(true).open(path)?,
+        Existing::Overwrite => options.create(true).truncate(false).open(path)?,
+        Existing::Append => options.read(true).create(true).truncate(false).open(path)?,
+    };
+    if !lock(&file) {
+        return Err(io::Error::other("another process writes it"));
+    }
+    if existing != Existing::Append {
+        file.set_len(0)?;
+        return Ok((file, None));
+    }
+    let records = whole_records(&mut file, csv)?;
+    file.set_len(records.end)?;
+    file.seek(SeekFrom::Start(0))?;
+    let mut header = Vec::new();
+    (&file).take(records.first_end).read_to_end(&mut header)?;
+    file.seek(SeekFrom::Start(records.end))?;
+    Ok((file, Some(header).filter(|header| csv && !header.is_empty())))
+}
+
+/// How far the whole records of a file reach.
+#[derive(Default)]
+struct Records {
+    /// Behind the first.
+    first_end: u64,
+    /// Behind the last.
+    end: u64,
 }
 
 /// Where the last whole record of a file ends. A process that was killed may have left a part of one behind, whose
 /// message it has not acknowledged.
-fn whole_records(file: &mut File, csv: bool) -> io::Result<u64> {
+fn whole_records(file: &mut File, csv: bool) -> io::Result<Records> {
     let mut reader = BufReader::with_capacity(1 << 16, file);
-    let (mut position, mut end, mut quoted) = (0u64, 0u64, false);
+    let (mut position, mut records, mut quoted) = (0u64, Records::default(), false);
     loop {
         let bytes = reader.fill_buf()?;
         if bytes.is_empty() {
-            return Ok(end);
+            return Ok(records);
         }
         for (at, byte) in bytes.iter().enumerate() {
             match byte {
                 // A doubled quote inside quotes leaves the state as it was.
                 b'"' if csv => quoted = !quoted,
-                b'\n' if !quoted => end = position + at as u64 + 1,
+                b'\n' if !quoted => {
+                    records.end = position + at as u64 + 1;
+                    if records.first_end == 0 {
+                        records.first_end = records.end;
+                    }
+                }
                 _ => {}
             }
         }
@@ -235,7 +248,35 @@ impl Render for JsonArray {
 
 /// RFC 4180 with a header. Null is an empty cell; an empty string is `""`; nested values are JSON.
 struct Csv {
-    has_header: bool,
+    /// The header that stands in the output already.
+    header: Option<Vec<u8>>,
+}
+
+impl Csv {
+    /// Writes the header above the first row. Rows of other columns than the header's would be read wrongly.
+    fn header(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), ArrowError> {
+        let mut header = Vec::new();
+        for (at, field) in batch.schema_ref().fields().iter().enumerate() {
+            if at > 0 {
+                header.push(b',');
+            }
+            csv_cell(field.name().as_bytes(), &mut header);
+        }
+        header.extend_from_slice(b"\r\n");
+        match &self.header {
+            Some(existing) if existing.trim_ascii_end() == header.trim_ascii_end() => Ok(()),
+            Some(existing) => Err(ArrowError::SchemaError(format!(
+                "the columns are {}, but the output's are {}",
+                String::from_utf8_lossy(header.trim_ascii_end()),
+                String::from_utf8_lossy(existing.trim_ascii_end())
+            ))),
+            None => {
+                out.extend_from_slice(&header);
+                self.header = Some(header);
+                Ok(())
+            }
+        }
+    }
 }
 
 impl Render for Csv {
@@ -243,15 +284,7 @@ impl Render for Csv {
         if batch.num_columns() == 0 {
             return Ok(());
         }
-        if !std::mem::replace(&mut self.has_header, true) {
-            for (at, field) in batch.schema_ref().fields().iter().enumerate() {
-                if at > 0 {
-                    out.push(b',');
-                }
-                csv_cell(field.name().as_bytes(), out);
-            }
-            out.extend_from_slice(b"\r\n");
-        }
+        self.header(batch, out)?;
         let columns = encode::columns(batch)?;
         let mut cell = Vec::new();
         for row in 0..batch.num_rows() {
