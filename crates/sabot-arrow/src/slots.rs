@@ -2,8 +2,8 @@
 //!
 //! [`Slots`](sabot_decode::Slots) are counted, tombstones and refused payloads get theirs, a bad row is rolled back and
 //! leaves a placeholder, limits fill the batch: all of that stands here once, so that a codec is a function from one
-//! payload to one row. A codec that works on blocks of rows calls [`SlotColumns::columns`] and [`SlotColumns::end_good`]
-//! on its own and leaves the bad rows to [`SlotColumns::take`].
+//! payload to one row. A codec that works on blocks of rows appends to [`SlotColumns::columns`] and calls
+//! [`SlotColumns::end_good`] on its own, and leaves the bad rows to [`SlotColumns::take`].
 
 use arrow_buffer::BooleanBuffer;
 use sabot_decode::{
@@ -38,6 +38,42 @@ impl From<Overflow> for Fault {
 }
 
 /// Columns with a slot for each payload, good or bad.
+///
+/// A codec for payloads of one byte:
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use arrow_schema::{DataType, Field, Schema};
+/// use sabot_arrow::{Columns, Fault, Layout, SlotColumns};
+/// use sabot_decode::{Limits, NodeId, Payload, RowErrorKind};
+///
+/// let schema = Arc::new(Schema::new(vec![Field::new("byte", DataType::UInt8, false)]));
+/// let columns = Columns::new(Arc::new(Layout::new(&schema)?));
+/// let mut slots = SlotColumns::new(columns, Limits::default());
+///
+/// let mut bad = Vec::new();
+/// let rows = [b"a".as_slice(), b"", b"c"].map(Payload::unframed);
+/// slots.take(&rows, &mut |error| bad.push(error), |columns, _, body| {
+///     let byte = body.first().ok_or(Fault::Row {
+///         byte_offset: 0,
+///         node: NodeId::ROOT,
+///         kind: RowErrorKind::Truncated,
+///     })?;
+///     columns.u8s[0].push(*byte);
+///     Ok(())
+/// });
+/// assert_eq!((bad.len(), bad[0].slot), (1, 1));
+///
+/// // Or many good rows at once.
+/// slots.columns.u8s[0].extend(b"de");
+/// slots.end_good(2, 2);
+///
+/// let flushed = slots.flush()?;
+/// assert_eq!(flushed.batch.num_rows(), 5);
+/// assert_eq!(flushed.valid.map(|valid| valid.count_set_bits()), Some(4));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct SlotColumns {
     /// The columns; a codec appends one value to every root node and leaves ending the row to [`SlotColumns::take`].
@@ -61,19 +97,30 @@ impl SlotColumns {
     /// No slots yet.
     #[must_use]
     pub fn new(mut columns: Columns, limits: Limits) -> Self {
-        let empty_bytes = columns.buffered_bytes();
-        let has_row = columns.push_null_values().is_ok();
-        let row_bytes = columns.buffered_bytes() - empty_bytes;
-        columns.rollback();
-        debug_assert!(has_row, "there is room for one row");
         Self {
+            row_bytes: Self::row_bytes_of(&mut columns),
             columns,
             limits,
             valid: Bits::default(),
-            row_bytes: row_bytes.max(Self::MIN_ROW_BYTES),
             counted_bytes: 0,
             uncounted_bytes: 0,
         }
+    }
+
+    /// Goes on in `columns`, which are empty: where the schema is known only after some slots. These get placeholders.
+    ///
+    /// # Errors
+    ///
+    /// [`Overflow`] if the placeholders do not fit; nothing changes then.
+    pub fn set_columns(&mut self, mut columns: Columns) -> Result<(), Overflow> {
+        let row_bytes = Self::row_bytes_of(&mut columns);
+        for _ in 0..self.slots() {
+            columns.push_null_values()?;
+            columns.end_row();
+        }
+        (self.columns, self.row_bytes) = (columns, row_bytes);
+        self.uncounted_bytes = usize::MAX;
+        Ok(())
     }
 
     /// Changes the limits from here on.
@@ -107,13 +154,13 @@ impl SlotColumns {
                     stop: Stop::Full,
                 };
             }
-            self.uncounted_bytes += self.row_bytes;
+            self.uncounted_bytes = self.uncounted_bytes.saturating_add(self.row_bytes);
             let result = match row.body {
                 Body::Bytes(bytes) if bytes.len() > self.limits.row_bytes => {
                     Err(Self::fault(RowErrorKind::LimitExceeded("bytes in one message")))
                 }
                 Body::Bytes(bytes) => {
-                    self.uncounted_bytes += bytes.len();
+                    self.uncounted_bytes = self.uncounted_bytes.saturating_add(bytes.len());
                     decode(&mut self.columns, row, bytes)
                 }
                 Body::Tombstone => self.columns.push_null_values().map_err(Fault::from),
@@ -136,9 +183,10 @@ impl SlotColumns {
         }
     }
 
-    /// Ends `count` good rows that a codec appended by itself.
+    /// Ends `count` good rows that a codec appended by itself, from `body_bytes` bytes of payload in all.
     pub fn end_good(&mut self, count: usize, body_bytes: usize) {
-        self.uncounted_bytes += body_bytes;
+        let uncounted_bytes = count.saturating_mul(self.row_bytes).saturating_add(body_bytes);
+        self.uncounted_bytes = self.uncounted_bytes.saturating_add(uncounted_bytes);
         self.columns.end_rows(count);
     }
 
@@ -166,6 +214,15 @@ impl SlotColumns {
             batch: self.columns.finish()?,
             valid,
         })
+    }
+
+    fn row_bytes_of(columns: &mut Columns) -> usize {
+        let empty_bytes = columns.buffered_bytes();
+        let has_row = columns.push_null_values().is_ok();
+        let row_bytes = columns.buffered_bytes() - empty_bytes;
+        columns.rollback();
+        debug_assert!(has_row, "there is room for one row");
+        row_bytes.max(Self::MIN_ROW_BYTES)
     }
 
     fn take_valid(&mut self, slots: usize) -> Option<BooleanBuffer> {

@@ -7,7 +7,7 @@ use arrow_schema::{Schema as ArrowSchema, SchemaRef};
 use sabot_arrow::{Columns, Fault, Layout, SlotColumns};
 use sabot_decode::{
     Decoder, DecoderFactory, FlushError, NodeId, Payload, PlanError, Progress, RowError, SchemaKey,
-    SchemaKind, Shape as TargetShape, Slots, Stop, Target, WriterSchema,
+    SchemaKind, Shape as TargetShape, Slots, Target, WriterSchema,
 };
 
 use crate::paths::Paths;
@@ -75,8 +75,39 @@ impl AvroDecoder {
             target,
         }
     }
+}
 
-    fn decode_some(&mut self, rows: &[Payload<'_>], bad: &mut dyn FnMut(RowError)) -> Progress {
+impl Decoder for AvroDecoder {
+    fn schema(&self) -> Option<&SchemaRef> {
+        self.shape.as_ref().map(Shape::schema)
+    }
+
+    fn prepare(&mut self, key: SchemaKey, writer: &WriterSchema) -> Result<(), PlanError> {
+        let limits = self.target.limits;
+        let parsed = Schema::parse(writer)?;
+        if let Some(shape) = &self.shape {
+            self.plans
+                .insert(key, compile(&parsed, shape, &mut self.paths, limits)?);
+            return Ok(());
+        }
+        // Parsed twice, once in a decoder's life, since the writer's types and the reader's are told apart by address.
+        let shape = Shape::new(Schema::parse(writer)?, &self.target)?;
+        let plan = compile(&parsed, &shape, &mut self.paths, limits)?;
+        // Slots gathered so far, of tombstones and refused payloads, have no columns yet.
+        if self.rows.slots().saturating_mul(shape.width_bytes()) > MAX_PADDING_BYTES {
+            return Err(PlanError::new(
+                "too many slots were gathered before the first schema; flush them",
+            ));
+        }
+        self.rows.set_columns(columns(&shape)).map_err(|overflow| {
+            PlanError::new("the slots before the first schema have no room").with_source(overflow)
+        })?;
+        self.plans.insert(key, plan);
+        self.shape = Some(shape);
+        Ok(())
+    }
+
+    fn decode(&mut self, rows: &[Payload<'_>], bad: &mut dyn FnMut(RowError)) -> Progress {
         let Self {
             plans,
             width_bytes,
@@ -100,63 +131,6 @@ impl AvroDecoder {
             *width_bytes += *decoded.as_ref().unwrap_or(&plan.row_width_bytes);
             decoded.map(drop)
         })
-    }
-}
-
-impl Decoder for AvroDecoder {
-    fn schema(&self) -> Option<&SchemaRef> {
-        self.shape.as_ref().map(Shape::schema)
-    }
-
-    fn prepare(&mut self, key: SchemaKey, writer: &WriterSchema) -> Result<(), PlanError> {
-        let limits = self.target.limits;
-        let parsed = Schema::parse(writer)?;
-        if let Some(shape) = &self.shape {
-            self.plans
-                .insert(key, compile(&parsed, shape, &mut self.paths, limits)?);
-            return Ok(());
-        }
-        let shape = Shape::new(Schema::parse(writer)?, &self.target)?;
-        let plan = compile(&parsed, &shape, &mut self.paths, limits)?;
-        let mut columns = columns(&shape);
-        // Slots gathered so far, of tombstones and refused payloads, have no columns yet.
-        if self.rows.slots().saturating_mul(shape.width_bytes()) > MAX_PADDING_BYTES {
-            return Err(PlanError::new(
-                "too many slots were gathered before the first schema; flush them",
-            ));
-        }
-        for _ in 0..self.rows.slots() {
-            let pushed = columns.push_null_values();
-            pushed
-                .map_err(|_| PlanError::new("the slots before the first schema exceed a column's offsets"))?;
-            columns.end_row();
-        }
-        self.rows.columns = columns;
-        self.plans.insert(key, plan);
-        self.shape = Some(shape);
-        Ok(())
-    }
-
-    fn decode(&mut self, rows: &[Payload<'_>], bad: &mut dyn FnMut(RowError)) -> Progress {
-        // A tombstone, or a bad row, may take more in the columns than a message: so many go in between two looks at
-        // what the batch holds.
-        let width_bytes = self.shape.as_ref().map_or(0, Shape::width_bytes);
-        let rows_at_once = (self.target.limits.batch_bytes / 4)
-            .checked_div(width_bytes)
-            .map_or(rows.len(), |rows| rows.max(1));
-        let mut taken = 0usize;
-        loop {
-            let end = taken.saturating_add(rows_at_once).min(rows.len());
-            let progress = self.decode_some(&rows[taken..end], bad);
-            taken += progress.taken;
-            self.rows.end_good(0, progress.taken * width_bytes);
-            if progress.stop != Stop::Done || end == rows.len() {
-                return Progress {
-                    taken,
-                    stop: progress.stop,
-                };
-            }
-        }
     }
 
     fn slots(&self) -> usize {
