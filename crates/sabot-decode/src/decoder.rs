@@ -120,7 +120,10 @@ pub enum Stop {
 
 /// A flushed batch.
 #[derive(Debug, Clone)]
-#[expect(clippy::exhaustive_structs, reason = "every decoder builds one for each batch")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "every decoder builds one for each batch"
+)]
 pub struct Slots {
     /// One row for each slot.
     pub batch: RecordBatch,

@@ -7,7 +7,10 @@ use thiserror::Error;
 
 /// A node of a decoder's plans: a field, an item, a branch. [`crate::Decoder::field_path`] names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(clippy::exhaustive_structs, reason = "a number, which only its decoder can read")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "a number, which only its decoder can read"
+)]
 pub struct NodeId(pub u32);
 
 impl NodeId {
@@ -17,7 +20,10 @@ impl NodeId {
 
 /// What was wrong with one row. Small and `Copy`: making one allocates nothing.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "every decoder builds one for each bad row")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "every decoder builds one for each bad row"
+)]
 pub struct RowError {
     /// The row's slot since the last flush.
     pub slot: u32,
@@ -129,7 +135,11 @@ impl PlanError {
     /// A fault at the place where it is found.
     #[cold]
     pub fn new(message: impl Into<String>) -> Self {
-        Self(Box::new(PlanFault { path: Vec::new(), message: message.into(), source: None }))
+        Self(Box::new(PlanFault {
+            path: Vec::new(),
+            message: message.into(),
+            source: None,
+        }))
     }
 
     /// Adds the error that caused this one.
@@ -167,13 +177,19 @@ impl fmt::Display for PlanError {
             write!(f, "field {path}: ")?;
         }
         f.write_str(&self.0.message)?;
-        self.0.source.as_ref().map_or(Ok(()), |source| write!(f, ": {source}"))
+        self.0
+            .source
+            .as_ref()
+            .map_or(Ok(()), |source| write!(f, ": {source}"))
     }
 }
 
 impl Error for PlanError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source.as_deref().map(|source| source as &(dyn Error + 'static))
+        self.0
+            .source
+            .as_deref()
+            .map(|source| source as &(dyn Error + 'static))
     }
 }
 

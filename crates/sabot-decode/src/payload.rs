@@ -6,7 +6,10 @@ use crate::RowErrorKind;
 
 /// One message's key or value with its framing taken off. It borrows the message's bytes.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "a driver builds one for each key and value")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "a driver builds one for each key and value"
+)]
 pub struct Payload<'a> {
     /// The writer schema's key.
     pub key: SchemaKey,
@@ -28,19 +31,34 @@ impl<'a> Payload<'a> {
     /// A body written with the schema `key`.
     #[must_use]
     pub const fn with_key(key: SchemaKey, bytes: &'a [u8]) -> Self {
-        Self { key, path: MessagePath::FIRST, body: Body::Bytes(bytes), prefix_bytes: 0 }
+        Self {
+            key,
+            path: MessagePath::FIRST,
+            body: Body::Bytes(bytes),
+            prefix_bytes: 0,
+        }
     }
 
     /// A null key or value.
     #[must_use]
     pub const fn tombstone() -> Self {
-        Self { key: SchemaKey::Absent, path: MessagePath::FIRST, body: Body::Tombstone, prefix_bytes: 0 }
+        Self {
+            key: SchemaKey::Absent,
+            path: MessagePath::FIRST,
+            body: Body::Tombstone,
+            prefix_bytes: 0,
+        }
     }
 
     /// A payload that is known to be bad before it reaches a decoder, and still takes its slot.
     #[must_use]
     pub const fn refused(key: SchemaKey, kind: RowErrorKind) -> Self {
-        Self { key, path: MessagePath::FIRST, body: Body::Refused(kind), prefix_bytes: 0 }
+        Self {
+            key,
+            path: MessagePath::FIRST,
+            body: Body::Refused(kind),
+            prefix_bytes: 0,
+        }
     }
 }
 

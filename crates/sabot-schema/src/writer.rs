@@ -19,7 +19,10 @@ use crate::SchemaKind;
 /// .into();
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_structs, reason = "a source of schemas builds one for each")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "a source of schemas builds one for each"
+)]
 pub struct WriterSchema {
     /// The language of `text`.
     pub kind: SchemaKind,
@@ -47,7 +50,10 @@ impl WriterSchema {
 
 /// A referenced schema under the name by which others refer to it (an Avro full name, a `.proto` import path, a `$ref`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_structs, reason = "a source of schemas builds one for each")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "a source of schemas builds one for each"
+)]
 pub struct NamedSchema {
     /// The reference's name.
     pub name: Arc<str>,
