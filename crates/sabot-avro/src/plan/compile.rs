@@ -15,6 +15,8 @@ use crate::shape::{Form, NO_COLUMN, Node, Shape, ShapeId, Union};
 
 /// Values looked at for one plan at most: a writer's unions can reach the same columns again and again, and fail there.
 const MAX_VALUES: usize = 1 << 17;
+/// Bytes of names, defaults and enum symbols read for one plan at most: they count wherever their type is used.
+const MAX_BYTES: usize = 64 << 20;
 
 /// Compiles `writer` onto the columns of `shape`.
 pub(crate) fn compile(
@@ -37,11 +39,12 @@ pub(crate) fn compile(
         skips_in_default: None,
         label: 0,
         values: 0,
+        bytes: 0,
         default_bytes: 0,
     };
     let compiled = compiler.value(writer.root(), shape.root, NodeId::ROOT);
     // A union takes any error for that of one branch; this one is of all.
-    compiler.check_values()?;
+    compiler.check_bounds()?;
     compiled?;
     Ok(Plan {
         ops: compiler.ops.into(),
@@ -75,6 +78,8 @@ struct Compiler<'a> {
     label: usize,
     /// Values looked at so far, in branches that failed too.
     values: usize,
+    /// The same for bytes of names, defaults and symbols.
+    bytes: usize,
     /// Bytes of the defaults that one row, or one item of the list at hand, takes.
     default_bytes: usize,
 }
@@ -97,7 +102,7 @@ impl<'a> Compiler<'a> {
     /// A writer's value of any type onto a column.
     fn value(&mut self, writer: At<'_>, id: ShapeId, path: NodeId) -> Result<(), PlanError> {
         self.values += 1;
-        self.check_values()?;
+        self.check_bounds()?;
         let node = self.node(id);
         if let Kind::Union(branches) = writer.kind() {
             if let Some((non_null_byte, inner)) = self.nullable(writer, branches, node) {
@@ -115,13 +120,23 @@ impl<'a> Compiler<'a> {
         self.present(writer, id, path, Op::NO_TAG)
     }
 
-    fn check_values(&self) -> Result<(), PlanError> {
+    fn check_bounds(&self) -> Result<(), PlanError> {
         if self.values > MAX_VALUES {
             return Err(PlanError::new(format!(
                 "the schemas take more than {MAX_VALUES} steps to resolve"
             )));
         }
+        if self.bytes > MAX_BYTES {
+            return Err(PlanError::new(format!(
+                "the schemas take more than {MAX_BYTES} bytes of names, defaults and symbols to resolve"
+            )));
+        }
         Ok(())
+    }
+
+    fn path_below(&mut self, path: NodeId, segment: &str) -> NodeId {
+        self.bytes += segment.len();
+        self.paths.below(path, segment)
     }
 
     /// The byte before a value that is there, and its type, where both sides are null or one matching type.
@@ -160,7 +175,7 @@ impl<'a> Compiler<'a> {
                 Ok(())
             }
             (Kind::Array(written), Form::Array(item)) => {
-                let path_below = self.paths.below(path, "[]");
+                let path_below = self.path_below(path, "[]");
                 self.list(node, path, non_null_byte, |compiler| {
                     let item = (writer.to(*written), *item, path_below);
                     compiler
@@ -170,7 +185,7 @@ impl<'a> Compiler<'a> {
                 })
             }
             (Kind::Map(written), Form::Map { key, value }) => {
-                let path_below = self.paths.below(path, "{}");
+                let path_below = self.path_below(path, "{}");
                 self.list(node, path, non_null_byte, |compiler| {
                     let step = Step::new(compiler.text(), compiler.slot(*key), 0);
                     compiler.push(step, *key, path_below);
@@ -244,6 +259,11 @@ impl<'a> Compiler<'a> {
         path: NodeId,
     ) -> Result<(), PlanError> {
         let branches = union.branches.iter().map(|(_, id)| *id);
+        let names = branches.clone().map(|id| {
+            let named = self.reader(self.node(id)).ty().named.as_ref();
+            1 + named.map_or(0, |named| named.aliases.len())
+        });
+        self.bytes += names.sum::<usize>();
         let fits = branches.enumerate().filter_map(|(child, id)| {
             let fit = fit(writer, self.reader(self.node(id)))?;
             Some((fit, child, id))
@@ -259,7 +279,7 @@ impl<'a> Compiler<'a> {
         };
         let name = self.shape.layout.node(self.node(id).column).field.name().clone();
         let segment = format!("<{name}>");
-        let path_below = self.paths.below(path, &segment);
+        let path_below = self.path_below(path, &segment);
         if union.is_dense {
             let slot = self.slot(node.column);
             self.push(Step::new(OpKind::Branch, slot, chosen as u32), node.column, path);
@@ -289,6 +309,7 @@ impl<'a> Compiler<'a> {
         kept: &[(usize, ShapeId)],
         path: NodeId,
     ) -> Result<(), PlanError> {
+        self.bytes += written.len() + read.len();
         let sources = sources(written, read);
         let readers: HashMap<usize, (usize, ShapeId)> = kept
             .iter()
@@ -298,16 +319,16 @@ impl<'a> Compiler<'a> {
             let ty = writer.to(field.ty);
             if let Some(&(position, id)) = readers.get(&position) {
                 let name = &*read[position].name;
-                let path = self.paths.below(path, name);
+                let path = self.path_below(path, name);
                 self.value(ty, id, path).map_err(|error| error.within(name))?;
             } else {
-                let path = self.paths.below(path, &field.name);
+                let path = self.path_below(path, &field.name);
                 self.skip(ty, path);
             }
         }
         for &(position, id) in kept.iter().filter(|(field, _)| sources[*field].is_none()) {
             let field = &read[position];
-            let path = self.paths.below(path, &field.name);
+            let path = self.path_below(path, &field.name);
             self.default(reader.to(field.ty), field, id, path)
                 .map_err(|error| error.within(&*field.name))?;
         }
@@ -320,7 +341,8 @@ impl<'a> Compiler<'a> {
                 "the writer's record has no such field, and the reader's no default",
             ));
         };
-        let bytes = defaults::encode(ty, json)?;
+        let bytes = defaults::encode(ty, json, MAX_BYTES.saturating_sub(self.bytes))?;
+        self.bytes += bytes.len();
         self.default_bytes += bytes.len();
         let column = self.node(id).column;
         let op = self.push(
@@ -465,6 +487,10 @@ impl<'a> Compiler<'a> {
     }
 
     fn enumeration(&mut self, written: &Enum, read: &Enum, node: &Node) -> Step {
+        let symbols = written.symbols.iter().chain(&read.symbols);
+        self.bytes += symbols
+            .map(|symbol| size_of::<Box<str>>() + symbol.len())
+            .sum::<usize>();
         let positions: HashMap<&str, usize> = read
             .symbols
             .iter()

@@ -9,17 +9,19 @@ use sabot_wire::Guid;
 use serde_json::{Map, Value};
 
 use super::values::{DecimalLimit, decimal_256};
-use crate::schema::{At, Field, Kind, Logical};
+use crate::schema::{At, Field, Kind, Logical, brief};
 
 /// Values within one default at most: records whose fields have defaults of their own can multiply without end.
 const MAX_VALUES: usize = 1 << 16;
 /// Levels of nesting within one default at most.
 const MAX_DEPTH: usize = 128;
 
-/// The bytes of `json` as a value of the type `at`.
-pub(super) fn encode(at: At<'_>, json: &Value) -> Result<Box<[u8]>, PlanError> {
+/// The bytes of `json` as a value of the type `at`, which may be `max_bytes`: a text that is the default of an inner
+/// record's field is repeated for every such record.
+pub(super) fn encode(at: At<'_>, json: &Value, max_bytes: usize) -> Result<Box<[u8]>, PlanError> {
     let mut encoder = Encoder {
         bytes: Vec::new(),
+        max_bytes,
         values: 0,
     };
     encoder.value(at, json, 0)?;
@@ -28,16 +30,17 @@ pub(super) fn encode(at: At<'_>, json: &Value) -> Result<Box<[u8]>, PlanError> {
 
 struct Encoder {
     bytes: Vec<u8>,
+    max_bytes: usize,
     values: usize,
 }
 
 impl Encoder {
     fn value(&mut self, at: At<'_>, json: &Value, depth: usize) -> Result<(), PlanError> {
         self.values += 1;
-        if self.values > MAX_VALUES || depth > MAX_DEPTH {
+        if self.values > MAX_VALUES || depth > MAX_DEPTH || self.bytes.len() > self.max_bytes {
             return Err(PlanError::new("the default is too large or too deep"));
         }
-        let mismatch = || PlanError::new(format!("the default {json} is no {}", at.kind().name()));
+        let mismatch = || PlanError::new(format!("the default {} is no {}", brief(json), at.kind().name()));
         match at.kind() {
             Kind::Null => json.as_null().ok_or_else(mismatch)?,
             Kind::Boolean => self.bytes.push(u8::from(json.as_bool().ok_or_else(mismatch)?)),

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 pub(crate) use logical::{Logical, TimeUnit};
 pub(crate) use names::FullName;
+pub(crate) use parse::brief;
 
 /// A type of a [`Schema`], by position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -71,7 +71,7 @@ impl Parser {
             Value::String(name) => self.parse_name(name, namespace),
             Value::Array(branches) => self.parse_union(branches, namespace),
             Value::Object(object) => self.parse_object(object, namespace),
-            other => Err(PlanError::new(format!("{other} is no Avro type"))),
+            other => Err(PlanError::new(format!("{} is no Avro type", brief(other)))),
         }
     }
 
@@ -235,6 +235,17 @@ impl Parser {
     }
 }
 
+/// A value as an error quotes it, without what is large.
+pub(crate) fn brief(json: &Value) -> String {
+    const MAX_TEXT_BYTES: usize = 64;
+    match json {
+        Value::String(text) if text.len() > MAX_TEXT_BYTES => format!("(a text of {} bytes)", text.len()),
+        Value::Array(items) if !items.is_empty() => "[...]".to_owned(),
+        Value::Object(members) if !members.is_empty() => "{...}".to_owned(),
+        small => small.to_string(),
+    }
+}
+
 fn parse_enum(object: &Object) -> Result<Enum, PlanError> {
     let Some(Value::Array(values)) = object.get("symbols") else {
         return Err(PlanError::new("an enum without an array of \"symbols\""));
@@ -243,7 +254,7 @@ fn parse_enum(object: &Object) -> Result<Enum, PlanError> {
     let mut seen = std::collections::HashSet::new();
     for value in values {
         let symbol = value.as_str().filter(|symbol| names::is_valid(symbol));
-        let symbol = symbol.ok_or_else(|| PlanError::new(format!("{value} is no enum symbol")))?;
+        let symbol = symbol.ok_or_else(|| PlanError::new(format!("{} is no enum symbol", brief(value))))?;
         if !seen.insert(symbol) {
             return Err(PlanError::new(format!(
                 "the enum has the symbol {symbol:?} twice"
@@ -257,10 +268,9 @@ fn parse_enum(object: &Object) -> Result<Enum, PlanError> {
             let position = default
                 .as_str()
                 .and_then(|name| symbols.iter().position(|symbol| **symbol == *name));
-            Some(
-                position
-                    .ok_or_else(|| PlanError::new(format!("the enum's default {default} is no symbol")))?,
-            )
+            Some(position.ok_or_else(|| {
+                PlanError::new(format!("the enum's default {} is no symbol", brief(default)))
+            })?)
         }
     };
     Ok(Enum { symbols, default })
@@ -270,7 +280,7 @@ fn parse_size(object: &Object) -> Result<usize, PlanError> {
     let size = required(object, "fixed", "size")?;
     let fits = size.as_u64().and_then(|size| i32::try_from(size).ok());
     fits.map(|size| size as usize)
-        .ok_or_else(|| PlanError::new(format!("{size} is no size of a fixed type")))
+        .ok_or_else(|| PlanError::new(format!("{} is no size of a fixed type", brief(size))))
 }
 
 fn valid_name<'a>(object: &'a Object, of: &str) -> Result<&'a str, PlanError> {
@@ -292,7 +302,7 @@ fn required_string<'a>(object: &'a Object, of: &str, key: &str) -> Result<&'a st
     let value = required(object, of, key)?;
     value
         .as_str()
-        .ok_or_else(|| PlanError::new(format!("{of} whose {key:?} is {value}, not a string")))
+        .ok_or_else(|| PlanError::new(format!("{of} whose {key:?} is {}, not a string", brief(value))))
 }
 
 fn string<'a>(object: &'a Object, key: &str) -> Option<&'a str> {

@@ -20,6 +20,8 @@ use projection::Keep;
 
 /// Nodes of one tree at most: named types used over and over unroll exponentially.
 const MAX_NODES: usize = 1 << 16;
+/// Bytes of names, documentation and symbols in one tree at most: they are repeated wherever their type is used.
+const MAX_TEXT_BYTES: usize = 64 << 20;
 /// Levels of nesting at most, whatever the limit asked for: compiling and assembling recurse on the thread's stack.
 const MAX_DEPTH: usize = 128;
 /// Branches that an Arrow union's type ids can tell apart.
@@ -87,6 +89,7 @@ impl Shape {
         let mut builder = Builder {
             target,
             nodes: Vec::new(),
+            text_bytes: 0,
             open: Vec::new(),
             depth: 0,
         };
@@ -181,6 +184,8 @@ pub(crate) const NO_COLUMN: NodeIx = NodeIx(u32::MAX);
 struct Builder<'a> {
     target: &'a Target,
     nodes: Vec<Node>,
+    /// Bytes of text in the fields so far.
+    text_bytes: usize,
     /// The records that the current path leads through.
     open: Vec<TypeId>,
     /// How many values the current path is inside of.
@@ -229,6 +234,8 @@ impl Builder<'_> {
         let id = self.push(at.id, is_nullable, form, width + usize::from(is_nullable))?;
         let mut metadata = arrow::metadata(at, doc);
         arrow::add_extension(&mut metadata, at, &data_type);
+        let metadata_bytes = metadata.iter().map(|(key, value)| key.len() + value.len());
+        self.add_text(name.len() + metadata_bytes.sum::<usize>())?;
         let field = Field::new(name, data_type, is_nullable).with_metadata(metadata);
         Ok((Arc::new(field), id))
     }
@@ -306,6 +313,8 @@ impl Builder<'_> {
             );
             return Err(PlanError::new(message));
         }
+        // Fields that are dropped cost a look at each.
+        self.add_text(fields.len())?;
         self.open.push(at.id);
         let (mut columns, mut kept, mut width) = (Vec::new(), Vec::new(), 0);
         for (position, field) in fields.iter().enumerate() {
@@ -366,6 +375,16 @@ impl Builder<'_> {
             }),
             width,
         ))
+    }
+
+    fn add_text(&mut self, bytes: usize) -> Result<(), PlanError> {
+        self.text_bytes = self.text_bytes.saturating_add(bytes);
+        if self.text_bytes > MAX_TEXT_BYTES {
+            return Err(PlanError::new(format!(
+                "the schema unrolls to more than {MAX_TEXT_BYTES} bytes of names, documentation and symbols"
+            )));
+        }
+        Ok(())
     }
 
     fn push(

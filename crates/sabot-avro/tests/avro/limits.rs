@@ -3,7 +3,7 @@
 use sabot_avro::AvroFactory;
 use sabot_decode::{Decoder, DecoderFactory, Payload, RowErrorKind, SchemaKey, Stop, Target, WriterSchema};
 
-use crate::common::{KEY, decode, feed, fields, long, open, reader, record, sized};
+use crate::common::{KEY, decode, feed, fields, long, open, reader, record, refusal, sized};
 
 /// Decodes everything, flushing where it is full: the rows of each batch, and the errors.
 fn drain(decoder: &mut dyn Decoder, bodies: &[Vec<u8>]) -> (Vec<usize>, Vec<RowErrorKind>) {
@@ -95,6 +95,65 @@ fn a_row_that_no_batch_can_hold_is_refused_at_once() {
         error.to_string().contains("more than a batch may hold"),
         "{error}"
     );
+}
+
+#[test]
+fn a_small_schema_cannot_become_a_large_one() {
+    let many = |ty: &str, count: usize| {
+        let fields = (0..count).map(|at| format!(r#"{{"name": "f{at}", "type": {ty}}}"#));
+        fields.collect::<Vec<_>>().join(", ")
+    };
+    let defining = |first: &str, rest: &str, count: usize| {
+        fields(&format!(
+            r#"{{"name": "g", "type": {first}}}, {}"#,
+            many(rest, count)
+        ))
+    };
+    let long = "x".repeat(100_000);
+
+    // Documentation, names and symbols are repeated in Arrow's fields.
+    let documented = format!(r#"{{"type": "fixed", "name": "F", "size": 1, "doc": "{long}"}}"#);
+    let named =
+        format!(r#"{{"type": "record", "name": "P", "fields": [{{"name": "{long}", "type": "int"}}]}}"#);
+    let symbols = (0..10_000)
+        .map(|at| format!(r#""symbol_{at}""#))
+        .collect::<Vec<_>>();
+    let symbols = format!(
+        r#"{{"type": "enum", "name": "E", "symbols": [{}]}}"#,
+        symbols.join(", ")
+    );
+    for (first, name) in [(documented, "F"), (named.clone(), "P"), (symbols, "E")] {
+        let error = refusal(&Target::default(), &defining(&first, &format!("{name:?}"), 1000));
+        assert!(error.contains("the schema unrolls to more than"), "{error}");
+    }
+
+    // A writer's names are repeated in the paths of errors, whatever the reader keeps of them.
+    let kept = r#"{"type": "record", "name": "P", "fields": []}"#;
+    let error = refusal(
+        &reader(&defining(kept, r#""P""#, 1000)),
+        &defining(&named, r#""P""#, 1000),
+    );
+    assert!(error.contains("to resolve"), "{error}");
+
+    // Defaults are repeated in records that are defaults themselves.
+    let inner = format!(
+        r#"{{"type": "record", "name": "P", "fields": [{{"name": "d", "type": "string", "default": "{long}"}}]}}"#
+    );
+    let default = vec!["{}"; 1000].join(", ");
+    let outer = fields(&format!(
+        r#"{{"name": "f", "type": {{"type": "array", "items": {inner}}}, "default": [{default}]}}"#
+    ));
+    let error = refusal(&reader(&outer), &fields(""));
+    assert!(error.contains("too large or too deep"), "{error}");
+
+    // What is wrong with a large default is said without it.
+    let error = refusal(
+        &reader(&fields(&format!(
+            r#"{{"name": "f", "type": ["int", "null"], "default": "{long}"}}"#
+        ))),
+        &fields(""),
+    );
+    assert!(error.contains("(a text of 100000 bytes)"), "{error}");
 }
 
 #[test]
