@@ -485,7 +485,9 @@ impl Default for BadRows {
 
 impl BadRows {
     fn push(&mut self, row: usize, report: BadRow) {
-        self.bytes += size_of::<BadRow>() + size_of::<usize>() + report.field_path.len();
+        // The detail is shared by the reports, and repeated in the column `_error`.
+        let detail_bytes = report.detail.as_deref().map_or(0, str::len);
+        self.bytes += size_of::<BadRow>() + size_of::<usize>() + report.field_path.len() + detail_bytes;
         self.reports.push(report);
         self.rows.push(row);
     }

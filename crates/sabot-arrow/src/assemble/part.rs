@@ -196,7 +196,7 @@ impl PartDecoder {
             key,
             Refusal {
                 kind,
-                detail: detail.into(),
+                detail: shortened(detail),
             },
         );
         Ok(Some(kind))
@@ -210,6 +210,16 @@ impl Part {
             Self::Value => record.value,
         }
     }
+}
+
+/// A detail stands in the report of every message of its schema: no more of it than a reader can use.
+fn shortened(mut detail: String) -> Arc<str> {
+    const MAX_DETAIL_CHARS: usize = 1000;
+    if let Some((end, _)) = detail.char_indices().nth(MAX_DETAIL_CHARS) {
+        detail.truncate(end);
+        detail.push('…');
+    }
+    detail.into()
 }
 
 /// Condemns the first payload and those right behind it that have the same key. Any others are met in their turn.
@@ -229,6 +239,12 @@ fn recycle(mut payloads: Vec<Payload<'_>>) -> Vec<Payload<'static>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn details_stay_short() {
+        assert_eq!(&*shortened("é".repeat(1000)), "é".repeat(1000));
+        assert_eq!(&*shortened("é".repeat(1001)), "é".repeat(1000) + "…");
+    }
 
     #[test]
     fn recycling_keeps_the_room() {
