@@ -213,6 +213,10 @@ fn invalid_logical_types_are_ignored() {
             DataType::Binary,
         ),
         (
+            r#"{"type": "fixed", "name": "F", "size": 40, "logicalType": "decimal", "precision": 77}"#,
+            DataType::FixedSizeBinary(40),
+        ),
+        (
             r#"{"type": "fixed", "name": "F", "size": 1, "logicalType": "decimal", "precision": 3}"#,
             DataType::FixedSizeBinary(1),
         ),
@@ -365,6 +369,7 @@ fn unions() {
     let DataType::Union(children, UnionMode::Dense) = field.data_type() else {
         panic!("{field:?}")
     };
+    assert!(field.is_nullable(), "a null branch was not declared");
     let names: Vec<_> = children
         .iter()
         .map(|(id, child)| (id, child.name().as_str()))
@@ -385,8 +390,10 @@ fn unions() {
             "{int: , a.P: , b.P: 09}"
         ]
     );
-    let (field, _) = column(&mapped(mapping), r#"["int", "string"]"#, &[]);
-    assert!(!field.is_nullable());
+    for mapping in [mapping, Mapping::default()] {
+        let (field, _) = column(&mapped(mapping), r#"["int", "string"]"#, &[]);
+        assert!(!field.is_nullable());
+    }
 }
 
 #[test]
