@@ -68,7 +68,20 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
         Err(Overflow)
     }
 
-    /// The strings from `row` on, back to back, and the offsets that part them.
+    /// The strings from `row` on, back to back, and the offsets that part them: for checks of many strings at once.
+    ///
+    /// ```
+    /// let mut strings = sabot_arrow::VarBytes::<i32>::default();
+    /// for string in [b"a".as_slice(), b"bc", b"d"] {
+    ///     strings.push(string)?;
+    /// }
+    /// assert_eq!(strings.tail(1), (b"bcd".as_slice(), [1, 3, 4].as_slice()));
+    /// # Ok::<(), sabot_arrow::Overflow>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer strings than `row`.
     #[must_use]
     pub fn tail(&self, row: usize) -> (&[u8], &[O]) {
         let start = self.offsets[row].as_usize();

@@ -31,6 +31,32 @@ pub struct Overflow;
 /// The columns of one decoder, one typed array of columns for each storage type.
 ///
 /// A row is appended by appending one value to every root node's subtree, then calling [`Columns::end_row`].
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use arrow_schema::{DataType, Field, Schema};
+/// use sabot_arrow::{Columns, Layout, NodeKind};
+///
+/// let schema = Arc::new(Schema::new(vec![
+///     Field::new("id", DataType::Int64, false),
+///     Field::new("note", DataType::Utf8, true),
+/// ]));
+/// let mut columns = Columns::new(Arc::new(Layout::new(&schema)?));
+/// let note = Arc::clone(columns.layout()).node(columns.layout().roots()[1]).clone();
+/// let (NodeKind::Bytes(texts), Some(validity)) = (note.kind, note.validity) else { unreachable!() };
+///
+/// columns.i64s[0].push(7);
+/// columns.validity[validity].push(true);
+/// columns.bytes[texts].push(b"seven")?;
+/// columns.end_row();
+/// // Half a row, taken back.
+/// columns.i64s[0].push(8);
+/// columns.rollback();
+///
+/// assert_eq!(columns.finish()?.num_rows(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[expect(
     missing_docs,
