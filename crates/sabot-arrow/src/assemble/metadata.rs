@@ -119,6 +119,11 @@ impl MetadataColumns {
         self.wanted.key || self.wanted.headers
     }
 
+    /// Bytes held in the columns whose rows differ in size.
+    pub(super) fn varying_bytes(&self) -> usize {
+        self.keys.bytes() + self.headers.bytes()
+    }
+
     /// Bytes held.
     pub(super) fn bytes(&self) -> usize {
         size_of_val(self.topics.indexes.as_slice())
@@ -127,9 +132,8 @@ impl MetadataColumns {
             + size_of_val(self.timestamps.as_slice())
             + size_of_val(self.timestamp_types.as_slice())
             + self.has_timestamp.allocated_size()
-            + self.keys.bytes()
             + self.has_key.allocated_size()
-            + self.headers.bytes()
+            + self.varying_bytes()
     }
 
     /// Hands over the columns that are wanted and starts anew.

@@ -302,13 +302,14 @@ impl Assembler {
         if is_full || self.held.is_some() {
             return (0, None);
         }
-        let other_bytes = self.own_bytes() - self.metadata.bytes();
+        // What the rest grows by within a chunk is counted before the next.
+        let other_bytes = self.own_bytes() - self.metadata.varying_bytes();
         let room = chunk.len().min((i32::MAX as usize).saturating_sub(self.rows));
         let mut refused = None;
         for (row, record) in chunk[..room].iter().enumerate() {
             let is_first = self.rows == 0 && row == 0;
             let may_be_large = self.metadata.varies() && !is_first;
-            if may_be_large && other_bytes + self.metadata.bytes() >= self.batch_bytes {
+            if may_be_large && other_bytes + self.metadata.varying_bytes() >= self.batch_bytes {
                 return (row, refused);
             }
             if self.metadata.push(record).is_err() {

@@ -1,4 +1,7 @@
 //! The checks: which rows are fed, in which arrangement, under which limits.
+//!
+//! Whatever is fed, the good rows are compared with those of a run of the good payloads alone. So no check has to know
+//! what a row should be; that the reference itself is right is for the codec's own tests.
 
 use fastrand::Rng;
 use sabot_decode::{DecoderFactory, RowErrorKind, SchemaKey, Stop, Target, WriterSchema};
@@ -131,7 +134,6 @@ impl<'a> Suite<'a> {
         if all.is_empty() {
             return Ok(());
         }
-        all[0] = driver.corpus.good_row(0);
         let run = driver.run(&all, Steps::whole())?;
         for (row, error) in all.iter().zip(&run.errors) {
             if matches!(row.given, Given::Bad(_)) && error.is_none() {
