@@ -1,4 +1,7 @@
 //! The factory and the decoder.
+//!
+//! The columns' shape is fixed by the reader schema, or by the first writer's; each further writer schema adds a plan onto the
+//! same columns. Slots that come before any schema wait in columns of no fields, and get placeholders later.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;

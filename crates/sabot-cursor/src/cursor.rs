@@ -1,4 +1,4 @@
-//! The cursor.
+//! A position that moves through a slice, and all that a binary codec reads there.
 
 use crate::{ReadError, ReadErrorKind, varint};
 

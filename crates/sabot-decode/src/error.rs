@@ -1,4 +1,7 @@
 //! What can be wrong: with a schema, with a row, with the program.
+//!
+//! They differ in how often they come, and so in what they may cost. A [`RowError`] may come with every message and
+//! allocates nothing; a [`PlanError`] comes once a schema and says all there is to say; a [`FlushError`] never should.
 
 use std::error::Error;
 use std::fmt;

@@ -1,4 +1,7 @@
 //! The client, and the way from a message's key to a schema that a codec can compile.
+//!
+//! Schemas of ids and GUIDs never change and are kept; what "latest" means, and what is absent, is kept for a while. A
+//! message's schema is kept closed under its references, so that a hit needs nothing more.
 
 use std::fmt;
 use std::sync::Arc;

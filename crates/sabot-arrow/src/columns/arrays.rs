@@ -1,4 +1,7 @@
 //! From columns to Arrow arrays.
+//!
+//! The buffers are handed over, not copied, and new ones of the same room take their place: the next batch is likely to be
+//! as long. Every array goes through a checked constructor, so that a codec's fault is an error here.
 
 use std::sync::Arc;
 

@@ -1,4 +1,7 @@
 //! Columns of byte strings: with offsets, as views, or of fixed size.
+//!
+//! Whether they are UTF-8 is checked by who appends, since only there a fault has a row, and once more by Arrow when the
+//! column is taken.
 
 use arrow_array::builder::make_view;
 use arrow_array::types::ByteArrayType;

@@ -1,4 +1,8 @@
 //! From a writer schema and a shape to a plan.
+//!
+//! One walk over both, in the order of the writer's bytes, emits the steps. What cannot be resolved in one branch of a
+//! writer's union becomes a step that fails, since a topic may never hold such a value; everything else refuses the
+//! schema. Schemas may come from anybody and named types multiply, so both the values and the bytes looked at are counted.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! Printing, in the member order of Avro's Java library.
+//! From the model of an Avro schema to JSON, in the member order of Avro's Java library.
 
 use std::collections::HashSet;
 

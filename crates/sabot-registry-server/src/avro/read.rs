@@ -1,4 +1,4 @@
-//! Reading.
+//! From JSON to the model of an Avro schema.
 
 use std::collections::{BTreeSet, HashMap};
 
