@@ -112,6 +112,10 @@ pub(crate) struct RegistryArgs {
         conflicts_with = "registry_user"
     )]
     pub(crate) registry_token: Option<String>,
+
+    /// Seconds that one question to the registry may take, repeated attempts included.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, global = true, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) registry_timeout: u64,
 }
 
 /// `sabot consume`.
@@ -184,8 +188,9 @@ pub(crate) struct SourceArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How to decode")]
 pub(crate) struct DecodingArgs {
-    /// How keys and values are encoded: avro, json, string (s), bytes, boolean, short (h), int (i), long (q), float, double or
-    /// uuid; with key= or value= before it for one of them alone. [default: value=avro with a registry, else value=string]
+    /// How keys and values are encoded: avro, json, json-registry (JSON behind a schema id, as a registry's serialisers write
+    /// it), string (s), bytes, boolean, short (h), int (i), long (q), float, double or uuid; with key= or value= before it
+    /// for one of them alone. [default: value=avro with a registry, else value=string]
     #[arg(short = 's', long = "serde", value_name = "[key=|value=]SERDE", value_parser = SerdeArg::parse)]
     pub(crate) serdes: Vec<SerdeArg>,
 
@@ -544,7 +549,8 @@ mod tests {
             "consume -t a --on-error dlq --dlq-topic bad",
             "list -b b:9092 --json",
             "schema -r http://localhost:8081 get orders-value 3",
-            "schema get --id 7",
+            "schema get --id 7 --registry-timeout 5",
+            "consume -t a -s json-registry --registry-timeout 1",
             "schema check orders-value schema.avsc --version latest",
             "schema register s f --reference a.B=b-value:2",
             "registry serve --listen 127.0.0.1:0",
@@ -563,6 +569,7 @@ mod tests {
             "consume -t a -X nonsense",
             "consume -t a -f %q",
             "consume -t a -s value=xml",
+            "consume -t a --registry-timeout 0",
             "schema get",
             "demo --messages 5",
             "frobnicate",

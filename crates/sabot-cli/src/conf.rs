@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use std::{env, io};
 
 use sabot::kafka::Properties;
@@ -52,7 +53,9 @@ pub(crate) fn registry(
     let Some(url) = args.registry.as_deref().or(fallback) else {
         return Ok(None);
     };
-    let mut builder = sabot::registry::Client::builder([url]).proxy_from_env();
+    let mut builder = sabot::registry::Client::builder([url])
+        .deadline(Duration::from_secs(args.registry_timeout))
+        .proxy_from_env();
     if let Some(token) = &args.registry_token {
         builder = builder.bearer(token);
     }

@@ -1,7 +1,7 @@
 //! kcat's `-s`: how keys and values are encoded.
 
-use sabot::Codec;
 use sabot::plain::Serde;
+use sabot::{Codec, Framing};
 
 /// One `-s`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub(crate) enum Part {
 pub(crate) enum Encoding {
     Avro,
     Json,
+    /// JSON behind a schema id. The id is taken off, and no schema is asked for.
+    RegistryJson,
     Plain(Serde),
 }
 
@@ -45,6 +47,7 @@ impl Encoding {
         Ok(match name {
             "avro" => Self::Avro,
             "json" => Self::Json,
+            "json-registry" => Self::RegistryJson,
             "s" => Self::Plain(Serde::String),
             // kcat's letters for big-endian numbers.
             "h" => Self::Plain(Serde::Short),
@@ -54,7 +57,9 @@ impl Encoding {
                 Some(serde) => Self::Plain(serde),
                 None => {
                     let plain = Serde::ALL.map(Serde::name).join(", ");
-                    return Err(format!("known are avro, json, {plain}, and kcat's s, h, i and q"));
+                    return Err(format!(
+                        "known are avro, json, json-registry, {plain}, and kcat's s, h, i and q"
+                    ));
                 }
             },
         })
@@ -65,6 +70,7 @@ impl Encoding {
         match self {
             Self::Avro => Codec::avro(),
             Self::Json => Codec::json(),
+            Self::RegistryJson => Codec::json().framing(Framing::Confluent),
             Self::Plain(serde) => Codec::plain(serde),
         }
     }
@@ -81,6 +87,7 @@ mod tests {
             ("avro", None, Encoding::Avro),
             ("key=s", Some(Part::Key), plain(Serde::String)),
             ("value=json", Some(Part::Value), Encoding::Json),
+            ("json-registry", None, Encoding::RegistryJson),
             ("key=q", Some(Part::Key), plain(Serde::Long)),
             ("uuid", None, plain(Serde::Uuid)),
         ] {

@@ -140,7 +140,17 @@ impl Builder {
         self
     }
 
-    /// A registry client configured elsewhere; clones share its caches.
+    /// A registry client configured elsewhere, with credentials or a deadline of its own; clones share its caches.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sabot::{Sabot, registry::Client};
+    ///
+    /// let client = Client::builder(["http://localhost:8081"]).deadline(Duration::from_secs(5)).build()?;
+    /// let builder = Sabot::kafka("localhost:9092").topic("orders").registry_client(client);
+    /// # let _ = builder;
+    /// # Ok::<(), sabot::registry::Error>(())
+    /// ```
     pub fn registry_client(mut self, client: Client) -> Self {
         self.registry = Registry::Client(client);
         self

@@ -95,6 +95,45 @@ fn without_a_registry_bytes_go_through_as_with_kcat() {
 }
 
 #[test]
+fn json_of_a_registry_loses_its_schema_id_and_nothing_else() {
+    let stage = Stage::new(&["json"]);
+    stage.send("json", None, Some(b"\0\0\0\0\x07{\"id\":1}"));
+    stage.send("json", None, Some(b"{\"id\":2}"));
+    stage.flush();
+    // There is no schema 7: none is asked for.
+    let (out, said) = run(
+        stage.consume("-t json -e -s json-registry --no-meta --on-error skip"),
+        0,
+    );
+    assert_eq!(out, "{\"id\":1}\n");
+    assert!(
+        said.contains("offset 1: value, byte 0: invalid magic byte 0x7b"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_registry_that_does_not_answer_is_waited_for_as_long_as_told() {
+    let stage = Stage::new(&["events"]);
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let registry = format!("http://{}", silent.local_addr().unwrap());
+    // An attempt takes ten seconds: whoever waits longer than told has time for several, and says how many.
+    let (_, said) = run(
+        sabot(&format!(
+            "consume -F none -b {} -r {registry} -t events -e --registry-timeout 1",
+            stage.broker.brokers()
+        )),
+        1,
+    );
+    assert!(said.contains(&registry), "{said}");
+    let (_, said) = run(
+        sabot(&format!("schema subjects -r {registry} --registry-timeout 1")),
+        1,
+    );
+    assert!(said.contains(&registry), "{said}");
+}
+
+#[test]
 fn parquet_and_arrow_files_are_whole_and_hold_unions_and_intervals() {
     let stage = Stage::new(&["events"]);
     stage.send_events("events", 3);
