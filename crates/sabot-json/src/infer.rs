@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
 use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef};
 use sabot_arrow::Fault;
-use sabot_decode::{Mapping, RowErrorKind, StringType};
+use sabot_decode::{Mapping, RowErrorKind};
 use simd_json::{Node, StaticNode};
 
 use crate::locate::Locator;
 use crate::parse::{Document, fault};
-use crate::plan::{EXTENSION_KEY, JSON_EXTENSION, MAX_NULL_CELLS, SCALAR, SCALAR_KEY};
+use crate::plan::{JSON_EXTENSION, MAX_NULL_CELLS, SCALAR, SCALAR_KEY};
 
 /// What all messages of a sample have in common.
 #[derive(Debug)]
@@ -221,11 +222,7 @@ impl Type {
     /// `cells_left` is how many nulls all lists together may need at most; a list that may need more becomes JSON text.
     fn field(&self, name: &str, mapping: &Mapping, cells_left: &mut usize) -> Field {
         let plain = |data_type| Field::new(name, data_type, true);
-        let text = match mapping.strings {
-            StringType::LargeUtf8 => DataType::LargeUtf8,
-            StringType::Utf8View => DataType::Utf8View,
-            _ => DataType::Utf8,
-        };
+        let text = mapping.strings.data_type();
         let marked = |key: &str, value: &str| {
             plain(text.clone()).with_metadata(HashMap::from([(key.to_owned(), value.to_owned())]))
         };
@@ -245,7 +242,7 @@ impl Type {
             }
             Self::List { item, items } => {
                 match cells_left.checked_sub(items.saturating_mul(item.cells() - 1)) {
-                    None => marked(EXTENSION_KEY, JSON_EXTENSION),
+                    None => marked(EXTENSION_TYPE_NAME_KEY, JSON_EXTENSION),
                     Some(left) => {
                         *cells_left = left;
                         let item = item.field("item", mapping, cells_left);
@@ -253,7 +250,7 @@ impl Type {
                     }
                 }
             }
-            Self::Unknown | Self::Object(_) | Self::Json => marked(EXTENSION_KEY, JSON_EXTENSION),
+            Self::Unknown | Self::Object(_) | Self::Json => marked(EXTENSION_TYPE_NAME_KEY, JSON_EXTENSION),
         }
     }
 }

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
 use arrow_schema::{DataType, Field, SchemaRef, TimeUnit};
 use sabot_arrow::{Layout, NodeIx, NodeKind, Slot};
 use sabot_decode::{NodeId, PlanError};
@@ -15,8 +16,6 @@ pub(crate) const SCALAR_KEY: &str = "sabot:json";
 pub(crate) const SCALAR: &str = "scalar";
 /// Arrow's canonical extension type for JSON text.
 pub(crate) const JSON_EXTENSION: &str = "arrow.json";
-/// The metadata key of extension types' names.
-pub(crate) const EXTENSION_KEY: &str = "ARROW:extension:name";
 /// Nulls that one message may leave in its lists. An object in a list takes a value of every column below that list, whatever it holds
 /// itself, so a short text could fill any amount of memory.
 pub(crate) const MAX_NULL_CELLS: usize = 16 << 20;
@@ -164,7 +163,7 @@ fn names(layout: &Layout, nodes: &[NodeIx]) -> Result<HashMap<Box<str>, u32>, Pl
 
 fn sink(field: &Field) -> Result<Sink, PlanError> {
     use DataType as T;
-    let extension = field.metadata().get(EXTENSION_KEY).map(String::as_str);
+    let extension = field.metadata().get(EXTENSION_TYPE_NAME_KEY).map(String::as_str);
     let is_scalar = field
         .metadata()
         .get(SCALAR_KEY)

@@ -429,14 +429,14 @@ fn overflow(Overflow: Overflow) -> StepFault {
 /// Whether `text` has at most 32 bytes and all are ASCII.
 #[inline]
 fn is_short_ascii(text: &[u8]) -> bool {
-    let mut words = text.chunks_exact(8);
-    let mut bits = 0;
+    const NOT_ASCII: u64 = 0x8080_8080_8080_8080;
     if text.len() > 32 {
         return false;
     }
-    for word in &mut words {
-        bits |= u64::from_le_bytes(word.try_into().unwrap_or([0x80; 8]));
-    }
-    let tail = words.remainder().iter().fold(0, |bits, byte| bits | byte);
-    (bits & 0x8080_8080_8080_8080) | u64::from(tail & 0x80) == 0
+    let (words, tail) = text.as_chunks::<8>();
+    let words = words
+        .iter()
+        .fold(0, |bits, word| bits | u64::from_le_bytes(*word));
+    let tail = tail.iter().fold(0, |bits, byte| bits | byte);
+    (words | u64::from(tail)) & NOT_ASCII == 0
 }
