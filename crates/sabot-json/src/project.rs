@@ -5,7 +5,9 @@ use std::sync::Arc;
 use arrow_schema::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 use sabot_decode::PlanError;
 
-use crate::plan::{EXTENSION_KEY, JSON_EXTENSION};
+use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
+
+use crate::plan::JSON_EXTENSION;
 
 /// `schema` with the fields at `paths` alone, in the schema's order. A path goes through lists without a sign of them.
 pub(crate) fn project(schema: &SchemaRef, paths: &[String]) -> Result<SchemaRef, PlanError> {
@@ -59,7 +61,7 @@ fn select_in(field: &FieldRef, paths: &[&str]) -> Option<FieldRef> {
 fn is_json(field: &Field) -> bool {
     field
         .metadata()
-        .get(EXTENSION_KEY)
+        .get(EXTENSION_TYPE_NAME_KEY)
         .is_some_and(|name| name == JSON_EXTENSION)
 }
 
