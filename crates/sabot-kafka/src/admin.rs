@@ -7,7 +7,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::{Metadata, MetadataTopic};
 
-use crate::client::{Consumer, Context};
+use crate::client::Context;
 use crate::error::kind_of;
 use crate::options::LONGEST_WAIT;
 use crate::{Error, ErrorKind, Properties, Stopper, config};
@@ -16,7 +16,7 @@ use crate::{Error, ErrorKind, Properties, Stopper, config};
 ///
 /// See [`crate::embedded::EmbeddedBroker`] for an example.
 pub struct Admin {
-    consumer: Consumer,
+    consumer: BaseConsumer<Context>,
     brokers: String,
     timeout: Duration,
 }
@@ -54,7 +54,7 @@ impl Admin {
     ///
     /// [`ErrorKind::Config`], [`ErrorKind::Unreachable`] or [`ErrorKind::Denied`].
     pub fn connect(brokers: &str, properties: &Properties, timeout: Duration) -> Result<Self, Error> {
-        let consumer: Consumer = config::admin(brokers, properties)?
+        let consumer: BaseConsumer<Context> = config::admin(brokers, properties)?
             .create_with_context(Context::default())
             .map_err(|cause| Error::kafka(ErrorKind::Config, "the client cannot be made", &cause))?;
         let admin = Self {

@@ -1,6 +1,9 @@
-//! What librdkafka calls back: log lines and errors.
+//! The consumer, and what librdkafka calls back: log lines and errors.
 
-use std::sync::{Mutex, PoisonError};
+use std::ops::Deref;
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -9,8 +12,49 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::{Error, ErrorKind};
 
-/// A consumer with this crate's context.
-pub(crate) type Consumer = BaseConsumer<Context>;
+/// A consumer that does not hold its owner up for ever when it is dropped.
+///
+/// librdkafka ends a consumer once the commits under way are answered, and sends them again and again until they are.
+/// While no broker is there, that takes as long as it takes; so it is done on a thread, and waited for a while only.
+pub(crate) struct Consumer {
+    client: Option<BaseConsumer<Context>>,
+    patience: Duration,
+}
+
+impl Consumer {
+    /// `patience`: how long dropping it waits.
+    pub(crate) fn new(client: BaseConsumer<Context>, patience: Duration) -> Self {
+        Self {
+            client: Some(client),
+            patience,
+        }
+    }
+}
+
+impl Deref for Consumer {
+    type Target = BaseConsumer<Context>;
+
+    fn deref(&self) -> &Self::Target {
+        self.client.as_ref().expect("because only drop takes it")
+    }
+}
+
+impl Drop for Consumer {
+    fn drop(&mut self) {
+        let client = self.client.take();
+        let (done, is_done) = mpsc::channel();
+        let closing = thread::Builder::new()
+            .name("sabot-kafka-close".to_owned())
+            .spawn(move || {
+                drop(client);
+                let _ = done.send(());
+            });
+        // Without a thread, it has been dropped here.
+        if closing.is_ok() && is_done.recv_timeout(self.patience).is_err() {
+            log::warn!("the brokers do not answer; leaving the group goes on in the background");
+        }
+    }
+}
 
 /// Sends librdkafka's words to the `log` crate and remembers the last error, for a message that says why no broker
 /// answered.
@@ -39,7 +83,7 @@ impl Context {
 
     /// The error for brokers that gave no answer in time.
     #[cold]
-    pub(crate) fn unreachable(&self, brokers: &str, waited: std::time::Duration) -> Error {
+    pub(crate) fn unreachable(&self, brokers: &str, waited: Duration) -> Error {
         let reason = self
             .last_error()
             .map_or_else(|| "no answer".to_owned(), |(_, reason)| reason);

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::ClientContext;
+use rdkafka::TopicPartitionList;
 use rdkafka::bindings as rd;
 use rdkafka::client::Client;
 use rdkafka::consumer::Consumer as _;
@@ -450,6 +451,46 @@ pub(crate) fn known_offsets(consumer: &Consumer, topic: &str, partition: i32) ->
     (code == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0).then_some((low, high))
 }
 
+/// Commits offsets, and waits for the answer, at most `timeout`. An answer that comes later goes nowhere; the commit may
+/// have been done.
+///
+/// rust-rdkafka waits without an end, and librdkafka repeats a commit until a broker answers. It also hides it when only
+/// some of the partitions are refused.
+#[expect(unsafe_code, reason = "see the function")]
+pub(crate) fn commit(
+    consumer: &Consumer,
+    offsets: &TopicPartitionList,
+    timeout: Duration,
+) -> Result<(), RDKafkaErrorCode> {
+    let timeout_ms = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
+    let client = consumer.client().native_ptr();
+    // SAFETY: the client and the list are alive; librdkafka copies the list. The queue is made here and given back once:
+    // a commit under way has a reference of its own. Without a callback, nothing of ours is called.
+    let event = unsafe {
+        let queue = rd::rd_kafka_queue_new(client);
+        // What it returns says that the commit is under way; what becomes of it comes by the queue.
+        rd::rd_kafka_commit_queue(client, offsets.ptr(), queue, None, ptr::null_mut());
+        let event = rd::rd_kafka_queue_poll(queue, timeout_ms);
+        rd::rd_kafka_queue_destroy(queue);
+        event
+    };
+    let event = NonNull::new(event).map(OwnedEvent);
+    let event = event.ok_or(RDKafkaErrorCode::OperationTimedOut)?;
+    // SAFETY: the event is alive, and so is the list that it owns, of `cnt` elements. The codes are read as the integers
+    // that they are in C.
+    let refused = unsafe {
+        let list = rd::rd_kafka_event_topic_partition_list(event.ptr());
+        let count = list.as_ref().map_or(0, |list| list.cnt.unsigned_abs() as usize);
+        (0..count)
+            .map(|index| code_of((&raw const (*(*list).elems.add(index)).err).cast::<i32>().read()))
+            .find(|code| *code != RDKafkaErrorCode::NoError)
+    };
+    match (event.code(), refused) {
+        (RDKafkaErrorCode::NoError, None) => Ok(()),
+        (RDKafkaErrorCode::NoError, Some(code)) | (code, _) => Err(code),
+    }
+}
+
 /// Sets how long the mock cluster of `client` waits for more members before a group's first rebalance.
 #[expect(unsafe_code, reason = "rust-rdkafka does not wrap it")]
 pub(crate) fn set_initial_rebalance_delay<C: ClientContext>(client: &Client<C>, delay_ms: i32) {
@@ -509,7 +550,7 @@ unsafe fn optional_slice<'a>(data: *const c_void, bytes: usize) -> Option<&'a [u
 
 #[cfg(test)]
 mod tests {
-    use rdkafka::{Offset, TopicPartitionList};
+    use rdkafka::Offset;
 
     use super::*;
     use crate::client::Context;
@@ -573,11 +614,11 @@ mod tests {
         produce(&producer, &[]);
 
         let options = SourceOptions::new(broker.brokers(), Subscription::topics(["t"]));
-        let consumer: Consumer = config::consumer(&options)
+        let consumer = config::consumer(&options)
             .unwrap()
             .create_with_context(Context::default())
             .unwrap();
-        let consumer = Arc::new(consumer);
+        let consumer = Arc::new(Consumer::new(consumer, TIMEOUT));
         let queue = EventQueue::new(Arc::clone(&consumer)).unwrap();
         let mut messages = Messages::new(Arc::clone(&consumer));
         let mut list = TopicPartitionList::new();

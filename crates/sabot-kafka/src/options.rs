@@ -46,10 +46,10 @@ pub struct SourceOptions {
     /// Where records go that the assembler's policy makes dead letters. It takes effect with
     /// [`sabot_arrow::OnError::DeadLetter`].
     pub dead_letters: Option<DeadLetterOptions>,
-    /// How long opening waits for a broker to answer.
+    /// How long opening, and [`crate::Source::commit`], wait for a broker to answer.
     pub startup_timeout: Duration,
     /// How long a partition that another member is to have is held for batches that are not acknowledged yet. While it
-    /// lasts, the whole group waits.
+    /// lasts, the whole group waits. Closing waits so long for the brokers, too.
     pub revoke_timeout: Duration,
     /// Stops the source from elsewhere. Keep a clone.
     pub stopper: Stopper,
@@ -73,6 +73,12 @@ impl SourceOptions {
             revoke_timeout: Duration::from_secs(5),
             stopper: Stopper::new(),
         }
+    }
+
+    /// How long a commit that is in somebody's way waits for its answer. Acknowledgements may be given no time, but
+    /// brokers need some.
+    pub(crate) fn commit_timeout(&self) -> Duration {
+        self.revoke_timeout.max(Duration::from_secs(1))
     }
 
     /// Checks everything that can be checked without a broker.

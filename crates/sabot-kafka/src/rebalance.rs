@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::{CommitMode, Consumer as _, RebalanceProtocol};
+use rdkafka::consumer::{Consumer as _, RebalanceProtocol};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
 use rdkafka::{Offset, TopicPartitionList};
@@ -23,7 +23,7 @@ use crate::options::{End, Fallback, SourceOptions, Start};
 use crate::source::{Source, list_of};
 use crate::stop::STOP_CHECK;
 use crate::subscription::{PartitionStart, Subscription, is_pattern, pattern};
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, ffi};
 
 /// A rebalance that waits for its answer.
 #[derive(Debug)]
@@ -138,7 +138,8 @@ impl Source {
                 );
             }
             let wanted: HashSet<&(Arc<str>, i32)> = places.iter().collect();
-            if let Err(cause) = self.commit_moved(|place| wanted.contains(place)) {
+            let timeout = self.options.commit_timeout();
+            if let Err(cause) = self.commit_moved(|place| wanted.contains(place), timeout) {
                 log::warn!("{}", commit_failed(&cause));
             }
             log::info!("giving up {}", Partitions(partitions));
@@ -163,8 +164,12 @@ impl Source {
         }
     }
 
-    /// Commits the frontiers that moved, and waits for the answer.
-    pub(crate) fn commit_moved(&self, wanted: impl Fn(&(Arc<str>, i32)) -> bool) -> Result<(), KafkaError> {
+    /// Commits the frontiers that moved, and waits for the answer, at most `timeout`.
+    pub(crate) fn commit_moved(
+        &self,
+        wanted: impl Fn(&(Arc<str>, i32)) -> bool,
+        timeout: Duration,
+    ) -> Result<(), KafkaError> {
         let mut moved = self.ledger.lock().uncommitted();
         moved.retain(|(topic, partition, _)| wanted(&(Arc::clone(topic), *partition)));
         if moved.is_empty() {
@@ -173,7 +178,7 @@ impl Source {
         // librdkafka commits what is stored once more when a partition is given up. What is stored must not lie before
         // what is committed here, or that would take it back.
         self.store_acknowledged();
-        self.consumer.commit(&frontiers_list(&moved), CommitMode::Sync)?;
+        ffi::commit(&self.consumer, &frontiers_list(&moved), timeout).map_err(KafkaError::ConsumerCommit)?;
         self.ledger.lock().committed(&moved);
         Ok(())
     }
@@ -181,7 +186,8 @@ impl Source {
     /// Commits everything and gives everything up. A commit that falls into a rebalance is refused; it is tried again
     /// once this member's part in the rebalance is done.
     pub(crate) fn commit_last(&mut self) -> Result<(), KafkaError> {
-        let deadline = Instant::now() + self.options.revoke_timeout;
+        let timeout = self.options.commit_timeout();
+        let deadline = Instant::now() + timeout;
         loop {
             while let Some(rebalance) = self.rebalances.pop_front() {
                 if rebalance.revoke {
@@ -194,7 +200,7 @@ impl Source {
                     );
                 }
             }
-            let result = self.commit_moved(|_| true);
+            let result = self.commit_moved(|_| true, timeout);
             let refused = result.as_ref().is_err_and(is_rebalancing);
             if !refused || Instant::now() >= deadline {
                 return result;

@@ -105,10 +105,10 @@ impl Source {
         schemas: Box<dyn SchemaSource + Send>,
     ) -> Result<Self, Error> {
         options.validate()?;
-        let consumer: Consumer = config::consumer(&options)?
+        let consumer = config::consumer(&options)?
             .create_with_context(Context::default())
             .map_err(|cause| Error::kafka(ErrorKind::Config, "the consumer cannot be made", &cause))?;
-        let consumer = Arc::new(consumer);
+        let consumer = Arc::new(Consumer::new(consumer, options.commit_timeout()));
         let queue = EventQueue::new(Arc::clone(&consumer))
             .ok_or_else(|| Error::new(ErrorKind::Internal, "the consumer has no queue"))?;
         let dead_letters = match &options.dead_letters {
@@ -166,17 +166,20 @@ impl Source {
         result.transpose()
     }
 
-    /// Commits what has been acknowledged, and waits for the broker's answer. Without a group it does nothing.
+    /// Commits what has been acknowledged, and waits for the broker's answer, at most
+    /// [`SourceOptions::startup_timeout`]. Without a group it does nothing.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Commit`], or what the broker's answer stands for.
     pub fn commit(&mut self) -> Result<(), Error> {
         self.store_acknowledged();
-        self.commit_moved(|_| true).map_err(|cause| commit_failed(&cause))
+        self.commit_moved(|_| true, self.options.startup_timeout)
+            .map_err(|cause| commit_failed(&cause))
     }
 
-    /// Commits what has been acknowledged and leaves the group. Dropping the source does the same, and logs errors.
+    /// Commits what has been acknowledged and leaves the group. Dropping the source does the same, and logs errors. Each
+    /// of the two waits for the brokers at most [`SourceOptions::revoke_timeout`], or a second if that is shorter.
     ///
     /// # Errors
     ///

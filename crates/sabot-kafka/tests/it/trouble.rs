@@ -8,10 +8,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::common::*;
+use rdkafka::mocking::MockCluster;
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use sabot_arrow::OnError;
 use sabot_decode::SchemaKey;
 use sabot_kafka::embedded::EmbeddedBroker;
-use sabot_kafka::{DeadLetterOptions, End, ErrorKind, Source, SourceOptions, Stopper, Subscription};
+use sabot_kafka::{
+    DeadLetterOptions, End, ErrorKind, Message, PartitionStart, Producer, Properties, Source, SourceOptions,
+    Stopper, Subscription,
+};
 use sabot_wire::Framing;
 
 fn grouped(broker: &EmbeddedBroker, strategy: &str) -> SourceOptions {
@@ -308,4 +313,67 @@ fn a_dead_letter_that_is_refused_repeats_no_other() {
         .sum();
     // The one before it, once.
     assert_eq!(records, 1);
+}
+
+#[test]
+fn a_close_does_not_wait_for_brokers_for_ever() {
+    let broker = broker(1);
+    produce_numbers(&broker, 0, 0..20);
+    let mut options = grouped(&broker, "cooperative-sticky");
+    options.revoke_timeout = Duration::ZERO;
+    let mut source = open(options, OnError::Fail);
+    source.next_batch().unwrap().unwrap().ack();
+    // librdkafka repeats a commit until it is answered.
+    broker.down().unwrap();
+    let closed = in_time("closing", move || source.close());
+    let error = closed.unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+}
+
+#[test]
+fn a_group_that_refuses_the_member_is_an_error() {
+    let cluster = MockCluster::new(1).unwrap();
+    cluster.create_topic("t", 1, 1).unwrap();
+    cluster.request_errors(
+        RDKafkaApiKey::JoinGroup,
+        &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL],
+    );
+    let mut options = SourceOptions::new(cluster.bootstrap_servers(), Subscription::topics(["t"]));
+    options.group = Some("g".to_owned());
+    let mut source = open(options, OnError::Fail);
+    let watch = watch(source.stopper());
+    let error = source.next_batch().expect("it is not stopped").unwrap_err();
+    drop(watch);
+    assert_eq!(error.kind(), ErrorKind::Fatal, "{error}");
+    assert!(error.to_string().contains("JoinGroup"), "{error}");
+}
+
+#[test]
+fn a_commit_that_is_refused_is_an_error_and_tried_again() {
+    let cluster = MockCluster::new(1).unwrap();
+    cluster.create_topic("t", 1, 1).unwrap();
+    let mut options = SourceOptions::new(cluster.bootstrap_servers(), Subscription::topics(["t"]));
+    options.subscription = Subscription::partitions([PartitionStart::new("t", 0, None)]);
+    options.group = Some("g".to_owned());
+    options.batching.linger = Duration::from_millis(20);
+    let producer = Producer::new(&options.brokers, &Properties::default()).unwrap();
+    let value = framed(1, "7");
+    let message = Message {
+        topic: "t",
+        value: Some(&value),
+        ..Message::default()
+    };
+    producer.send(&message).unwrap();
+    producer.flush(TIMEOUT).unwrap();
+    let mut source = open(options, OnError::Fail);
+    source.next_batch().unwrap().unwrap().ack();
+    cluster.request_errors(
+        RDKafkaApiKey::OffsetCommit,
+        &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED; 5],
+    );
+    let error = source.commit().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Denied, "{error}");
+    cluster.clear_request_errors(RDKafkaApiKey::OffsetCommit);
+    source.commit().unwrap();
+    source.close().unwrap();
 }
