@@ -27,7 +27,7 @@ fn grouped(broker: &EmbeddedBroker, strategy: &str) -> SourceOptions {
     // The embedded broker's rebalances take a second less than the session's timeout.
     options
         .properties
-        .set("session.timeout.ms", "2000")
+        .set("session.timeout.ms", "1300")
         .set("heartbeat.interval.ms", "100")
         .set("partition.assignment.strategy", strategy);
     options
