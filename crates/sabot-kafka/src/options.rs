@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sabot_wire::Framing;
 
+use crate::subscription::check_posix;
 use crate::{DeadLetterOptions, Error, Properties, Stopper, Subscription};
 
 /// What a [`crate::Source`] is asked to do.
@@ -87,6 +88,12 @@ impl SourceOptions {
             return Err(Error::config("no broker is given"));
         }
         self.subscription.validate()?;
+        if let Subscription::Topics(topics) = &self.subscription
+            && self.group.is_some()
+            && self.properties.get("group.protocol") != Some("consumer")
+        {
+            topics.iter().try_for_each(|topic| check_posix(topic))?;
+        }
         if self.group.as_deref() == Some("") {
             return Err(Error::config("the group's name is empty"));
         }

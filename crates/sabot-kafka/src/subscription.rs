@@ -20,7 +20,8 @@ pub enum Subscription {
     /// Topics by name; a name that begins with `^` is a regular expression over all topics' names.
     ///
     /// With a group, its members share the partitions, and topics that come to match later are read as well. Without
-    /// one, the source reads all partitions that exist when it opens.
+    /// one, the source reads all partitions that exist when it opens. A group's patterns are matched by librdkafka with
+    /// POSIX extended expressions (by the broker, with `group.protocol=consumer`). Write `[0-9]` for `\d`, `(` for `(?:`.
     Topics(Vec<String>),
     /// These partitions and no others. They are never shared; with a group, their offsets are committed to it.
     Partitions(Vec<PartitionStart>),
@@ -130,6 +131,28 @@ pub(crate) fn pattern(topic: &str) -> Result<regex_lite::Regex, Error> {
     })
 }
 
+/// Refuses what POSIX extended expressions read otherwise or not at all: a group's member would wait for a topic to match
+/// for ever.
+pub(crate) fn check_posix(topic: &str) -> Result<(), Error> {
+    let mut last = ' ';
+    for next in topic.chars() {
+        let is_foreign = match (last, next) {
+            ('\\', next) => next.is_alphanumeric(),
+            ('(' | '*' | '+' | '?' | '}', '?') => true,
+            _ => false,
+        };
+        if is_foreign {
+            return Err(Error::config(format!(
+                "the topic pattern {topic:?} holds {last}{next}, which a group's patterns do not know: they are POSIX extended \
+                 regular expressions"
+            )));
+        }
+        // An escaped character has no other meaning.
+        last = if last == '\\' { ' ' } else { next };
+    }
+    Ok(())
+}
+
 /// Refuses names that Kafka refuses, so that librdkafka never sees a NUL and the error names the topic.
 pub(crate) fn check_topic(topic: &str) -> Result<(), Error> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
@@ -167,5 +190,24 @@ mod tests {
             assert_eq!(error.kind(), crate::ErrorKind::Config, "{error}");
         }
         Subscription::topics(["a-b_c.D9", "^a.*"]).validate().unwrap();
+    }
+
+    #[test]
+    fn a_groups_patterns_are_posix() {
+        for pattern in [r"^a.*", r"^a\.b", r"^[0-9]+(x|y)?$", r"^a\\?b", r"^\(?a"] {
+            check_posix(pattern).unwrap();
+        }
+        for pattern in [
+            r"^a\d",
+            r"^(?:a|b)",
+            "^a.*?b",
+            "^a+?",
+            "^a??",
+            r"^a{1,2}?",
+            r"^\\\d",
+        ] {
+            let error = check_posix(pattern).expect_err(pattern);
+            assert_eq!(error.kind(), crate::ErrorKind::Config, "{error}");
+        }
     }
 }
