@@ -168,3 +168,30 @@ impl Ledger {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_waits_for_a_batch_that_is_dropped() {
+        let ledger = Arc::new(Ledger::default());
+        let place = [(Arc::from("t"), 0)];
+        let covered: Arc<[Covered]> = Arc::new([Covered {
+            topic: Arc::clone(&place[0].0),
+            partition: 0,
+            first: 0,
+            end: 5,
+            epoch: ledger.lock().begin(&place[0].0, 0),
+        }]);
+        ledger.lock().cover(1, &covered);
+        let acker = Acker::new(Arc::clone(&ledger), 1, covered);
+        let is_settled = || ledger.wait(&place, Duration::ZERO, Duration::ZERO, || false);
+        let other = acker.clone();
+        drop(acker);
+        assert!(!is_settled());
+        drop(other);
+        assert!(is_settled());
+        assert!(ledger.lock().take_unstored().is_empty());
+    }
+}

@@ -1,5 +1,5 @@
 //! What must not lose, repeat or hang: partitions that go and come while a record is stuck, rebalances that cannot be
-//! answered, batches that nobody acknowledges, and batches that nobody can read.
+//! answered, brokers that are gone at the end, groups that refuse, and batches that nobody can read.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -181,41 +181,6 @@ fn a_stuck_record_holds_other_partitions_back_without_loss() {
     all.sort_unstable();
     assert_eq!(all, (0..4000).collect::<Vec<_>>());
     assert!(errors > 0);
-}
-
-/// Reads and acknowledges on a thread until it is stopped, and tells what.
-fn read_on(mut source: Source, found: mpsc::Sender<Vec<i64>>) -> thread::JoinHandle<()> {
-    thread::spawn(move || {
-        while let Some(batch) = source.next_batch() {
-            let batch = batch.unwrap();
-            batch.ack();
-            let _ = found.send(numbers(&batch));
-        }
-        source.close().unwrap();
-    })
-}
-
-#[test]
-fn a_batch_that_is_dropped_holds_up_no_revocation() {
-    let broker = broker(1);
-    produce_numbers(&broker, 0, 0..20);
-    let mut options = grouped(&broker, "range");
-    options.revoke_timeout = TIMEOUT * 10;
-    let mut first = open(options, OnError::Fail);
-    first.next_batch().unwrap().unwrap().ack();
-    drop(first.next_batch().unwrap().unwrap());
-    let (found, finds) = mpsc::channel();
-    let one = first.stopper();
-    let first = read_on(first, found.clone());
-    let second = open(grouped(&broker, "range"), OnError::Fail);
-    let two = second.stopper();
-    let second = read_on(second, found);
-    // Nobody can acknowledge the batch any more, so nobody waits for it. Whoever has the partition next reads it again.
-    while !finds.recv_timeout(TIMEOUT).unwrap().contains(&10) {}
-    one.stop();
-    two.stop();
-    first.join().unwrap();
-    second.join().unwrap();
 }
 
 /// A record batch in a compression that cannot be undone, as the log keeps it.
