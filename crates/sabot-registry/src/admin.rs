@@ -75,7 +75,14 @@ impl Client {
             query.push(format!("subjectPrefix={}", percent_encode(prefix)));
         }
         push_query(&mut path, &query);
-        let subjects = |names: Vec<String>| Ok(names.into_iter().map(Subject::from).collect());
+        // Some registries ignore the prefix.
+        let is_wanted = |subject: &Subject| {
+            prefix.starts_with(":*:")
+                || subject.name().starts_with(prefix)
+                || subject.to_string().starts_with(prefix)
+        };
+        let subjects =
+            |names: Vec<String>| Ok(names.into_iter().map(Subject::from).filter(is_wanted).collect());
         self.ask(&Request::get(path, "listing subjects".to_owned()), subjects)
     }
 

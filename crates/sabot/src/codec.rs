@@ -228,7 +228,7 @@ impl Codec {
     ) -> Result<Box<dyn Decoder>, Error> {
         if registry.is_none() && self.needs_registry() {
             return Err(Error::config(format!(
-                "{part}s are {} with schema ids: give the registry, as in .registry(\"http://localhost:8081\")",
+                "{part}s are {} with schema ids, and no registry is given (Builder::registry; for the command, -r URL or SABOT_REGISTRY)",
                 self.factory.kind()
             )));
         }

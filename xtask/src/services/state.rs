@@ -26,7 +26,8 @@ pub(super) struct State {
 }
 
 impl State {
-    /// What a command that uses the services finds in its environment: `SABOT_KAFKA`, `SABOT_KAFKA_PID`, and so on.
+    /// What a command that uses the services finds in its environment: `SABOT_KAFKA`, `SABOT_KAFKA_PID`, and so on;
+    /// and `SABOT_BROKERS`.
     pub(super) fn environment(&self) -> Vec<(String, String)> {
         let each = self.services.iter().flat_map(|service| {
             let name = format!("SABOT_{}", service.name.to_uppercase());
@@ -35,7 +36,10 @@ impl State {
                 (format!("{name}_PID"), service.pid.to_string()),
             ]
         });
-        each.collect()
+        // The name that the `sabot` command reads; the registry's is the same already.
+        let kafka = self.services.iter().find(|service| service.name == "kafka");
+        let brokers = kafka.map(|kafka| ("SABOT_BROKERS".to_owned(), kafka.address.clone()));
+        each.chain(brokers).collect()
     }
 
     pub(super) fn to_json(&self) -> String {
@@ -206,6 +210,7 @@ mod tests {
             "SABOT_KAFKA_PID",
             "SABOT_REGISTRY",
             "SABOT_REGISTRY_PID",
+            "SABOT_BROKERS",
         ];
         let environment = read.environment();
         assert_eq!(
