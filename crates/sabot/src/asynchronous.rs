@@ -170,13 +170,18 @@ impl Shared {
     }
 }
 
-/// Marks the end when the thread leaves, even if it panics.
+/// Marks the end when the thread leaves. If it panics, the task hears of it: a mere end would look like success.
 struct End<'a>(&'a Shared);
 
 impl Drop for End<'_> {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         state.ended = true;
+        if thread::panicking() {
+            state
+                .queue
+                .push_back(Err(Error::internal("the reading thread panicked")));
+        }
         let waker = state.waker.take();
         drop(state);
         if let Some(waker) = waker {

@@ -293,18 +293,7 @@ fn an_async_stream_gives_the_same_batches() {
 #[test]
 fn an_async_stream_wakes_a_waiting_task_and_ends_when_told() {
     let stage = Stage::new(0);
-    let endless = || {
-        Sabot::kafka(stage.broker.brokers())
-            .topic("t")
-            .registry(stage.registry.url())
-            .value(Codec::avro())
-            .start(Start::Latest)
-            .linger(Duration::ZERO)
-            .open()
-            .unwrap()
-            .into_async(NonZeroUsize::MIN)
-    };
-    let mut stream = pin!(endless());
+    let mut stream = pin!(endless(&stage));
     let waker = Waker::noop();
     let polled = stream.as_mut().poll_next(&mut Context::from_waker(waker));
     assert!(polled.is_pending());
@@ -326,6 +315,42 @@ fn an_async_stream_wakes_a_waiting_task_and_ends_when_told() {
         .close()
         .unwrap();
     drop(full.open().unwrap().into_async(NonZeroUsize::MIN));
+}
+
+#[test]
+fn a_panic_in_the_thread_of_an_async_stream_does_not_look_like_the_end() {
+    struct Panics;
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            panic!("as an executor might");
+        }
+    }
+    let stage = Stage::new(0);
+    let mut stream = pin!(endless(&stage));
+    let waker = Waker::from(Arc::new(Panics));
+    let polled = stream.as_mut().poll_next(&mut Context::from_waker(&waker));
+    assert!(polled.is_pending());
+    stage.send([stage.value(1)]);
+    // Not by polling, which would put another waker in its place.
+    while stream.progress().messages == 0 {
+        thread::yield_now();
+    }
+    assert!(block_on(next(stream.as_mut())).unwrap().is_ok());
+    let error = block_on(next(stream.as_mut())).unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Internal);
+    assert!(block_on(next(stream.as_mut())).is_none());
+}
+
+fn endless(stage: &Stage) -> AsyncStream {
+    Sabot::kafka(stage.broker.brokers())
+        .topic("t")
+        .registry(stage.registry.url())
+        .value(Codec::avro())
+        .start(Start::Latest)
+        .linger(Duration::ZERO)
+        .open()
+        .unwrap()
+        .into_async(NonZeroUsize::MIN)
 }
 
 async fn next(mut stream: Pin<&mut AsyncStream>) -> Option<Result<Batch, sabot::Error>> {
