@@ -116,9 +116,18 @@ impl SourceOptions {
             start.validate(self.group.is_some())?;
         }
         self.end.validate()?;
-        self.dead_letters
-            .as_ref()
-            .map_or(Ok(()), DeadLetterOptions::validate)
+        let Some(dead_letters) = &self.dead_letters else {
+            return Ok(());
+        };
+        dead_letters.validate()?;
+        if self.subscription.reads(&dead_letters.topic) {
+            return Err(Error::config(format!(
+                "dead letters would go to topic {}, which is read itself ({}): each would come back as a bad record, \
+                 for ever",
+                dead_letters.topic, self.subscription
+            )));
+        }
+        Ok(())
     }
 }
 

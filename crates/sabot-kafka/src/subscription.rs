@@ -61,6 +61,20 @@ impl Subscription {
         Self::Partitions(partitions.into_iter().collect())
     }
 
+    /// Whether it takes in `topic`, as far as that shows without a broker.
+    pub(crate) fn reads(&self, topic: &str) -> bool {
+        match self {
+            Self::Topics(topics) => topics.iter().any(|wanted| {
+                if is_pattern(wanted) {
+                    pattern(wanted).is_ok_and(|pattern| pattern.is_match(topic))
+                } else {
+                    wanted == topic
+                }
+            }),
+            Self::Partitions(partitions) => partitions.iter().any(|wanted| wanted.topic == topic),
+        }
+    }
+
     /// Checks everything that can be checked without a broker.
     pub(crate) fn validate(&self) -> Result<(), Error> {
         match self {
@@ -167,6 +181,27 @@ pub(crate) fn check_topic(topic: &str) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dead_letters_cannot_go_to_where_they_come_from() {
+        let partition = || Subscription::partitions([PartitionStart::new("orders", 1, None)]);
+        for (subscription, topic, is_refused) in [
+            (Subscription::topics(["a", "orders"]), "orders", true),
+            (Subscription::topics(["orders"]), "orders-dlq", false),
+            (Subscription::topics(["^orders"]), "orders-dlq", true),
+            (Subscription::topics(["^orders$"]), "orders-dlq", false),
+            (partition(), "orders", true),
+            (partition(), "orders-dlq", false),
+        ] {
+            let mut options = crate::SourceOptions::new("b:9092", subscription);
+            options.dead_letters = Some(crate::DeadLetterOptions::new(topic));
+            let result = options.validate();
+            assert_eq!(result.is_err(), is_refused, "{} {topic}", options.subscription);
+            if let Err(error) = result {
+                assert!(error.to_string().contains("read itself"), "{error}");
+            }
+        }
+    }
 
     #[test]
     fn names_are_checked_before_a_broker_is_asked() {
