@@ -10,7 +10,7 @@ mod progress;
 mod report;
 
 use arrow_array::RecordBatch;
-use sabot::{Acker, Batch, ErrorKind, Stream};
+use sabot::{Acker, Batch, ErrorKind, Part, SchemaKey, Stream};
 
 use crate::args::ConsumeArgs;
 use crate::conf::{self, Connection};
@@ -127,9 +127,12 @@ fn failed(error: &sabot::Error) -> Failure {
         text.push_str(&format!(
             "\n  topic {topic}, partition {partition}, offset {offset}"
         ));
-        if let Some(schema) = error.schema() {
+        if let Some(schema) = error.schema().filter(|schema| *schema != SchemaKey::Absent) {
             text.push_str(&format!(", schema {schema}"));
         }
+    }
+    if error.bad_row().is_some_and(|bad| bad.part == Part::Key) {
+        text.push_str("\n  -s SERDE is for keys and values alike; -s value=SERDE leaves the keys alone");
     }
     text.push_str(match error.kind() {
         ErrorKind::BadRecord => {

@@ -1,34 +1,37 @@
 //! The line that says how far the reading has come.
+//!
+//! It is written over with each batch. No library does it: what Ctrl-C echoes must not wrap the line, and libraries fill
+//! it to the last column. The trade-off: nothing moves while no batch comes.
 
-use std::io::{IsTerminal, stderr};
+use std::io::{IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sabot::Progress;
 
 use crate::console::{self, counted, grouped, note};
 
-/// Shows progress on stderr, if that is a terminal that is not busy with the rows themselves.
+/// The line is not written again sooner.
+const REDRAW: Duration = Duration::from_millis(50);
+/// Back to the first column, and rub out what stands behind the cursor.
+const RETURN: &str = "\r";
+const ERASE: &str = "\x1b[K";
+
+/// Shows progress on stderr, if that is a terminal that is not busy with the rows themselves: neither here nor, as
+/// with `| head`, at the other end of a pipe.
 #[derive(Debug)]
 pub(super) struct Meter {
-    bar: Option<ProgressBar>,
+    is_shown: bool,
+    /// When the line that stands there was written.
+    drawn: Option<Instant>,
     begin: Instant,
 }
 
 impl Meter {
     /// `rows_on_terminal` says that the rows go to the same terminal.
     pub(super) fn new(quiet: bool, rows_on_terminal: bool) -> Self {
-        let shown = !quiet && !rows_on_terminal && stderr().is_terminal();
-        let bar = shown.then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
-                bar.set_style(style);
-            }
-            bar.enable_steady_tick(Duration::from_millis(120));
-            bar
-        });
         Self {
-            bar,
+            is_shown: !quiet && !rows_on_terminal && !console::stdout_is_pipe() && stderr().is_terminal(),
+            drawn: None,
             begin: Instant::now(),
         }
     }
@@ -38,29 +41,36 @@ impl Meter {
         self.begin.elapsed().as_secs_f64()
     }
 
-    /// Whether [`Meter::show`] shows anything.
-    pub(super) fn is_shown(&self) -> bool {
-        self.bar.is_some()
+    /// Whether [`Meter::show`] would write something now.
+    pub(super) fn is_due(&self) -> bool {
+        self.is_shown && self.drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW)
     }
 
-    pub(super) fn show(&self, progress: &Progress) {
-        let Some(bar) = &self.bar else { return };
-        bar.set_message(line(progress, self.seconds()));
+    pub(super) fn show(&mut self, progress: &Progress) {
+        let mut line = line(progress, self.seconds());
+        // What has wrapped cannot be rubbed out; and there is to be room for the ^C of a terminal. The line is ASCII.
+        line.truncate(console::stderr_width().saturating_sub(3));
+        write(&format!("{RETURN}{line}{ERASE}"));
+        self.drawn = Some(Instant::now());
     }
 
-    /// Writes a line above the progress.
-    pub(super) fn note(&self, line: &str) {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| note(line)),
-            None => note(line),
+    /// Writes a line in the place of the progress.
+    pub(super) fn note(&mut self, line: &str) {
+        self.clear();
+        note(line);
+    }
+
+    pub(super) fn clear(&mut self) {
+        if self.drawn.take().is_some() {
+            write(&format!("{RETURN}{ERASE}"));
         }
     }
+}
 
-    pub(super) fn clear(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
+/// Where stderr is closed, nobody wants to know.
+fn write(text: &str) {
+    let mut stderr = stderr().lock();
+    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }
 
 fn line(progress: &Progress, seconds: f64) -> String {
@@ -76,11 +86,38 @@ fn line(progress: &Progress, seconds: f64) -> String {
     let lag: Option<u64> = progress.partitions.iter().map(|partition| partition.lag).sum();
     if let Some(lag) = lag {
         line.push_str(&format!(", {} to go", grouped(lag)));
-        let per_second = progress.messages as f64 / seconds.max(1e-9);
-        if lag > 0 && per_second > 0.0 {
-            let left = Duration::try_from_secs_f64(lag as f64 / per_second).unwrap_or(Duration::MAX);
-            line.push_str(&format!(", about {} left", HumanDuration(left)));
+        let left = lag as f64 * seconds / progress.messages.max(1) as f64;
+        if left >= 1.0 {
+            line.push_str(&format!(", {} left", clock(left as u64)));
         }
     }
     line
+}
+
+/// `45 s`, `2 min`, `3 h`: an estimate needs no more.
+fn clock(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        _ => format!("{} h", grouped(seconds / 3600)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_rounded_down() {
+        for (seconds, text) in [
+            (0, "0 s"),
+            (119, "119 s"),
+            (120, "2 min"),
+            (7_199, "119 min"),
+            (7_200, "2 h"),
+            (u64::MAX, "5,124,095,576,030,431 h"),
+        ] {
+            assert_eq!(clock(seconds), text);
+        }
+    }
 }

@@ -37,7 +37,7 @@ impl Report {
         for bad in &batch.bad {
             self.bad_row(bad);
         }
-        if self.meter.is_shown() {
+        if self.meter.is_due() {
             self.meter.show(&stream.progress());
         }
     }
@@ -60,7 +60,7 @@ impl Report {
         }
     }
 
-    pub(super) fn finish(&self, quiet: bool) {
+    pub(super) fn finish(&mut self, quiet: bool) {
         self.meter.clear();
         if quiet {
             return;

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray, UInt32Array, UInt64Array};
-use sabot::BadRow;
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
 
 use super::orders::Fault;
 use super::produce::{ORDERS, Produced};
@@ -39,26 +38,34 @@ impl Show {
         ))
     }
 
-    /// A line with a tick.
+    /// A line with a tick; one without a name goes on with the line above.
     pub(super) fn step(&self, what: &str, detail: &str) -> Result<(), Failure> {
-        let tick = self.styled("32", "✓");
+        let tick = if what.is_empty() {
+            " ".into()
+        } else {
+            self.styled("32", "✓")
+        };
         self.line(&format!("{tick} {}{detail}", self.bold(&format!("{what:<10}"))))
     }
 
     pub(super) fn produced(&self, produced: &Produced, time: Duration) -> Result<(), Failure> {
         let [first, second] = produced.by_version;
         let detail = format!(
-            "{} Avro messages ({} by version 1, {} by version 2; {} of them broken), {} JSON, {} String; {} partitions a topic; {:.1} s",
+            "{} Avro messages, {} JSON, {} String, to {} partitions a topic, in {:.1} s",
             grouped(produced.orders()),
-            grouped(first),
-            grouped(second),
-            grouped(produced.broken.len() as u64),
             grouped(produced.clicks),
             grouped(produced.notes),
             produced.partitions,
             time.as_secs_f64()
         );
-        self.step("produced", &detail)
+        self.step("produced", &detail)?;
+        let detail = format!(
+            "of the Avro ones {} by version 1, {} by version 2, {} of them broken",
+            grouped(first),
+            grouped(second),
+            grouped(produced.broken.len() as u64)
+        );
+        self.step("", &detail)
     }
 
     pub(super) fn rows(&self, read: &[Read]) -> Result<(), Failure> {
@@ -81,99 +88,22 @@ impl Show {
         Ok(())
     }
 
+    /// Two lines each: as a table they would be wider than most terminals.
     pub(super) fn faults(&self, faults: &BTreeMap<Fault, Found>) -> Result<(), Failure> {
         self.heading(&format!("Broken messages of {ORDERS}: the first of each kind"))?;
-        let found = || faults.iter();
-        let reason = |bad: &BadRow| match &bad.detail {
-            Some(detail) => format!("{} ({})", bad.kind, console::harmless(detail)),
-            None => bad.kind.to_string(),
-        };
-        // A frame that cannot be read names no schema; a fault of the whole message lies in no field.
-        let path = |bad: &BadRow| {
-            if bad.field_path.is_empty() {
-                "-".to_owned()
-            } else {
-                bad.field_path.clone()
-            }
-        };
-        let columns: [(&str, ArrayRef); 9] = [
-            (
-                "kind",
-                Arc::new(
-                    found()
-                        .map(|(fault, _)| Some(fault.name()))
-                        .collect::<StringArray>(),
-                ),
-            ),
-            (
-                "count",
-                Arc::new(found().map(|(_, found)| found.count).collect::<UInt64Array>()),
-            ),
-            (
-                "topic",
-                Arc::new(
-                    found()
-                        .map(|(_, found)| Some(found.first.topic.to_string()))
-                        .collect::<StringArray>(),
-                ),
-            ),
-            (
-                "partition",
-                Arc::new(
-                    found()
-                        .map(|(_, found)| found.first.partition)
-                        .collect::<Int32Array>(),
-                ),
-            ),
-            (
-                "offset",
-                Arc::new(
-                    found()
-                        .map(|(_, found)| found.first.offset)
-                        .collect::<Int64Array>(),
-                ),
-            ),
-            (
-                "schema",
-                Arc::new(
-                    found()
-                        .map(|(_, found)| Some(found.first.schema.to_string()))
-                        .collect::<StringArray>(),
-                ),
-            ),
-            (
-                "field",
-                Arc::new(
-                    found()
-                        .map(|(_, found)| Some(path(&found.first)))
-                        .collect::<StringArray>(),
-                ),
-            ),
-            (
-                "byte",
-                Arc::new(
-                    found()
-                        .map(|(_, found)| found.first.byte_offset)
-                        .collect::<UInt32Array>(),
-                ),
-            ),
-            (
-                "reason",
-                Arc::new(
-                    found()
-                        .map(|(_, found)| Some(reason(&found.first)))
-                        .collect::<StringArray>(),
-                ),
-            ),
-        ];
-        // The reason stands last and is never cut.
-        self.table(
-            columns,
-            &TableOptions {
-                width: None,
-                color: self.color,
-            },
-        )
+        for (fault, found) in faults {
+            let Found { count, first } = found;
+            self.line(&format!(
+                "{} {}: topic {}, partition {}, offset {}\n  {}",
+                self.styled("31", "✗"),
+                self.bold(&format!("{} × {}", fault.name(), grouped(*count))),
+                first.topic,
+                first.partition,
+                first.offset,
+                console::harmless(&first.reason().to_string())
+            ))?;
+        }
+        Ok(())
     }
 
     pub(super) fn counts(&self, read: &[Read], produced: &Produced) -> Result<(), Failure> {
@@ -217,26 +147,22 @@ impl Show {
                 ),
             ),
         ];
-        self.table(columns, &self.table)
+        self.table(columns)
     }
 
     pub(super) fn verdict(&self) -> Result<(), Failure> {
         self.line("")?;
         self.step(
             "checked",
-            "every count, every broken message by partition and offset, the sums of id and amount",
+            "each count, each broken message's place, the sums of id and amount",
         )?;
         self.line("\nNext: sabot consume -b localhost:9092 -r http://localhost:8081 -t TOPIC")
     }
 
-    fn table<const N: usize>(
-        &self,
-        columns: [(&str, ArrayRef); N],
-        options: &TableOptions,
-    ) -> Result<(), Failure> {
+    fn table<const N: usize>(&self, columns: [(&str, ArrayRef); N]) -> Result<(), Failure> {
         let batch = RecordBatch::try_from_iter(columns)
             .map_err(|error| Failure::because("cannot make the table", &error))?;
-        output::print_table(&batch, options)
+        output::print_table(&batch, &self.table)
     }
 
     fn heading(&self, text: &str) -> Result<(), Failure> {

@@ -5,7 +5,7 @@
 //! escaped: a message must not be able to drive the terminal.
 
 use arrow_array::RecordBatch;
-use arrow_schema::ArrowError;
+use arrow_schema::{ArrowError, DataType};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::encode::{self, Encoder};
@@ -14,7 +14,7 @@ use super::text::Render;
 /// Columns between two cells: a space, a bar, a space.
 const GAP: usize = 3;
 /// No column is made narrower than this to make room for others.
-const NARROWEST: usize = 8;
+const NARROWEST: usize = 10;
 /// No column is wider than this on a terminal.
 const WIDEST: usize = 48;
 /// Rows of a batch that the widths are taken from.
@@ -77,7 +77,8 @@ impl Table {
         }
         self.wanted.clone_from(&widths);
         if let Some(room) = self.options.width {
-            fit(&mut widths, room);
+            let can_shrink: Vec<bool> = fields.iter().map(|field| can_shrink(field.data_type())).collect();
+            fit(&mut widths, &can_shrink, room);
         }
         let columns = widths.iter().zip(fields);
         let columns = columns
@@ -219,15 +220,24 @@ fn shorten(text: &str, width: usize) -> String {
     short
 }
 
-/// Takes room from the widest columns first; then leaves out the last ones.
-fn fit(widths: &mut Vec<usize>, room: usize) {
+/// Whether half a value still says something. Half a number or half a date is worse than none.
+fn can_shrink(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Dictionary(_, values) => can_shrink(values),
+        other => !(other.is_numeric() || other.is_temporal() || *other == DataType::Boolean),
+    }
+}
+
+/// Takes room from the widest columns that can shrink; then leaves out the last ones.
+fn fit(widths: &mut Vec<usize>, can_shrink: &[bool], room: usize) {
     for width in widths.iter_mut() {
         *width = (*width).min(WIDEST);
     }
     let total = |widths: &[usize]| widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
     while total(widths) > room {
-        let Some(widest) = widths.iter_mut().max() else {
-            return;
+        let shrinking = widths.iter_mut().zip(can_shrink).filter(|(_, can)| **can);
+        let Some((widest, _)) = shrinking.max_by_key(|(width, _)| **width) else {
+            break;
         };
         if *widest <= NARROWEST {
             break;
@@ -238,9 +248,12 @@ fn fit(widths: &mut Vec<usize>, room: usize) {
         return;
     }
     // Whatever is left out is told of at the end of the header.
-    let room = room.saturating_sub(" (+99 columns)".len());
-    while widths.len() > 1 && total(widths) > room {
+    let least = room.saturating_sub(" (+99 columns)".len());
+    while widths.len() > 1 && total(widths) > least {
         widths.pop();
+    }
+    if let [only] = widths.as_mut_slice() {
+        *only = (*only).min(room.max(1));
     }
 }
 
@@ -250,4 +263,27 @@ fn end_line(out: &mut Vec<u8>) {
         out.pop();
     }
     out.push(b'\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_shrink_or_go_but_numbers_stay_whole() {
+        for (wanted, can_shrink, room, expected) in [
+            (&[5, 20][..], &[false, true][..], 80, &[5, 20][..]),
+            (&[5, 60], &[false, true], 80, &[5, 48]),
+            (&[5, 40, 30], &[false, true, true], 61, &[5, 25, 25]),
+            (&[20, 40], &[false, true], 33, &[20, 10]),
+            // 59 columns are too narrow for anything, so the last ones go, and the header says so.
+            (&[20, 40, 24], &[false, true, false], 59, &[20, 10]),
+            (&[20, 40], &[false, true], 30, &[20]),
+            (&[24, 24], &[false, false], 20, &[20]),
+        ] {
+            let mut widths = wanted.to_vec();
+            fit(&mut widths, can_shrink, room);
+            assert_eq!(widths, expected, "{wanted:?} in {room}");
+        }
+    }
 }

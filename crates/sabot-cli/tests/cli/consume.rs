@@ -212,6 +212,12 @@ fn bad_messages_follow_the_policy() {
     );
     assert!(said.contains("--on-error skip"), "{said}");
 
+    let (_, said) = run(stage.consume("-t events -e -s avro"), 1);
+    assert!(
+        said.contains("invalid magic byte 0x61") && said.contains("-s value=SERDE"),
+        "{said}"
+    );
+
     let (out, said) = run(stage.consume("-t events -e --on-error skip"), 0);
     assert_eq!(out.lines().count(), 2);
     assert!(said.contains("sabot: bad message: events[0] at offset 1: value, schema 1, field at, byte 9: the message ends inside a value"), "{said}");
