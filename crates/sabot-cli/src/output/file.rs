@@ -75,7 +75,8 @@ impl Partial {
                 .truncate(false)
                 .open(&temporary)
                 .map_err(fail)?;
-            if !lock(&file) || (path.exists() && existing != Existing::Overwrite) {
+            if !lock(&file) || !is_at(&file, &temporary) || (path.exists() && existing != Existing::Overwrite)
+            {
                 return Ok(None);
             }
             file.set_len(0).map_err(fail)?;
@@ -338,6 +339,23 @@ pub(super) fn lock(file: &File) -> bool {
     !matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock))
 }
 
+/// Whether the file still has that name. Between opening and locking it, its owner may have finished it, so that it
+/// has its final name and must not be touched, or removed it.
+fn is_at(file: &File, path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let place = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
+        matches!((file.metadata(), fs::metadata(path)), (Ok(open), Ok(named)) if place(&open) == place(&named))
+    }
+    #[cfg(not(unix))]
+    {
+        // An open file cannot be renamed or removed there.
+        let _ = (file, path);
+        true
+    }
+}
+
 /// Brings a new name to disk. Only Unix lets a folder be opened for that.
 fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path
@@ -359,4 +377,21 @@ fn refuse(path: &Path, existing: Existing) -> Result<(), Failure> {
         )));
     }
     Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_renamed_or_replaced_after_opening_is_not_ours() {
+        let folder = tempfile::tempdir().expect("because there is room");
+        let (partial, whole) = (folder.path().join(".x.partial"), folder.path().join("x"));
+        let file = File::create(&partial).expect("because the folder is ours");
+        assert!(is_at(&file, &partial));
+        fs::rename(&partial, &whole).expect("because both are in one folder");
+        assert!(!is_at(&file, &partial));
+        let _next = File::create(&partial).expect("because the folder is ours");
+        assert!(!is_at(&file, &partial));
+    }
 }
