@@ -72,6 +72,11 @@ impl Template {
         Ok(Self { pieces })
     }
 
+    /// Whether every message ends with a line break, so that whole messages can be told from a torn one.
+    pub(crate) fn ends_lines(&self) -> bool {
+        matches!(self.pieces.last(), Some(Piece::Text(text)) if text.ends_with(b"\n"))
+    }
+
     fn row(&self, message: &Message<'_>, row: usize, cell: &mut Vec<u8>, out: &mut Vec<u8>) {
         let parts = &message.parts;
         for piece in &self.pieces {
@@ -238,6 +243,13 @@ mod tests {
         ] {
             let error = Template::parse(format).expect_err("because the format is wrong");
             assert!(error.contains(words), "{format}: {error}");
+        }
+        for (format, ends_lines) in [("%s\\n", true), ("%s\\n%o", false), ("%s;", false), ("", false)] {
+            assert_eq!(
+                Template::parse(format).unwrap().ends_lines(),
+                ends_lines,
+                "{format}"
+            );
         }
     }
 }

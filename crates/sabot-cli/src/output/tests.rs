@@ -187,6 +187,17 @@ fn appending_cuts_off_a_torn_record_and_writes_no_second_header() {
             format!("{{\"number\":7}}\n{rows}"),
         ),
         (Format::JsonLines, "", rows.to_owned()),
+        // Whole but for its line break.
+        (
+            Format::JsonLines,
+            "{\"number\":7}",
+            format!("{{\"number\":7}}\n{rows}"),
+        ),
+        (
+            Format::JsonLines,
+            "{\"number\":7}\n{\"number\":8}",
+            format!("{{\"number\":7}}\n{{\"number\":8}}\n{rows}"),
+        ),
         (Format::Csv, "number\r\n7\r\n", "number\r\n7\r\n0\r\n".to_owned()),
         (
             Format::Csv,
@@ -202,6 +213,37 @@ fn appending_cuts_off_a_torn_record_and_writes_no_second_header() {
         sink.write(&numbers(1)).unwrap();
         sink.finish().unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), after, "{before:?}");
+    }
+}
+
+#[test]
+fn appending_messages_without_line_breaks_takes_nothing_away() {
+    for (template, before) in [("%o;", "0;1;2;"), ("%o;", "line\n0;1;"), ("%o\\n", "0\n1\n")] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out");
+        std::fs::write(&path, before).unwrap();
+        let format = Format::Template(Template::parse(template).unwrap());
+        let mut sink = super::open(&plan(&format, &path, Existing::Append, None)).unwrap();
+        sink.write(&messages().slice(0, 1)).unwrap();
+        sink.finish().unwrap();
+        let after = std::fs::read_to_string(&path).unwrap();
+        assert!(
+            after.len() > before.len() && after.starts_with(before),
+            "{after:?}"
+        );
+    }
+}
+
+/// With a group, rows count once they are on disk; a device or a pipe has none to wait for.
+#[cfg(unix)]
+#[test]
+fn what_has_no_disk_is_written_all_the_same() {
+    for format in [Format::JsonLines, Format::Json, Format::Parquet] {
+        let mut plan = plan(&format, Path::new("/dev/null"), Existing::Refuse, None);
+        plan.sync = true;
+        let mut sink = super::open(&plan).unwrap();
+        sink.write(&numbers(1)).unwrap();
+        sink.finish().unwrap();
     }
 }
 

@@ -13,6 +13,7 @@ use super::file::{Partial, lock};
 use super::table::Table;
 use super::template::Templated;
 use super::{Destination, Durable, Existing, Format, Plan, Sink};
+use crate::console::{counted, note};
 use crate::failure::Failure;
 
 /// Makes text of batches.
@@ -96,7 +97,7 @@ impl Target {
             return Ok(Self::Partial(Some(Partial::create(path, existing)?)));
         }
         let name = path.display().to_string();
-        let (file, header) = open_text_file(path, existing, matches!(plan.format, Format::Csv))
+        let (file, header) = open_text_file(path, existing, &plan.format)
             .map_err(|error| Failure::io(format_args!("cannot open {name}"), &error))?;
         Ok(Self::File { file, name, header })
     }
@@ -107,7 +108,7 @@ impl Target {
             Self::File { file, name, .. } => {
                 let written = file
                     .write_all(bytes)
-                    .and_then(|()| if sync { file.sync_data() } else { Ok(()) });
+                    .and_then(|()| if sync { on_disk(file.sync_data()) } else { Ok(()) });
                 written.map_err(|error| Failure::io(format_args!("cannot write {name}"), &error))?;
                 Ok(Durable::Yes)
             }
@@ -136,14 +137,18 @@ impl Target {
 
 /// Waits for the disk, where there is one: pipes and terminals have none.
 pub(crate) fn sync(file: &File) -> io::Result<()> {
-    match file.sync_all() {
+    on_disk(file.sync_all())
+}
+
+fn on_disk(synced: io::Result<()>) -> io::Result<()> {
+    match synced {
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
         other => other,
     }
 }
 
 /// Opens the file, alone; and where rows are added to a CSV file, reads its header.
-fn open_text_file(path: &Path, existing: Existing, csv: bool) -> io::Result<(File, Option<Vec<u8>>)> {
+fn open_text_file(path: &Path, existing: Existing, format: &Format) -> io::Result<(File, Option<Vec<u8>>)> {
     let mut options = OpenOptions::new();
     options.write(true);
     // What is no regular file, such as /dev/null or a named pipe, holds nothing that could be lost.
@@ -162,13 +167,40 @@ fn open_text_file(path: &Path, existing: Existing, csv: bool) -> io::Result<(Fil
         file.set_len(0)?;
         return Ok((file, None));
     }
+    if matches!(format, Format::Template(template) if !template.ends_lines()) {
+        // Nothing tells a torn message from a whole one.
+        file.seek(SeekFrom::End(0))?;
+        return Ok((file, None));
+    }
+    let csv = matches!(format, Format::Csv);
     let records = whole_records(&mut file, csv)?;
-    file.set_len(records.end)?;
     file.seek(SeekFrom::Start(0))?;
     let mut header = Vec::new();
     (&file).take(records.first_end).read_to_end(&mut header)?;
     file.seek(SeekFrom::Start(records.end))?;
+    end_last_record(&mut file, path, records.end, format)?;
     Ok((file, Some(header).filter(|header| csv && !header.is_empty())))
+}
+
+/// Cuts off what stands behind the last whole record, at `end`, and says so. A JSON object that lacks its line break
+/// alone is whole: it gets one.
+fn end_last_record(file: &mut File, path: &Path, end: u64, format: &Format) -> io::Result<()> {
+    let torn_bytes = file.metadata()?.len() - end;
+    if torn_bytes == 0 {
+        return Ok(());
+    }
+    let is_json = matches!(format, Format::JsonLines | Format::Envelope);
+    if is_json && serde_json::from_reader::<_, serde::de::IgnoredAny>(BufReader::new(&*file)).is_ok() {
+        file.seek(SeekFrom::End(0))?;
+        return file.write_all(b"\n");
+    }
+    note(format_args!(
+        "sabot: {} ended in the middle of a line: its last {} are cut off",
+        path.display(),
+        counted(torn_bytes, "byte")
+    ));
+    file.set_len(end)?;
+    file.seek(SeekFrom::Start(end)).map(drop)
 }
 
 /// How far the whole records of a file reach.
