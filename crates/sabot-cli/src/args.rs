@@ -162,8 +162,9 @@ pub(crate) struct SourceArgs {
     #[arg(short = 'G', long, value_name = "GROUP", env = "SABOT_GROUP")]
     pub(crate) group: Option<String>,
 
-    /// Where to begin: beginning, end, stored, an offset N, -N before the end, or s@TIME; and e@TIME where to end.
-    /// TIME is in milliseconds since 1970 or RFC 3339. [default: beginning; with -G: stored, else beginning]
+    /// Where to begin: beginning, end, stored, an offset N, -N before the end of each partition, or s@TIME; and e@TIME
+    /// where to end. TIME is in milliseconds since 1970 or RFC 3339. With -G it is only for partitions where the group
+    /// has committed nothing. [default: beginning]
     #[arg(short, long = "offset", value_name = "OFFSET", allow_hyphen_values = true, value_parser = OffsetArg::parse)]
     pub(crate) offsets: Vec<OffsetArg>,
 
