@@ -14,8 +14,9 @@ import sabot
 
 ROWS = 1_000
 TOPIC, GROUP = "outage", "outage-group"
-# Longer than the minute after which the command gives up on a schema.
-DEADLINE_SECONDS = 180
+# After so long the command gives up on a schema.
+REGISTRY_SECONDS = 20
+DEADLINE_SECONDS = 120
 
 
 def check():
@@ -77,8 +78,8 @@ def schema(version):
 
 
 def command(out, *more):
-    options = ["-G", GROUP, "-s", "value=avro", *sabot.GROUP_OPTIONS, "-O", "jsonl", "--out", out, *more]
-    return sabot.consume(TOPIC, *options)
+    decoding = ["-s", "value=avro", "--registry-timeout", REGISTRY_SECONDS]
+    return sabot.consume(TOPIC, "-G", GROUP, *decoding, *sabot.GROUP_OPTIONS, "-O", "jsonl", "--out", out, *more)
 
 
 def send(encode, start):
