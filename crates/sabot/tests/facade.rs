@@ -186,13 +186,13 @@ fn mistakes_are_told_before_a_broker_is_asked() {
         (nowhere(), ".topic("),
         (nowhere().topic("a").partition("a", 0), "mixed"),
         (Sabot::kafka("127.0.0.1:1").topic("a"), ".value("),
-        (nowhere().topic("a").value(Codec::avro()), ".registry("),
+        (nowhere().topic("a").value(Codec::avro()), "Builder::registry"),
         (
             nowhere()
                 .topic("a")
                 .key(Codec::string())
                 .value(Codec::avro().schema_id(1)),
-            ".registry(",
+            "Builder::registry",
         ),
         (
             nowhere().topic("a").on_error(OnError::DeadLetter),
