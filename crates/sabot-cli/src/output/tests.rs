@@ -349,23 +349,37 @@ fn numbers(rows: i64) -> RecordBatch {
     RecordBatch::try_from_iter([("number", column)]).unwrap()
 }
 
+type Columns = Vec<(&'static str, ArrayRef)>;
+
 /// Three rows: something, nothing (where a column can say nothing), and an extreme.
 fn types() -> RecordBatch {
-    let mut tags = MapBuilder::new(None, StringBuilder::new(), Int64Builder::new());
-    tags.keys().append_value("a \"b\"");
-    tags.values().append_value(1);
-    tags.keys().append_value("c");
-    tags.values().append_null();
-    tags.append(true).unwrap();
-    tags.append(false).unwrap();
-    tags.append(true).unwrap();
-    let mut list = ListBuilder::new(StringBuilder::new());
-    list.values().append_value("x");
-    list.values().append_null();
-    list.append(true);
-    list.append(false);
-    list.append(true);
-    let columns: Vec<(&str, ArrayRef)> = vec![
+    let columns = [scalars(), decimals(), times(), nested()];
+    let (mut fields, mut arrays): (Vec<_>, Vec<_>) = columns
+        .into_iter()
+        .flatten()
+        .map(|(name, array)| (Field::new(name, array.data_type().clone(), true), array))
+        .unzip();
+    let uuid = Field::new("uuid", DataType::FixedSizeBinary(16), true);
+    let name = ("ARROW:extension:name".to_owned(), "arrow.uuid".to_owned());
+    fields.push(uuid.with_metadata(HashMap::from([name])));
+    let bytes: [u8; 16] = std::array::from_fn(|at| at as u8 * 17);
+    let uuids = [Some(bytes), None, Some([0; 16])].into_iter();
+    arrays.push(Arc::new(
+        FixedSizeBinaryArray::try_from_sparse_iter_with_size(uuids, 16).unwrap(),
+    ));
+    let spans = vec![
+        Some(IntervalMonthDayNano::new(1, -2, 500_000_000)),
+        None,
+        Some(IntervalMonthDayNano::new(0, 0, 0)),
+    ];
+    let spans: ArrayRef = Arc::new(PrimitiveArray::<IntervalMonthDayNanoType>::from(spans));
+    fields.push(Field::new("span", spans.data_type().clone(), true));
+    arrays.push(spans);
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).unwrap()
+}
+
+fn scalars() -> Columns {
+    vec![
         ("null", Arc::new(NullArray::new(3))),
         (
             "flag",
@@ -419,6 +433,11 @@ fn types() -> RecordBatch {
                 Some("SENT"),
             ])),
         ),
+    ]
+}
+
+fn decimals() -> Columns {
+    vec![
         (
             "decimal",
             Arc::new(
@@ -439,6 +458,11 @@ fn types() -> RecordBatch {
                     .unwrap(),
             ),
         ),
+    ]
+}
+
+fn times() -> Columns {
+    vec![
         (
             "date",
             Arc::new(Date32Array::from(vec![Some(0), None, Some(i32::MAX)])),
@@ -469,32 +493,30 @@ fn types() -> RecordBatch {
             "duration",
             Arc::new(DurationMillisecondArray::from(vec![Some(-1_500), None, Some(0)])),
         ),
+    ]
+}
+
+fn nested() -> Columns {
+    let mut tags = MapBuilder::new(None, StringBuilder::new(), Int64Builder::new());
+    tags.keys().append_value("a \"b\"");
+    tags.values().append_value(1);
+    tags.keys().append_value("c");
+    tags.values().append_null();
+    tags.append(true).unwrap();
+    tags.append(false).unwrap();
+    tags.append(true).unwrap();
+    let mut list = ListBuilder::new(StringBuilder::new());
+    list.values().append_value("x");
+    list.values().append_null();
+    list.append(true);
+    list.append(false);
+    list.append(true);
+    vec![
         ("list", Arc::new(list.finish())),
         ("map", Arc::new(tags.finish())),
         ("struct", structs()),
         ("union", unions()),
-    ];
-    let (mut fields, mut arrays): (Vec<_>, Vec<_>) = columns
-        .into_iter()
-        .map(|(name, array)| (Field::new(name, array.data_type().clone(), true), array))
-        .unzip();
-    let uuid = Field::new("uuid", DataType::FixedSizeBinary(16), true);
-    let name = ("ARROW:extension:name".to_owned(), "arrow.uuid".to_owned());
-    fields.push(uuid.with_metadata(HashMap::from([name])));
-    let bytes: [u8; 16] = std::array::from_fn(|at| at as u8 * 17);
-    let uuids = [Some(bytes), None, Some([0; 16])].into_iter();
-    arrays.push(Arc::new(
-        FixedSizeBinaryArray::try_from_sparse_iter_with_size(uuids, 16).unwrap(),
-    ));
-    let spans = vec![
-        Some(IntervalMonthDayNano::new(1, -2, 500_000_000)),
-        None,
-        Some(IntervalMonthDayNano::new(0, 0, 0)),
-    ];
-    let spans: ArrayRef = Arc::new(PrimitiveArray::<IntervalMonthDayNanoType>::from(spans));
-    fields.push(Field::new("span", spans.data_type().clone(), true));
-    arrays.push(spans);
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).unwrap()
+    ]
 }
 
 fn structs() -> ArrayRef {
