@@ -5,7 +5,7 @@ import os
 import time
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
@@ -17,6 +17,14 @@ DEADLINE_SECONDS = 60
 
 admin = AdminClient({"bootstrap.servers": BROKERS})
 registry = SchemaRegistryClient({"url": REGISTRY})
+
+
+def check_keeps_old_messages():
+    """Fails if the broker deletes messages by age, which it does at a moment of its own: some of ours date from 2023."""
+    broker_id = str(next(iter(admin.list_topics(timeout=DEADLINE_SECONDS).brokers)))
+    (node,) = admin.describe_configs([ConfigResource(ConfigResource.Type.BROKER, broker_id)]).values()
+    kept_ms = node.result(DEADLINE_SECONDS)["log.retention.ms"].value
+    assert kept_ms == "-1", f"the broker deletes messages by age: its log.retention.ms is {kept_ms}, expected -1"
 
 
 def create_topic(name, partitions):
@@ -63,12 +71,13 @@ class Writer:
 
 
 def read_all(topic):
-    """Every message of a topic, up to its ends now."""
+    """Every message that was ever written to a topic, up to its ends now; fails if some are gone."""
     consumer = Consumer({
         "bootstrap.servers": BROKERS,
         "group.id": f"{topic}-truth",
         "enable.auto.commit": False,
         "enable.partition.eof": True,
+        "auto.offset.reset": "error",
     })
     partitions = list(consumer.list_topics(topic, DEADLINE_SECONDS).topics[topic].partitions)
     consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])

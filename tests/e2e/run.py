@@ -4,6 +4,7 @@ import shutil
 import sys
 import time
 
+import kafka
 import outage
 import parity
 import sabot
@@ -18,6 +19,7 @@ def main(names):
         sys.exit(f"there is no check {unknown[0]!r}; there are {', '.join(CHECKS)}")
     shutil.rmtree(sabot.FOLDER, ignore_errors=True)
     sabot.FOLDER.mkdir(parents=True)
+    kafka.check_keeps_old_messages()
     failed = []
     for name in names or CHECKS:
         print(f"-- {name}")

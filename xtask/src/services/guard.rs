@@ -192,6 +192,9 @@ impl Guarded {
 }
 
 /// Writes Kafka's configuration and prepares its log directory; gives the configuration's file.
+///
+/// Nothing is deleted by age. Test data likes fixed timestamps, which are older than a week, and the broker would delete
+/// such messages half a minute after its start.
 fn format_storage(folder: &Path, classpath: &str, broker: u16, controller: u16) -> Outcome<PathBuf> {
     let data = folder.join("data");
     let properties = format!(
@@ -209,6 +212,7 @@ fn format_storage(folder: &Path, classpath: &str, broker: u16, controller: u16) 
          share.coordinator.state.topic.replication.factor=1\n\
          share.coordinator.state.topic.min.isr=1\n\
          group.initial.rebalance.delay.ms=0\n\
+         log.retention.ms=-1\n\
          auto.create.topics.enable=false\n",
         data = data.display()
     );
