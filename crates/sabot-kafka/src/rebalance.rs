@@ -227,6 +227,12 @@ impl Source {
     fn add_positions(&mut self, list: &TopicPartitionList, ends: &[Option<i64>]) {
         for (element, end) in list.elements().iter().zip(ends) {
             let topic = self.positions.topic(element.topic());
+            log::debug!(
+                "{topic}[{}] is read from {:?} to {}",
+                element.partition(),
+                element.offset(),
+                end.map_or_else(|| "no end".to_owned(), |end| format!("offset {end}"))
+            );
             let epoch = self.ledger.lock().begin(&topic, element.partition());
             self.positions.add(&topic, element.partition(), epoch, *end);
         }

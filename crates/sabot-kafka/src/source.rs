@@ -387,6 +387,7 @@ impl Source {
         let Some(slot) = self.positions.slot(topic, partition) else {
             return;
         };
+        log::debug!("{topic}[{partition}] has no more than offset {offset} now");
         if self.positions.reached(slot, offset) {
             // The log ends before it did when we came. Either it was cut, or a follower lags behind.
             match self.high(topic, partition) {
