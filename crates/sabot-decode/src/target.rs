@@ -20,6 +20,10 @@ pub struct Target {
     pub shape: Shape,
     /// Fields to keep, as paths such as `order.id`; a path keeps everything below it. `None` keeps all.
     pub projection: Option<Vec<String>>,
+    /// With a projection: whether what stands behind the last value kept is looked at too. By default a decoder may stop
+    /// there, since the rest of a message says nothing about the columns; a message that is cut off, or goes on, behind that
+    /// value is then a good row.
+    pub check_tail: bool,
     /// Which Arrow types to use where there is a choice.
     pub mapping: Mapping,
     /// How much one decoder may use.

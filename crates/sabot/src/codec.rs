@@ -33,6 +33,7 @@ pub struct Codec {
     writer: Writer,
     reader: Reader,
     projection: Option<Vec<String>>,
+    check_tail: bool,
     mapping: Mapping,
     limits: Limits,
 }
@@ -109,6 +110,7 @@ impl Codec {
             writer: Writer::Named,
             reader: Reader::FirstWriter,
             projection: None,
+            check_tail: false,
             mapping: Mapping::default(),
             limits: Limits::default(),
         }
@@ -170,6 +172,13 @@ impl Codec {
     /// Keeps these fields alone, such as `id` or `customer.name`; a path keeps everything below it.
     pub fn select<P: Into<String>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
         self.projection = Some(paths.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// With [`Codec::select`], looks at each message up to its end, as without it. Otherwise Avro is read up to the last
+    /// value that is kept, and what is wrong behind it goes unseen.
+    pub fn check_tail(mut self) -> Self {
+        self.check_tail = true;
         self
     }
 
@@ -235,6 +244,7 @@ impl Codec {
         let mut target = Target::default();
         target.shape = self.shape(part, topic, registry)?;
         target.projection.clone_from(&self.projection);
+        target.check_tail = self.check_tail;
         target.mapping = self.mapping;
         target.limits = self.limits;
         let mut decoder = self

@@ -1,4 +1,5 @@
-//! Blocks of arrays and maps: how many items follow, and how many bytes they take.
+//! What reading and skipping share: the blocks of arrays and maps (how many items follow, how many bytes they take), and
+//! whether a nullable value is there.
 
 use sabot_cursor::{Cursor, ReadError, ReadErrorKind};
 use sabot_decode::RowErrorKind;
@@ -86,4 +87,21 @@ pub(super) fn read_block(
         size_bytes,
         size_at,
     }))
+}
+
+/// Whether a nullable value is there; `non_null_byte` is [`super::Op::non_null_byte`].
+#[inline]
+pub(super) fn read_presence(cursor: &mut Cursor<'_>, non_null_byte: u8) -> Result<bool, Failure> {
+    let at = cursor.position();
+    match cursor.rest().first() {
+        Some(byte @ (0 | 2)) => {
+            cursor.skip(1)?;
+            Ok(*byte == non_null_byte)
+        }
+        // A longer index than necessary, or none that exists.
+        _ => match cursor.read_long()? {
+            index @ (0 | 1) => Ok(index as u8 * 2 == non_null_byte),
+            index => Err(Failure::new(RowErrorKind::InvalidUnionIndex(index), at)),
+        },
+    }
 }

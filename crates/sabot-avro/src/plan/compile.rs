@@ -10,7 +10,7 @@ use sabot_arrow::{NodeIx, NodeKind};
 use sabot_decode::{Limits, NodeId, PlanError, StringType};
 
 use super::resolve::{Fit, conversion, fit};
-use super::skip::Skips;
+use super::skip::{SkipStep, Skips};
 use super::values::DecimalLimit;
 use super::{DecimalSite, EnumMap, ListSite, Op, OpKind, Plan, Site, defaults};
 use crate::paths::Paths;
@@ -40,7 +40,10 @@ pub(crate) fn compile(
         decimals: Vec::new(),
         factors: Vec::new(),
         skips: Skips::new(writer),
+        skip_steps: Vec::new(),
         skips_in_default: None,
+        is_last: shape.may_end_early,
+        ends_early: false,
         label: 0,
         values: 0,
         bytes: 0,
@@ -59,6 +62,8 @@ pub(crate) fn compile(
         decimals: compiler.decimals.into(),
         factors: compiler.factors.into(),
         skips: compiler.skips,
+        skip_steps: compiler.skip_steps.into(),
+        ends_early: compiler.ends_early,
         skips_in_default: compiler.skips_in_default,
         strings: shape.strings,
         row_width_bytes: shape.width_bytes() + compiler.default_bytes,
@@ -77,7 +82,11 @@ struct Compiler<'a> {
     decimals: Vec<DecimalSite>,
     factors: Vec<i64>,
     skips: Skips,
+    skip_steps: Vec<(SkipStep, NodeId)>,
     skips_in_default: Option<Skips>,
+    /// Whether no column takes anything from behind the value at hand, so that its own end need not be reached either.
+    is_last: bool,
+    ends_early: bool,
     /// The last step that another jumps to: skips are not merged across it.
     label: usize,
     /// Values looked at so far, in branches that failed too.
@@ -232,6 +241,7 @@ impl<'a> Compiler<'a> {
             self.set_label();
             self.jumps[first_jump + index] = self.ops.len() as u32;
             let (start, jumps, bytes) = (self.ops.len(), self.jumps.len(), self.default_bytes);
+            let (skips, is_last, ends_early) = (self.skip_steps.len(), self.is_last, self.ends_early);
             let is_null = matches!(branch.kind(), Kind::Null);
             match self.value(branch, id, path) {
                 Ok(()) => is_any |= !is_null || branches.len() == 1,
@@ -241,6 +251,8 @@ impl<'a> Compiler<'a> {
                     self.sites.truncate(start);
                     self.jumps.truncate(jumps);
                     self.default_bytes = bytes;
+                    self.skip_steps.truncate(skips);
+                    (self.is_last, self.ends_early) = (is_last, ends_early);
                     self.push(Step::new(OpKind::Fail, 0, 0), column, path);
                     error = error.or((!is_null || branches.len() == 1).then_some(failed));
                 }
@@ -319,8 +331,18 @@ impl<'a> Compiler<'a> {
             .iter()
             .filter_map(|(field, id)| Some((sources[*field]?, (*field, *id))))
             .collect();
+        let last = (0..written.len()).rfind(|position| readers.contains_key(position));
+        let is_last = self.is_last;
         for (position, field) in written.iter().enumerate() {
             let ty = writer.to(field.ty);
+            if is_last && Some(position) > last {
+                let rest = written[position..].iter();
+                self.ends_early |= rest
+                    .map(|field| self.skips.step(field.ty))
+                    .any(|step| step.exact_bytes() != Some(0));
+                break;
+            }
+            self.is_last = is_last && Some(position) == last;
             if let Some(&(position, id)) = readers.get(&position) {
                 let name = &*read[position].name;
                 let path = self.path_below(path, name);
@@ -330,12 +352,14 @@ impl<'a> Compiler<'a> {
                 self.skip(ty, path);
             }
         }
+        self.is_last = false;
         for &(position, id) in kept.iter().filter(|(field, _)| sources[*field].is_none()) {
             let field = &read[position];
             let path = self.path_below(path, &field.name);
             self.default(reader.to(field.ty), field, id, path)
                 .map_err(|error| error.within(&*field.name))?;
         }
+        self.is_last = is_last;
         Ok(())
     }
 
@@ -374,7 +398,9 @@ impl<'a> Compiler<'a> {
         self.ops[at].validity = self.validity(node.column);
         self.set_label();
         let outer_bytes = std::mem::take(&mut self.default_bytes);
+        let is_last = std::mem::replace(&mut self.is_last, false);
         let (min_item_bytes, width) = item(self)?;
+        self.is_last = is_last;
         let default_bytes = std::mem::replace(&mut self.default_bytes, outer_bytes);
         let item_width_bytes = u32::try_from(width + default_bytes).unwrap_or(u32::MAX);
         self.sites[at].list = ListSite {
@@ -385,31 +411,37 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    /// Steps over a value, together with those before it where both have a fixed size.
+    /// Steps over a value, in one step with the values before it that are skipped too.
     fn skip(&mut self, ty: At<'_>, path: NodeId) {
         self.values += 1;
         let is_in_default = std::ptr::eq(ty.schema, &raw const self.shape.reader);
-        let skips = self.skips_of(is_in_default);
+        let step = self.skips_of(is_in_default).step(ty.id);
+        if step.exact_bytes() == Some(0) {
+            return;
+        }
         let kind = if is_in_default {
             OpKind::SkipInDefault
         } else {
             OpKind::Skip
         };
-        let Some(bytes) = skips.exact_bytes(ty.id) else {
-            self.push(Step::new(kind, 0, ty.id.0), NO_COLUMN, path);
-            return;
-        };
         let is_mergeable = self.ops.len() > self.label;
+        let end = self.skip_steps.len() as u32;
         match self.ops.last_mut() {
-            _ if bytes == 0 => {}
-            Some(Op {
-                kind: OpKind::SkipBytes,
-                aux,
-                ..
-            }) if is_mergeable && aux.checked_add(bytes).is_some() => {
-                *aux += bytes;
+            Some(op) if is_mergeable && op.kind == kind && op.aux == end => {
+                match self.skip_steps.last_mut() {
+                    Some((last, _)) if last.merged(step).is_some() => {
+                        *last = last.merged(step).unwrap_or(*last);
+                    }
+                    _ => {
+                        self.skip_steps.push((step, path));
+                        op.aux += 1;
+                    }
+                }
             }
-            _ => drop(self.push(Step::new(OpKind::SkipBytes, 0, bytes), NO_COLUMN, path)),
+            _ => {
+                self.skip_steps.push((step, path));
+                self.push(Step::new(kind, end, end + 1), NO_COLUMN, path);
+            }
         }
     }
 

@@ -17,7 +17,7 @@ use sabot_decode::{Limits, NodeId, StringType};
 
 pub(crate) use compile::compile;
 pub(crate) use row::decode_row;
-use skip::Skips;
+use skip::{SkipStep, Skips};
 use values::DecimalLimit;
 
 /// One step. Its meaning is its kind's.
@@ -98,9 +98,7 @@ enum OpKind {
     Fail,
 
     // What the reader has no column for.
-    /// Steps over `aux` bytes.
-    SkipBytes,
-    /// Steps over a value of the type `aux` of the writer's schema.
+    /// Takes the steps `slot..aux` of the plan's `skip_steps`, of the writer's schema.
     Skip,
     /// The same within a default, which is written with the reader's schema.
     SkipInDefault,
@@ -154,6 +152,11 @@ pub(crate) struct Plan {
     decimals: Box<[DecimalSite]>,
     factors: Box<[i64]>,
     skips: Skips,
+    /// Steps over neighbouring values, and the field path of the errors of each.
+    skip_steps: Box<[(SkipStep, NodeId)]>,
+    /// Whether the steps end before the message does: with a projection, what stands behind the last value that a
+    /// column takes is not looked at.
+    ends_early: bool,
     skips_in_default: Option<Skips>,
     strings: StringType,
     /// Bytes that a row takes in the columns at least.

@@ -7,7 +7,7 @@ use sabot_arrow::{Columns, Fault, Overflow};
 use sabot_cursor::Cursor;
 use sabot_decode::{NodeId, RowErrorKind, StringType};
 
-use super::blocks::{Failure, Items, read_block};
+use super::blocks::{Failure, Items, read_block, read_presence};
 use super::skip::{MAX_DEPTH, Skips};
 use super::values::{decimal_128, decimal_256, duration, uuid, uuid_text};
 use super::{Op, OpKind, Plan};
@@ -36,7 +36,7 @@ pub(crate) fn decode_row(
     };
     row.run(0, plan.ops.len())?;
     let left = row.cursor.remaining();
-    if left > 0 {
+    if left > 0 && !plan.ends_early {
         let left = u32::try_from(left).unwrap_or(u32::MAX);
         let byte_offset = row.cursor.position();
         return Err(Fault::Row {
@@ -105,7 +105,7 @@ impl<'a> Row<'a> {
     /// Runs one step, and says which is next.
     #[inline(always)]
     fn step(&mut self, op: &'a Op, pc: usize) -> Result<usize, StepFault> {
-        if op.non_null_byte != Op::NO_TAG && !self.read_presence(op.non_null_byte)? {
+        if op.non_null_byte != Op::NO_TAG && !read_presence(&mut self.cursor, op.non_null_byte)? {
             return self.push_absent(op, pc);
         }
         if op.validity != Op::NO_VALIDITY {
@@ -133,7 +133,6 @@ impl<'a> Row<'a> {
             OpKind::Fail => {
                 return Err(Failure::new(RowErrorKind::Unresolvable, self.cursor.position()).into());
             }
-            OpKind::SkipBytes => self.cursor.skip(op.aux as usize)?,
             OpKind::Skip => self.skip(Some(&self.plan.skips), op)?,
             OpKind::SkipInDefault => self.skip(self.plan.skips_in_default.as_ref(), op)?,
             _ => self.value(op, pc)?,
@@ -203,23 +202,6 @@ impl<'a> Row<'a> {
             return Err(Failure::new(RowErrorKind::InvalidEnumIndex(index.into()), at));
         }
         Ok(index)
-    }
-
-    /// Whether a nullable value is there.
-    #[inline]
-    fn read_presence(&mut self, non_null_byte: u8) -> Result<bool, Failure> {
-        let at = self.cursor.position();
-        match self.cursor.rest().first() {
-            Some(byte @ (0 | 2)) => {
-                self.cursor.skip(1)?;
-                Ok(*byte == non_null_byte)
-            }
-            // A longer index than necessary, or none that exists.
-            _ => match self.cursor.read_long()? {
-                index @ (0 | 1) => Ok(index as u8 * 2 == non_null_byte),
-                index => Err(Failure::new(RowErrorKind::InvalidUnionIndex(index), at)),
-            },
-        }
     }
 
     /// Appends a null instead of what the step would read, and says which step is next.
@@ -314,11 +296,19 @@ impl<'a> Row<'a> {
     }
 
     fn skip(&mut self, skips: Option<&Skips>, op: &Op) -> Result<(), StepFault> {
+        let Some(skips) = skips else { return Ok(()) };
         let depth = self.plan.limits.depth.min(MAX_DEPTH);
-        let ty = crate::schema::TypeId(op.aux);
-        skips.map_or(Ok(()), |skips| {
-            skips.skip(ty, &mut self.cursor, &mut self.items, depth)
-        })?;
+        for at in op.slot as usize..op.aux as usize {
+            let (step, path) = self.plan.skip_steps[at];
+            let skipped = skips.run(step, &mut self.cursor, &mut self.items, depth);
+            skipped.map_err(|Failure { kind, byte_offset }| {
+                StepFault::Below(Fault::Row {
+                    byte_offset,
+                    node: path,
+                    kind,
+                })
+            })?;
+        }
         Ok(())
     }
 

@@ -8,8 +8,9 @@
 use sabot_cursor::Cursor;
 use sabot_decode::RowErrorKind;
 
-use super::blocks::{Failure, Items, read_block};
-use crate::schema::{Kind, Schema, TypeId};
+use super::Op;
+use super::blocks::{Failure, Items, read_block, read_presence};
+use crate::schema::{At, Kind, Schema, TypeId};
 
 /// Levels of a skipped value at most, whatever the limit asked for: skipping recurses on the thread's stack.
 pub(super) const MAX_DEPTH: usize = 128;
@@ -18,61 +19,103 @@ pub(super) const MAX_DEPTH: usize = 128;
 #[derive(Debug)]
 pub(super) struct Skips {
     types: Box<[Skip]>,
+    /// How to skip each type where it stands in a record.
+    steps: Box<[SkipStep]>,
     min_bytes: Box<[u32]>,
+}
+
+/// One value to step over, or a run of bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SkipStep {
+    pub(super) kind: SkipKind,
+    /// As [`super::Op::non_null_byte`]: where the value may be null.
+    pub(super) non_null_byte: u8,
+    /// Bytes, or the type's position.
+    pub(super) aux: u32,
+}
+
+/// What a [`SkipStep`] steps over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SkipKind {
+    /// `aux` bytes.
+    Bytes,
+    Int,
+    Long,
+    /// A length and its bytes.
+    Sized,
+    /// A value of the type `aux`, which has others below it.
+    Type,
 }
 
 #[derive(Debug)]
 enum Skip {
-    /// This many bytes.
-    Bytes(u32),
-    Int,
-    Long,
-    Sized,
+    One(SkipStep),
     /// Blocks of items, each with a key before it where it is a map.
     Blocks {
         has_key: bool,
         item: TypeId,
     },
     Union(Box<[TypeId]>),
-    /// These in turn; those without bytes are left out.
-    Record(Box<[TypeId]>),
+    /// These in turn.
+    Record(Box<[SkipStep]>),
+}
+
+impl SkipStep {
+    const fn new(kind: SkipKind, aux: u32) -> Self {
+        Self {
+            kind,
+            non_null_byte: Op::NO_TAG,
+            aux,
+        }
+    }
+
+    /// The bytes of a step that always takes as many.
+    pub(super) fn exact_bytes(self) -> Option<u32> {
+        (self.kind == SkipKind::Bytes && self.non_null_byte == Op::NO_TAG).then_some(self.aux)
+    }
+
+    /// One step for `self` and then `next`, where there is one.
+    pub(super) fn merged(self, next: Self) -> Option<Self> {
+        let bytes = self.exact_bytes()?.checked_add(next.exact_bytes()?)?;
+        Some(Self::new(SkipKind::Bytes, bytes))
+    }
 }
 
 impl Skips {
     pub(super) fn new(schema: &Schema) -> Self {
         let sizes = Sizes::new(schema);
-        let ids = (0..schema.len() as u32).map(TypeId);
-        let types = ids.map(|id| match (sizes.exact(id), schema.at(id).kind()) {
-            (Some(bytes), _) => Skip::Bytes(bytes),
-            (_, Kind::Int | Kind::Enum(_)) => Skip::Int,
-            (_, Kind::Bytes | Kind::String) => Skip::Sized,
-            (_, Kind::Array(item)) => Skip::Blocks {
+        let ids = || (0..schema.len() as u32).map(TypeId);
+        let steps: Box<[SkipStep]> = ids().map(|id| step(schema.at(id), &sizes)).collect();
+        let types = ids().map(|id| match schema.at(id).kind() {
+            _ if sizes.exact(id).is_some() => Skip::One(steps[id.0 as usize]),
+            Kind::Array(item) => Skip::Blocks {
                 has_key: false,
                 item: *item,
             },
-            (_, Kind::Map(item)) => Skip::Blocks {
+            Kind::Map(item) => Skip::Blocks {
                 has_key: true,
                 item: *item,
             },
-            (_, Kind::Union(branches)) => Skip::Union(branches.clone().into()),
-            (_, Kind::Record(fields)) => {
-                let fields = fields.iter().map(|field| field.ty);
-                Skip::Record(fields.filter(|ty| sizes.exact(*ty) != Some(0)).collect())
+            Kind::Union(branches) => Skip::Union(branches.clone().into()),
+            Kind::Record(fields) => {
+                let mut merged = Vec::new();
+                for field in fields {
+                    push_merged(&mut merged, steps[field.ty.0 as usize]);
+                }
+                Skip::Record(merged.into())
             }
-            _ => Skip::Long,
+            _ => Skip::One(steps[id.0 as usize]),
         });
         Self {
             types: types.collect(),
+            steps,
             min_bytes: sizes.min,
         }
     }
 
-    /// The size of every value of the type, where it has but one.
-    pub(super) fn exact_bytes(&self, id: TypeId) -> Option<u32> {
-        match self.types[id.0 as usize] {
-            Skip::Bytes(bytes) => Some(bytes),
-            _ => None,
-        }
+    /// How to skip a value of the type.
+    pub(super) fn step(&self, id: TypeId) -> SkipStep {
+        self.steps[id.0 as usize]
     }
 
     /// A size that no value of the type falls below.
@@ -80,8 +123,30 @@ impl Skips {
         self.min_bytes[id.0 as usize]
     }
 
-    /// Steps over one value, which may nest `depth` levels deep.
-    pub(super) fn skip(
+    /// Takes one step over a value that may nest `depth` levels deep.
+    #[inline]
+    pub(super) fn run(
+        &self,
+        step: SkipStep,
+        cursor: &mut Cursor<'_>,
+        items: &mut Items,
+        depth: usize,
+    ) -> Result<(), Failure> {
+        if step.non_null_byte != Op::NO_TAG && !read_presence(cursor, step.non_null_byte)? {
+            return Ok(());
+        }
+        match step.kind {
+            SkipKind::Bytes => cursor.skip(step.aux as usize)?,
+            SkipKind::Int => drop(cursor.read_int()?),
+            SkipKind::Long => drop(cursor.read_long()?),
+            SkipKind::Sized => drop(cursor.read_sized()?),
+            SkipKind::Type => self.skip(TypeId(step.aux), cursor, items, depth)?,
+        }
+        Ok(())
+    }
+
+    /// Steps over one value of any type.
+    fn skip(
         &self,
         id: TypeId,
         cursor: &mut Cursor<'_>,
@@ -95,44 +160,87 @@ impl Skips {
                 .ok_or(Failure::new(RowErrorKind::LimitExceeded("depth"), at))
         };
         match &self.types[id.0 as usize] {
-            Skip::Bytes(bytes) => cursor.skip(*bytes as usize)?,
-            Skip::Int => drop(cursor.read_int()?),
-            Skip::Long => drop(cursor.read_long()?),
-            Skip::Sized => drop(cursor.read_sized()?),
-            Skip::Record(fields) => {
+            Skip::One(step) => self.run(*step, cursor, items, depth),
+            Skip::Record(steps) => {
                 let below = below()?;
-                fields
+                steps
                     .iter()
-                    .try_for_each(|field| self.skip(*field, cursor, items, below))?;
+                    .try_for_each(|step| self.run(*step, cursor, items, below))
             }
             Skip::Union(branches) => {
                 let index = cursor.read_long()?;
                 let branch = usize::try_from(index).ok().and_then(|index| branches.get(index));
                 let branch = branch.ok_or(Failure::new(RowErrorKind::InvalidUnionIndex(index), at))?;
                 // No level of its own: no union stands directly in another.
-                self.skip(*branch, cursor, items, depth)?;
+                self.skip(*branch, cursor, items, depth)
             }
-            Skip::Blocks { has_key, item } => {
-                let below = below()?;
-                let min_item_bytes = self.min_bytes(*item) + u32::from(*has_key);
-                while let Some(block) = read_block(cursor, items, min_item_bytes)? {
-                    if let Some(size_bytes) = block.size_bytes {
-                        cursor.skip(size_bytes)?;
-                        continue;
-                    }
-                    if !has_key && self.exact_bytes(*item) == Some(0) {
-                        continue;
-                    }
-                    for _ in 0..block.count {
-                        if *has_key {
-                            cursor.read_sized()?;
-                        }
-                        self.skip(*item, cursor, items, below)?;
-                    }
+            Skip::Blocks { has_key, item } => self.skip_blocks(*has_key, *item, cursor, items, below()?),
+        }
+    }
+
+    fn skip_blocks(
+        &self,
+        has_key: bool,
+        item: TypeId,
+        cursor: &mut Cursor<'_>,
+        items: &mut Items,
+        depth: usize,
+    ) -> Result<(), Failure> {
+        let step = self.step(item);
+        let min_item_bytes = self.min_bytes(item) + u32::from(has_key);
+        while let Some(block) = read_block(cursor, items, min_item_bytes)? {
+            if let Some(size_bytes) = block.size_bytes {
+                cursor.skip(size_bytes)?;
+                continue;
+            }
+            if let (Some(bytes), false) = (step.exact_bytes(), has_key) {
+                cursor.skip(block.count.saturating_mul(bytes as usize))?;
+                continue;
+            }
+            for _ in 0..block.count {
+                if has_key {
+                    cursor.read_sized()?;
                 }
+                self.run(step, cursor, items, depth)?;
             }
         }
         Ok(())
+    }
+}
+
+/// Appends a step, to the last one where both have a fixed size.
+fn push_merged(steps: &mut Vec<SkipStep>, step: SkipStep) {
+    if step.exact_bytes() == Some(0) {
+        return;
+    }
+    match steps.last_mut() {
+        Some(last) if last.merged(step).is_some() => *last = last.merged(step).unwrap_or(*last),
+        _ => steps.push(step),
+    }
+}
+
+/// How to skip a value of the type `at`.
+fn step(at: At<'_>, sizes: &Sizes) -> SkipStep {
+    if let Some(bytes) = sizes.exact(at.id) {
+        return SkipStep::new(SkipKind::Bytes, bytes);
+    }
+    match at.kind() {
+        Kind::Int | Kind::Enum(_) => SkipStep::new(SkipKind::Int, 0),
+        Kind::Long => SkipStep::new(SkipKind::Long, 0),
+        Kind::Bytes | Kind::String => SkipStep::new(SkipKind::Sized, 0),
+        Kind::Union(branches) => {
+            let (non_null_byte, inner) = match **branches {
+                [null, inner] if matches!(at.to(null).kind(), Kind::Null) => (2, inner),
+                [inner, null] if matches!(at.to(null).kind(), Kind::Null) => (0, inner),
+                _ => return SkipStep::new(SkipKind::Type, at.id.0),
+            };
+            // No union stands directly in another, so that this goes no deeper.
+            SkipStep {
+                non_null_byte,
+                ..step(at.to(inner), sizes)
+            }
+        }
+        _ => SkipStep::new(SkipKind::Type, at.id.0),
     }
 }
 

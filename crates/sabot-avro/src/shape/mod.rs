@@ -42,6 +42,8 @@ pub(crate) struct Shape {
     pub(crate) dictionaries: Vec<(NodeIx, ArrayRef)>,
     /// Where strings stand.
     pub(crate) strings: StringType,
+    /// Whether plans may end at the last value that a column takes, and leave the rest of a message unseen.
+    pub(crate) may_end_early: bool,
     nodes: Vec<Node>,
     /// The whole message. Where it is a record, it has no column of its own.
     pub(crate) root: ShapeId,
@@ -100,6 +102,7 @@ impl Shape {
             layout,
             dictionaries: Vec::new(),
             strings: target.mapping.strings,
+            may_end_early: target.projection.is_some() && !target.check_tail,
             nodes: builder.nodes,
             root,
         };

@@ -174,13 +174,17 @@ fn nested_types_of_two_writers() {
             cat(&[&one, &by, &long(8), &one, &sized("tag"), &zero, &points]),
         )
         .good(A, cat(&[&long(9), &zero, &zero, &one, &full]))
-        .bad(A, cat(&[&long(9), &zero, &zero, &long(2)]))
         .bad(B, cat(&[&zero, &long(1), &zero, &zero, &zero]));
-    check(&AvroFactory, &reader(&onto), &corpus);
+    // Bad behind the last value that the projection keeps.
+    let bad_tail = cat(&[&long(9), &zero, &zero, &long(2)]);
+    let with_tail = corpus.clone().bad(A, bad_tail);
+    check(&AvroFactory, &reader(&onto), &with_tail);
     let mut target = reader(&onto);
     target.projection = Some(vec!["points[].d".into(), "by{}.x".into(), "tags".into()]);
     target.mapping.unions = UnionType::Struct;
     check(&AvroFactory, &target, &corpus);
+    target.check_tail = true;
+    check(&AvroFactory, &target, &with_tail);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Keeping a part of the columns.
 
 use sabot_avro::AvroFactory;
-use sabot_decode::{DecoderFactory, Target};
+use sabot_decode::{DecoderFactory, RowErrorKind, Target};
 
-use crate::common::{fields, good, long, reader, refusal, sized};
+use crate::common::{decode, fields, good, long, reader, refusal, sized};
 
 const ORDER: &str = r#"
     {"name": "id", "type": "long"},
@@ -60,6 +60,162 @@ fn paths_keep_what_is_below_them() {
         for (name, value) in columns {
             assert_eq!(decoded.column(name), [*value, *value], "{paths:?}");
         }
+    }
+}
+
+/// What stands behind the last value kept is not looked at, unless it is asked for or nothing is projected away.
+#[test]
+fn the_tail_of_a_message_is_left_unseen() {
+    let writer = fields(ORDER);
+    let whole = body();
+    let longer = [&whole[..], &[0]].concat();
+    for (paths, last_kept_end) in [
+        (&["id"][..], 1),
+        (&["flag", "id"], 2),
+        (&["lines.sku"], 18),
+        (&["id", "by.sku"], 26),
+        (&["who.name"], 30),
+        (&[], 0),
+    ] {
+        let mut target = target(paths);
+        let bodies: Vec<_> = (0..whole.len()).map(|end| whole[..end].to_vec()).collect();
+        let bodies = [&bodies[..], &[whole.clone(), longer.clone()]].concat();
+        let decoded = decode(&target, &writer, &bodies);
+        let slots: Vec<_> = decoded.bad.iter().map(|bad| bad.0).collect();
+        assert_eq!(slots, (0..last_kept_end).collect::<Vec<_>>(), "{paths:?}");
+
+        target.check_tail = true;
+        let decoded = decode(&target, &writer, &bodies);
+        let slots: Vec<_> = decoded.bad.iter().map(|bad| bad.0).collect();
+        let all = 0..whole.len() as u32;
+        assert_eq!(
+            slots,
+            all.chain([whole.len() as u32 + 1]).collect::<Vec<_>>(),
+            "{paths:?}"
+        );
+    }
+    // The last field is kept, or fields are dropped by the reader alone.
+    let mut narrower = reader(&fields(r#"{"name": "id", "type": "long"}"#));
+    for target in [target(&["who"]), target(&["who.age"]), narrower.clone()] {
+        let decoded = decode(&target, &writer, &[whole.clone(), longer.clone()]);
+        assert_eq!(decoded.bad.len(), 1);
+        assert_eq!(decoded.bad[0].3, RowErrorKind::TrailingBytes(1));
+    }
+    narrower.projection = Some(vec!["id".into()]);
+    good(&narrower, &writer, &[whole, longer]);
+}
+
+/// Within a union, a list or a default nothing ends early, since something stands behind.
+#[test]
+fn only_the_end_of_a_message_is_left_unseen() {
+    let pair = r#"{"type": "record", "name": "P", "fields": [{"name": "x", "type": "int"}, {"name": "y", "type": "string"}]}"#;
+    let one = [long(7), sized("seven")].concat();
+    let tail = fields(&format!(
+        r#"{{"name": "a", "type": {pair}}}, {{"name": "l", "type": {{"type": "array", "items": "P"}}}}, {{"name": "z", "type": ["string", "P"]}}"#
+    ));
+    let body = [&one[..], &long(2), &one, &one, &long(0), &long(1), &one].concat();
+    for (paths, names, values) in [
+        (
+            &["a.x", "l.x"][..],
+            &["a", "l"][..],
+            &["{x: 7}", "[{x: 7}, {x: 7}]"][..],
+        ),
+        (&["l.x"], &["l"], &["[{x: 7}, {x: 7}]"]),
+        (
+            &["l.y", "z"],
+            &["l", "z"],
+            &["[{y: seven}, {y: seven}]", "{P={x: 7, y: seven}}"],
+        ),
+    ] {
+        let decoded = good(&target(paths), &tail, &[body.clone(), body.clone()]);
+        for (name, value) in names.iter().zip(values) {
+            assert_eq!(decoded.column(name), [*value, *value], "{paths:?}");
+        }
+    }
+    // A record that may be null is the last value, and so is the message itself.
+    let writer = format!(
+        r#"["null", {}]"#,
+        fields(&format!(
+            r#"{{"name": "p", "type": {pair}}}, {{"name": "q", "type": "long"}}"#
+        ))
+    );
+    let kept = target(&["value.p.x"]);
+    let decoded = decode(
+        &kept,
+        &writer,
+        &[[long(1), long(7)].concat(), long(0), long(1), long(2)],
+    );
+    assert_eq!(decoded.column("value")[..2], ["{p: {x: 7}}", "null"]);
+    let bad: Vec<_> = decoded.bad.iter().map(|bad| (bad.0, bad.3)).collect();
+    assert_eq!(
+        bad,
+        [
+            (2, RowErrorKind::Truncated),
+            (3, RowErrorKind::InvalidUnionIndex(2))
+        ]
+    );
+    // A default has an end of its own.
+    let mut onto = reader(&fields(&format!(
+        r#"{{"name": "d", "type": {pair}, "default": {{"x": 1, "y": "default"}}}}, {{"name": "id", "type": "long"}}, {{"name": "n", "type": "long"}}"#
+    )));
+    onto.projection = Some(vec!["d.x".into(), "id".into()]);
+    let writer = fields(
+        r#"{"name": "n", "type": "long"}, {"name": "id", "type": "long"}, {"name": "gone", "type": "string"}"#,
+    );
+    let decoded = good(&onto, &writer, &[[long(1), long(2)].concat()]);
+    assert_eq!(
+        (decoded.column("d"), decoded.column("id")),
+        (vec!["{x: 1}".to_owned()], vec!["2".to_owned()])
+    );
+}
+
+/// Neighbours that are skipped are one step, and yet an error names the right one.
+#[test]
+fn an_error_names_the_field_that_was_skipped() {
+    let writer = fields(
+        r#"{"name": "b", "type": "boolean"}, {"name": "d", "type": "double"}, {"name": "i", "type": ["null", "int"]},
+           {"name": "l", "type": ["long", "null"]}, {"name": "s", "type": "string"},
+           {"name": "u", "type": ["null", "int", "string"]}, {"name": "n", "type": "null"},
+           {"name": "a", "type": {"type": "array", "items": ["null", "float"]}},
+           {"name": "o", "type": ["null", {"type": "record", "name": "P", "fields": [{"name": "x", "type": "int"}]}]},
+           {"name": "kept", "type": "int"}"#,
+    );
+    let body = [
+        vec![1; 9],
+        [long(1), long(5)].concat(),
+        [long(0), long(1 << 40)].concat(),
+        sized("text"),
+        [long(2), sized("u")].concat(),
+        [long(2), long(0), long(1), vec![0; 4], long(0)].concat(),
+        [long(1), long(6)].concat(),
+        long(9),
+    ]
+    .concat();
+    let decoded = good(&target(&["kept"]), &writer, std::slice::from_ref(&body));
+    assert_eq!(decoded.column("kept"), ["9"]);
+    // The first byte of each field, spoilt: a branch or a length that is not.
+    for (at, name, kind) in [
+        (9, "i", RowErrorKind::InvalidUnionIndex(2)),
+        (11, "l", RowErrorKind::InvalidUnionIndex(2)),
+        (18, "s", RowErrorKind::InvalidLength(2)),
+        (23, "u", RowErrorKind::InvalidUnionIndex(2)),
+    ] {
+        let mut spoilt = body.clone();
+        spoilt[at] = 4;
+        if name == "s" {
+            spoilt.truncate(at + 2);
+        }
+        if name == "u" {
+            spoilt[at] = 6;
+        }
+        let decoded = decode(&target(&["kept"]), &writer, &[spoilt]);
+        let (_, byte_offset, path, found) = decoded.bad[0].clone();
+        let kind = if name == "u" {
+            RowErrorKind::InvalidUnionIndex(3)
+        } else {
+            kind
+        };
+        assert_eq!((byte_offset, path.as_str(), found), (at as u32, name, kind));
     }
 }
 
