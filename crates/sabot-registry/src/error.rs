@@ -176,6 +176,11 @@ impl Error {
             SchemaKey::Absent => {
                 "the payload names no schema: configure one, or check how the topic is framed".to_owned()
             }
+            SchemaKey::Fingerprint(_) => {
+                format!(
+                    "a registry knows no fingerprints of schemas, such as {key}: give the schemas themselves"
+                )
+            }
             key => format!("{key} is Apicurio's own, and the Confluent-compatible API does not serve it"),
         };
         Self::new(ErrorKind::UnsupportedKey, message)

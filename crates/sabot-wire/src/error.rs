@@ -29,6 +29,15 @@ pub enum FrameError {
         /// Bytes that stand behind the magic byte.
         found_bytes: u8,
     },
+    /// The first byte is not the one that Avro's single-object encoding begins with.
+    InvalidMarker(u8),
+    /// The byte behind `c3` is no version of Avro's single-object encoding that is known.
+    UnknownSingleObjectVersion(u8),
+    /// The payload ends within the marker or the 8-byte fingerprint of Avro's single-object encoding.
+    TruncatedFingerprint {
+        /// Bytes that stand behind the marker of two bytes.
+        found_bytes: u8,
+    },
     /// The protobuf message indexes behind the id are malformed.
     Path(PathError),
     /// The header that should name the schema is malformed.
@@ -51,6 +60,30 @@ impl fmt::Display for FrameError {
                 truncated(f, "payload", "16-byte schema GUID", found_bytes)
             }
             Self::TruncatedLongId { found_bytes } => truncated(f, "payload", "8-byte schema id", found_bytes),
+            Self::InvalidMarker(byte) => {
+                write!(
+                    f,
+                    "the payload begins with {byte:#04x}, not with the marker 0xc3 0x01 of Avro's single-object encoding"
+                )?;
+                let what = match byte {
+                    0 | 1 => Some("a registry's wire format"),
+                    byte => looks_like(byte),
+                };
+                what.map_or(Ok(()), |what| write!(f, " (it looks like {what})"))
+            }
+            Self::UnknownSingleObjectVersion(version) => {
+                write!(
+                    f,
+                    "version {version} of Avro's single-object encoding is unknown: expected 1"
+                )
+            }
+            Self::TruncatedFingerprint { found_bytes } => {
+                let s = if found_bytes == 1 { "" } else { "s" };
+                write!(
+                    f,
+                    "the payload ends within its 8-byte schema fingerprint: {found_bytes} byte{s} behind the marker"
+                )
+            }
             Self::Path(error) => fmt::Display::fmt(&error, f),
             Self::Header(error) => fmt::Display::fmt(&error, f),
         }

@@ -50,6 +50,9 @@ pub enum Framing {
     ApicurioLegacy,
     /// As [`Framing::ApicurioLegacy`], with a *content id* instead.
     ApicurioLegacyContentId,
+    /// Avro's single-object encoding: `c3 01` + the u64 fingerprint (CRC-64-AVRO) of the writer schema, *little-endian*.
+    /// It has no header.
+    AvroSingleObject,
 }
 
 /// A payload with its frame taken off. It borrows the payload (and the header, for the message path).
@@ -73,7 +76,7 @@ impl Framing {
     #[must_use]
     pub const fn key_header(self) -> Option<&'static str> {
         match self {
-            Self::Unframed => None,
+            Self::Unframed | Self::AvroSingleObject => None,
             Self::Confluent | Self::ConfluentProtobuf | Self::ConfluentProtobufPlainVarints => {
                 Some(KEY_SCHEMA_ID_HEADER)
             }
@@ -86,7 +89,7 @@ impl Framing {
     #[must_use]
     pub const fn value_header(self) -> Option<&'static str> {
         match self {
-            Self::Unframed => None,
+            Self::Unframed | Self::AvroSingleObject => None,
             Self::Confluent | Self::ConfluentProtobuf | Self::ConfluentProtobufPlainVarints => {
                 Some(VALUE_SCHEMA_ID_HEADER)
             }
@@ -158,6 +161,7 @@ impl Framing {
                 out.extend(id.to_be_bytes());
             }
             (None, SchemaKey::Absent) => {}
+            (None, SchemaKey::Fingerprint(fingerprint)) => out.extend(fingerprint_prefix(fingerprint)),
             (None, _) => self.write_confluent(key, path, out),
         }
         Ok(())
@@ -169,7 +173,8 @@ impl Framing {
     ///
     /// # Errors
     ///
-    /// See [`WriteError`]: the framing cannot carry this key or this path, or, as [`Framing::Unframed`], has no header.
+    /// See [`WriteError`]: the framing cannot carry this key or this path, or, as [`Framing::Unframed`] and
+    /// [`Framing::AvroSingleObject`], has no header.
     pub fn write_header(
         self,
         key: SchemaKey,
@@ -178,7 +183,7 @@ impl Framing {
     ) -> Result<(), WriteError> {
         match (self.long_id(key, path)?, key) {
             (Some(id), _) => out.extend(id.to_be_bytes()),
-            (None, SchemaKey::Absent) => return Err(WriteError::Key(key)),
+            (None, SchemaKey::Absent | SchemaKey::Fingerprint(_)) => return Err(WriteError::Key(key)),
             (None, _) => self.write_confluent(key, path, out),
         }
         Ok(())
@@ -204,6 +209,21 @@ pub const fn guid_prefix(guid: Guid) -> [u8; 17] {
     prefix
 }
 
+/// The prefix of Avro's single-object encoding: `c3 01` + the fingerprint, little-endian.
+///
+/// ```
+/// assert_eq!(sabot_wire::fingerprint_prefix(0x0102), [0xc3, 1, 2, 1, 0, 0, 0, 0, 0, 0]);
+/// ```
+#[must_use]
+pub const fn fingerprint_prefix(fingerprint: u64) -> [u8; 10] {
+    let [a, b, c, d, e, f, g, h] = fingerprint.to_le_bytes();
+    let [first, second] = SINGLE_OBJECT_MARKER;
+    [first, second, a, b, c, d, e, f, g, h]
+}
+
+/// What every payload of Avro's single-object encoding begins with: its version 1.
+const SINGLE_OBJECT_MARKER: [u8; 2] = [0xc3, 0x01];
+
 /// How the message indexes of `framing` are encoded, if it has any.
 const fn varints(framing: Framing) -> Option<Varints> {
     match framing {
@@ -219,6 +239,10 @@ impl Framing {
     fn split_any<'a>(self, header: Option<&'a [u8]>, payload: &'a [u8]) -> Result<Frame<'a>, FrameError> {
         let (key, path, body) = match (self, header) {
             (Self::Unframed, _) => (SchemaKey::Absent, MessagePath::FIRST, payload),
+            (Self::AvroSingleObject, _) => {
+                let (fingerprint, body) = split_fingerprint(payload)?;
+                (SchemaKey::Fingerprint(fingerprint), MessagePath::FIRST, body)
+            }
             (Self::ApicurioLegacy | Self::ApicurioLegacyContentId, None) => {
                 let (id, body) = split_long_id(payload)?;
                 (self.long_key(id), MessagePath::FIRST, body)
@@ -282,7 +306,7 @@ impl Framing {
     /// Checks that `self` can carry both, and returns the id if it is one of 8 bytes.
     fn long_id(self, key: SchemaKey, path: MessagePath<'_>) -> Result<Option<i64>, WriteError> {
         let id = match (self, key) {
-            (Self::Unframed, SchemaKey::Absent) => None,
+            (Self::Unframed, SchemaKey::Absent) | (Self::AvroSingleObject, SchemaKey::Fingerprint(_)) => None,
             (
                 Self::Confluent | Self::ConfluentProtobuf | Self::ConfluentProtobufPlainVarints,
                 SchemaKey::Id(_) | SchemaKey::Guid(_),
@@ -301,7 +325,10 @@ impl Framing {
         match key {
             SchemaKey::Id(id) => out.extend(id_prefix(id)),
             SchemaKey::Guid(guid) => out.extend(guid_prefix(guid)),
-            SchemaKey::Absent | SchemaKey::GlobalId(_) | SchemaKey::ContentId(_) => {}
+            SchemaKey::Absent
+            | SchemaKey::GlobalId(_)
+            | SchemaKey::ContentId(_)
+            | SchemaKey::Fingerprint(_) => {}
         }
         if let Some(varints) = varints(self) {
             path::write(path, varints, out);
@@ -329,6 +356,21 @@ fn split_key(bytes: &[u8]) -> Result<(SchemaKey, &[u8]), FrameError> {
     }
 }
 
+fn split_fingerprint(payload: &[u8]) -> Result<(u64, &[u8]), FrameError> {
+    match payload {
+        [] => Err(FrameError::Empty),
+        [0xc3] => Err(FrameError::TruncatedFingerprint { found_bytes: 0 }),
+        [0xc3, 0x01, rest @ ..] => match rest.split_first_chunk() {
+            Some((fingerprint, body)) => Ok((u64::from_le_bytes(*fingerprint), body)),
+            None => Err(FrameError::TruncatedFingerprint {
+                found_bytes: rest.len() as u8,
+            }),
+        },
+        [0xc3, version, ..] => Err(FrameError::UnknownSingleObjectVersion(*version)),
+        [first, ..] => Err(FrameError::InvalidMarker(*first)),
+    }
+}
+
 fn split_long_id(payload: &[u8]) -> Result<(i64, &[u8]), FrameError> {
     match payload {
         [] => Err(FrameError::Empty),
@@ -353,12 +395,16 @@ fn long_id_header(header: &[u8]) -> Result<i64, HeaderError> {
 fn in_header(error: FrameError) -> HeaderError {
     match error {
         FrameError::Empty => HeaderError::Empty,
-        FrameError::InvalidMagicByte(magic) => HeaderError::InvalidMagicByte(magic),
+        FrameError::InvalidMagicByte(magic)
+        | FrameError::InvalidMarker(magic)
+        | FrameError::UnknownSingleObjectVersion(magic) => HeaderError::InvalidMagicByte(magic),
         FrameError::TruncatedId { found_bytes } => HeaderError::TruncatedId { found_bytes },
         FrameError::TruncatedGuid { found_bytes } => HeaderError::TruncatedGuid { found_bytes },
-        FrameError::TruncatedLongId { found_bytes } => HeaderError::InvalidLongIdSize {
-            found_bytes: u32::from(found_bytes),
-        },
+        FrameError::TruncatedLongId { found_bytes } | FrameError::TruncatedFingerprint { found_bytes } => {
+            HeaderError::InvalidLongIdSize {
+                found_bytes: u32::from(found_bytes),
+            }
+        }
         FrameError::Path(error) => HeaderError::Path(error),
         FrameError::Header(error) => error,
     }

@@ -20,6 +20,8 @@ pub enum SchemaKey {
     GlobalId(i64),
     /// Apicurio's 8-byte content id.
     ContentId(i64),
+    /// The fingerprint of a schema (CRC-64-AVRO over its Parsing Canonical Form) in Avro's single-object encoding.
+    Fingerprint(u64),
 }
 
 impl fmt::Display for SchemaKey {
@@ -30,6 +32,7 @@ impl fmt::Display for SchemaKey {
             Self::Guid(guid) => write!(f, "{guid}"),
             Self::GlobalId(id) => write!(f, "global id {id}"),
             Self::ContentId(id) => write!(f, "content id {id}"),
+            Self::Fingerprint(fingerprint) => write!(f, "fingerprint {fingerprint:016x}"),
         }
     }
 }

@@ -8,9 +8,11 @@
 //! | [`Framing::Confluent`] | `00` + u32 id (v0), or `01` + 16-byte GUID (v1) | the same |
 //! | [`Framing::ConfluentProtobuf`] | the same + message indexes | the same |
 //! | [`Framing::ApicurioLegacy`] | `00` + i64 id | i64 id |
+//! | [`Framing::AvroSingleObject`] | `c3 01` + u64 fingerprint | not looked at |
 //! | [`Framing::Unframed`] | nothing | not looked at |
 //!
-//! All numbers are big-endian; message indexes are zigzag varints, a count first, `00` alone being `[0]`.
+//! All numbers are big-endian, but for the fingerprint, which is little-endian; message indexes are zigzag varints, a count
+//! first, `00` alone being `[0]`.
 //!
 //! ```
 //! use sabot_wire::{Framing, MessagePath, SchemaKey};
@@ -36,7 +38,9 @@ mod path;
 mod varint;
 
 pub use error::{FrameError, HeaderError, PathError, WriteError};
-pub use framing::{Frame, Framing, KEY_SCHEMA_ID_HEADER, VALUE_SCHEMA_ID_HEADER, guid_prefix, id_prefix};
+pub use framing::{
+    Frame, Framing, KEY_SCHEMA_ID_HEADER, VALUE_SCHEMA_ID_HEADER, fingerprint_prefix, guid_prefix, id_prefix,
+};
 pub use guid::{Guid, ParseGuidError};
 pub use key::SchemaKey;
 pub use path::{MAX_MESSAGE_INDEXES, MessageIndexes, MessagePath, MessagePathBuf};

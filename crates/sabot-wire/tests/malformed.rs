@@ -102,6 +102,59 @@ fn malformed_payloads() {
 }
 
 #[test]
+fn malformed_single_objects() {
+    use FrameError::{Empty, InvalidMarker, TruncatedFingerprint, UnknownSingleObjectVersion};
+    let cut = |found_bytes| TruncatedFingerprint { found_bytes };
+    let cases: &[(&[u8], FrameError, &str)] = &[
+        (
+            b"",
+            Empty,
+            "the payload is empty: a magic byte and a schema id are missing",
+        ),
+        (
+            &[0, 0, 0, 0, 7],
+            InvalidMarker(0),
+            "the payload begins with 0x00, not with the marker 0xc3 0x01 of Avro's single-object encoding \
+             (it looks like a registry's wire format)",
+        ),
+        (
+            b"{}",
+            InvalidMarker(b'{'),
+            "the payload begins with 0x7b, not with the marker 0xc3 0x01 of Avro's single-object encoding \
+             (it looks like JSON)",
+        ),
+        (
+            &[0xc3, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            UnknownSingleObjectVersion(2),
+            "version 2 of Avro's single-object encoding is unknown: expected 1",
+        ),
+        (
+            &[0xc3],
+            cut(0),
+            "the payload ends within its 8-byte schema fingerprint: 0 bytes behind the marker",
+        ),
+        (
+            &[0xc3, 1, 9],
+            cut(1),
+            "the payload ends within its 8-byte schema fingerprint: 1 byte behind the marker",
+        ),
+        (
+            &[0xc3, 1, 1, 2, 3, 4, 5, 6, 7],
+            cut(7),
+            "the payload ends within its 8-byte schema fingerprint: 7 bytes behind the marker",
+        ),
+    ];
+    for &(payload, error, text) in cases {
+        // A header is not looked at.
+        for header in [None, Some(&GUID[..])] {
+            let split = Framing::AvroSingleObject.split(header, payload);
+            assert_eq!(split, Err(error), "{payload:02x?}");
+        }
+        assert_eq!(error.to_string(), text);
+    }
+}
+
+#[test]
 fn malformed_headers() {
     use Framing::{ApicurioLegacy, ApicurioLegacyContentId, Confluent, ConfluentProtobuf};
     use HeaderError::{
@@ -301,6 +354,24 @@ fn what_a_framing_cannot_carry_is_not_written() {
             path.as_path(),
             WriteError::Path,
         ),
+        (
+            Framing::Confluent,
+            SchemaKey::Fingerprint(1),
+            first,
+            WriteError::Key(SchemaKey::Fingerprint(1)),
+        ),
+        (
+            Framing::AvroSingleObject,
+            SchemaKey::Id(1),
+            first,
+            WriteError::Key(SchemaKey::Id(1)),
+        ),
+        (
+            Framing::AvroSingleObject,
+            SchemaKey::Fingerprint(1),
+            path.as_path(),
+            WriteError::Path,
+        ),
     ];
     for (framing, key, path, error) in cases {
         let mut out = Vec::new();
@@ -319,6 +390,9 @@ fn what_a_framing_cannot_carry_is_not_written() {
     let mut out = Vec::new();
     let no_header = Framing::Unframed.write_header(SchemaKey::Absent, first, &mut out);
     assert_eq!(no_header, Err(WriteError::Key(SchemaKey::Absent)));
+    let fingerprint = SchemaKey::Fingerprint(1);
+    let no_header = Framing::AvroSingleObject.write_header(fingerprint, first, &mut out);
+    assert_eq!(no_header, Err(WriteError::Key(fingerprint)));
     assert_eq!(
         Framing::Unframed.write_prefix(SchemaKey::Absent, first, &mut out),
         Ok(())

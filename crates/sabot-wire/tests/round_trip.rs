@@ -6,6 +6,17 @@ use sabot_wire::{Framing, Guid, MAX_MESSAGE_INDEXES, MessagePath, MessagePathBuf
 
 mod fuzz_check;
 
+fn single_object() -> impl Strategy<Value = (Framing, SchemaKey, MessagePathBuf)> {
+    any::<u64>().prop_map(|fingerprint| {
+        let path = MessagePathBuf::from(MessagePath::FIRST);
+        (
+            Framing::AvroSingleObject,
+            SchemaKey::Fingerprint(fingerprint),
+            path,
+        )
+    })
+}
+
 fn framed() -> impl Strategy<Value = (Framing, SchemaKey, MessagePathBuf)> {
     let confluent_key = prop_oneof![
         any::<u32>().prop_map(SchemaKey::Id),
@@ -37,7 +48,7 @@ fn framed() -> impl Strategy<Value = (Framing, SchemaKey, MessagePathBuf)> {
 
 proptest! {
     #[test]
-    fn prefixes((framing, key, path) in framed(), body in vec(any::<u8>(), 0..40)) {
+    fn prefixes((framing, key, path) in prop_oneof![4 => framed(), 1 => single_object()], body in vec(any::<u8>(), 0..40)) {
         let mut payload = Vec::new();
         framing.write_prefix(key, path.as_path(), &mut payload).unwrap();
         let prefix_bytes = payload.len();
@@ -67,7 +78,7 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_bytes(data in vec(prop_oneof![0..5_u8, 0x7c..0x84_u8, any::<u8>()], 0..60)) {
+    fn arbitrary_bytes(data in vec(prop_oneof![0..7_u8, 0x7c..0x84_u8, Just(0xc3), any::<u8>()], 0..60)) {
         fuzz_check::check(&data);
     }
 }

@@ -11,12 +11,13 @@ pub(crate) fn check(data: &[u8]) {
     let &[framing, header_bytes, ref rest @ ..] = data else {
         return;
     };
-    let framing = match framing % 6 {
+    let framing = match framing % 7 {
         0 => Framing::Confluent,
         1 => Framing::ConfluentProtobuf,
         2 => Framing::ConfluentProtobufPlainVarints,
         3 => Framing::ApicurioLegacy,
         4 => Framing::ApicurioLegacyContentId,
+        6 => Framing::AvroSingleObject,
         _ => Framing::Unframed,
     };
     let (header, payload) = if header_bytes & 0x80 != 0 {
@@ -25,7 +26,10 @@ pub(crate) fn check(data: &[u8]) {
         let (header, payload) = rest.split_at(usize::from(header_bytes).min(rest.len()));
         (Some(header), payload)
     };
-    match framing.split(header, payload) {
+    let result = framing.split(header, payload);
+    // A framing without a header does not look at one.
+    let header = header.filter(|_| framing != Framing::AvroSingleObject);
+    match result {
         Ok(frame) => check_frame(framing, header, payload, &frame),
         Err(error) => {
             assert_ne!(framing, Framing::Unframed);
