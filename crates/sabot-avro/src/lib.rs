@@ -30,6 +30,12 @@
 //! `avro.logicalType`. A logical type that is unknown or does not fit its base type is ignored, as the specification
 //! says. Recursive types have no Arrow type and are refused, unless the projection drops them.
 //!
+//! # Files and single objects
+//!
+//! [`ContainerReader`] reads Object Container Files through the same decoder; [`SchemaStore`] finds the writer schemas of
+//! single-object encoding by [`fingerprint`]. The codecs `deflate` and `snappy` of container files are features that are on
+//! by default, `bzip2`, `xz` and `zstandard` are not.
+//!
 //! # Example
 //!
 //! ```
@@ -61,10 +67,14 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod container;
 mod decoder;
 mod paths;
 mod plan;
 mod schema;
 mod shape;
+mod single_object;
 
+pub use container::{ContainerError, ContainerErrorKind, ContainerHeader, ContainerOptions, ContainerReader};
 pub use decoder::AvroFactory;
+pub use single_object::{SchemaStore, canonical_form, fingerprint};

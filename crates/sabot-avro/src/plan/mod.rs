@@ -10,6 +10,7 @@ mod defaults;
 mod resolve;
 mod row;
 mod skip;
+mod split;
 mod values;
 
 use sabot_arrow::NodeIx;
@@ -18,6 +19,7 @@ use sabot_decode::{Limits, NodeId, StringType};
 pub(crate) use compile::compile;
 pub(crate) use row::decode_row;
 use skip::{SkipStep, Skips};
+pub(crate) use split::{NoEnd, Splitter};
 use values::DecimalLimit;
 
 /// One step. Its meaning is its kind's.
