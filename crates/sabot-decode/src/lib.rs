@@ -19,14 +19,19 @@
 
 mod decoder;
 mod error;
+mod mapping;
 mod payload;
 mod source;
 mod target;
 
 pub use decoder::{Decoder, DecoderFactory, Progress, Slots, Stop};
 pub use error::{FlushError, NodeId, PlanError, RowError, RowErrorKind, join_path};
+pub use mapping::{
+    BigDecimalType, BinaryType, EnumType, Mapping, RecursionType, StringType, TimeZone, UnionType, UuidType,
+    WideDecimalType,
+};
 pub use payload::{Body, Payload};
 pub use sabot_schema::{NamedSchema, SchemaKind, WriterSchema};
 pub use sabot_wire::{MessagePath, SchemaKey};
 pub use source::{FetchError, SchemaSource};
-pub use target::{EnumType, Limits, Mapping, Shape, StringType, Target, UnionType, UuidType};
+pub use target::{Limits, Shape, Target};

@@ -1,7 +1,9 @@
 //! What a decoder is asked to make.
 
-use arrow_schema::{DataType, SchemaRef};
+use arrow_schema::SchemaRef;
 use sabot_schema::WriterSchema;
+
+use crate::Mapping;
 
 /// What a decoder is asked to make: a schema, a part of it, a mapping to Arrow types, and limits.
 ///
@@ -41,80 +43,6 @@ pub enum Shape {
     Reader(WriterSchema),
     /// An Arrow schema.
     Arrow(SchemaRef),
-}
-
-/// Which Arrow types to use where there is a choice.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Mapping {
-    /// For strings.
-    pub strings: StringType,
-    /// For enums.
-    pub enums: EnumType,
-    /// For UUIDs.
-    pub uuids: UuidType,
-    /// For unions of more than null and one other type.
-    pub unions: UnionType,
-}
-
-/// The Arrow type of strings.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum StringType {
-    /// `Utf8`: 32-bit offsets.
-    #[default]
-    Utf8,
-    /// `LargeUtf8`: 64-bit offsets.
-    LargeUtf8,
-    /// `Utf8View`.
-    Utf8View,
-}
-
-impl StringType {
-    /// The Arrow type.
-    #[must_use]
-    pub const fn data_type(self) -> DataType {
-        match self {
-            Self::Utf8 => DataType::Utf8,
-            Self::LargeUtf8 => DataType::LargeUtf8,
-            Self::Utf8View => DataType::Utf8View,
-        }
-    }
-}
-
-/// The Arrow type of enums.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum EnumType {
-    /// `Dictionary(Int32, Utf8)`, whose dictionary holds the symbols in the reader schema's order.
-    #[default]
-    Dictionary,
-    /// The symbol as text, in the type of strings.
-    Utf8,
-    /// The symbol's index in the reader schema.
-    Int32,
-}
-
-/// The Arrow type of UUIDs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum UuidType {
-    /// `FixedSizeBinary(16)` with the extension type `arrow.uuid`.
-    #[default]
-    FixedSizeBinary,
-    /// Hyphenated text, in the type of strings.
-    Utf8,
-}
-
-/// The Arrow type of unions.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum UnionType {
-    /// A dense `Union`.
-    #[default]
-    Dense,
-    /// A `Struct` with one nullable member a branch, of which at most one is set.
-    Struct,
 }
 
 /// How much one decoder may use. A row over a limit is a bad row; a batch over a limit is full.

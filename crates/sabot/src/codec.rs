@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
 use sabot_decode::{
-    Decoder, DecoderFactory, EnumType, Limits, Mapping, SchemaKey, SchemaKind, Shape, StringType, Target,
-    UnionType, UuidType, WriterSchema,
+    BigDecimalType, BinaryType, Decoder, DecoderFactory, EnumType, Limits, Mapping, RecursionType, SchemaKey,
+    SchemaKind, Shape, StringType, Target, TimeZone, UnionType, UuidType, WideDecimalType, WriterSchema,
 };
 use sabot_registry::Client;
 use sabot_schema::{Subject, VersionSpec};
@@ -188,6 +188,12 @@ impl Codec {
         self
     }
 
+    /// The Arrow type of bytes of any length.
+    pub fn binaries(mut self, to: BinaryType) -> Self {
+        self.mapping.bytes = to;
+        self
+    }
+
     /// The Arrow type of enums.
     pub fn enums(mut self, to: EnumType) -> Self {
         self.mapping.enums = to;
@@ -203,6 +209,30 @@ impl Codec {
     /// The Arrow type of unions. Parquet and CSV have none: choose [`UnionType::Struct`] for them.
     pub fn unions(mut self, to: UnionType) -> Self {
         self.mapping.unions = to;
+        self
+    }
+
+    /// The Arrow type of decimals of more than 76 digits.
+    pub fn wide_decimals(mut self, to: WideDecimalType) -> Self {
+        self.mapping.wide_decimals = to;
+        self
+    }
+
+    /// The Arrow type of decimals that carry their scale in each value.
+    pub fn big_decimals(mut self, to: BigDecimalType) -> Self {
+        self.mapping.big_decimals = to;
+        self
+    }
+
+    /// What becomes of a type that contains itself.
+    pub fn recursion(mut self, to: RecursionType) -> Self {
+        self.mapping.recursion = to;
+        self
+    }
+
+    /// The zone that columns of instants are declared in.
+    pub fn time_zone(mut self, to: TimeZone) -> Self {
+        self.mapping.time_zone = to;
         self
     }
 
@@ -245,7 +275,7 @@ impl Codec {
         target.shape = self.shape(part, topic, registry)?;
         target.projection.clone_from(&self.projection);
         target.check_tail = self.check_tail;
-        target.mapping = self.mapping;
+        target.mapping = self.mapping.clone();
         target.limits = self.limits;
         let mut decoder = self
             .factory

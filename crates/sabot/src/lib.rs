@@ -82,7 +82,10 @@ pub use payloads::{PayloadDecoder, Payloads};
 pub use stream::Stream;
 
 pub use sabot_arrow::{BadRow, Metadata, OnError, Part, Tombstones};
-pub use sabot_decode::{EnumType, Limits, StringType, UnionType, UuidType};
+pub use sabot_decode::{
+    BigDecimalType, BinaryType, EnumType, Limits, RecursionType, StringType, TimeZone, UnionType, UuidType,
+    WideDecimalType,
+};
 pub use sabot_kafka::{Acker, Batch, End, Progress, Start, Stopper};
 pub use sabot_wire::{Framing, SchemaKey};
 

@@ -8,8 +8,9 @@ use sabot_decode::PlanError;
 use sabot_wire::Guid;
 use serde_json::{Map, Value};
 
+use super::big::{Big, read_big};
 use super::values::{DecimalLimit, decimal_256};
-use crate::schema::{At, Field, Kind, Logical, brief};
+use crate::schema::{At, Decimal, Field, Kind, Logical, brief};
 
 /// Values within one default at most: records whose fields have defaults of their own can multiply without end.
 const MAX_VALUES: usize = 1 << 16;
@@ -177,6 +178,12 @@ fn fits(at: At<'_>, bytes: &[u8]) -> bool {
     };
     is_size
         && match at.ty().logical {
+            Some(Logical::BigDecimal) => read_big(bytes).is_ok(),
+            Some(Logical::Decimal(decimal)) if decimal.precision > Decimal::MAX_ARROW_PRECISION => {
+                let text =
+                    Big::from_bytes(bytes).and_then(|big| big.into_plain_text(decimal.precision.into(), 0));
+                text.is_some()
+            }
             Some(Logical::Decimal(decimal)) => {
                 decimal_256(bytes, DecimalLimit::new(decimal.precision).wide).is_some()
             }

@@ -4,9 +4,12 @@
 //! shared by threads. Schema resolution happens here once, not in every row. Values that a reader adds are written as
 //! Avro bytes by its defaults and read like any other, which spares a second set of steps for constants.
 
+mod big;
 mod blocks;
 mod compile;
 mod defaults;
+mod json;
+mod rare;
 mod resolve;
 mod row;
 mod skip;
@@ -16,6 +19,7 @@ mod values;
 use sabot_arrow::NodeIx;
 use sabot_decode::{Limits, NodeId, StringType};
 
+use crate::schema::Schema;
 pub(crate) use compile::compile;
 pub(crate) use row::decode_row;
 use skip::{SkipStep, Skips};
@@ -61,6 +65,8 @@ enum OpKind {
     IntScaled,
     LongScaled,
     Bytes,
+    LargeBytes,
+    BytesView,
     Text,
     LargeText,
     TextView,
@@ -74,11 +80,26 @@ enum OpKind {
     /// `decimals[aux]` says the digits and, for fixed, the bytes.
     Decimal128,
     Decimal256,
+    DecimalText,
+    /// A decimal with its own scale, as text or in units of ten to the power of `-(aux as i8)`.
+    BigDecimalText,
+    BigDecimal128,
+    BigDecimal256,
     Duration,
     /// A UUID's text as 16 bytes or as text, and 16 bytes as text.
     UuidText,
     UuidTextAsText,
     UuidBytesAsText,
+
+    /// A value of the writer's type `aux` as Avro's JSON encoding; the second is within a default, which is written with
+    /// the reader's schema.
+    Json,
+    JsonInDefault,
+    /// The bytes of a value of the writer's type `aux`, in the same way.
+    Encoded,
+    EncodedInDefault,
+    /// A value within more of its own kind than the target has columns for.
+    TooDeep,
 
     // What holds steps up to `aux`.
     Struct,
@@ -113,6 +134,8 @@ struct Site {
     path: NodeId,
     /// The column that the step appends to.
     column: NodeIx,
+    /// Where text stands, if it is text that the step appends.
+    text: StringType,
     list: ListSite,
 }
 
@@ -140,6 +163,8 @@ struct DecimalSite {
     limit: DecimalLimit,
     /// Bytes of a fixed; `None` for bytes.
     fixed_bytes: Option<u32>,
+    precision: u16,
+    scale: u16,
 }
 
 /// A writer schema compiled onto columns.
@@ -160,8 +185,16 @@ pub(crate) struct Plan {
     /// column takes is not looked at.
     ends_early: bool,
     skips_in_default: Option<Skips>,
-    strings: StringType,
+    /// The writer's schema and the reader's, where values become text.
+    schemas: Option<(Schema, Schema)>,
     /// Bytes that a row takes in the columns at least.
     pub(crate) row_width_bytes: usize,
     limits: Limits,
+}
+
+impl Plan {
+    /// Levels of a value at most that is stepped over, or becomes text.
+    fn depth(&self) -> usize {
+        self.limits.depth.min(skip::MAX_DEPTH)
+    }
 }

@@ -5,11 +5,10 @@
 
 use sabot_arrow::{Columns, Fault, Overflow};
 use sabot_cursor::Cursor;
-use sabot_decode::{NodeId, RowErrorKind, StringType};
+use sabot_decode::{NodeId, RowErrorKind};
 
 use super::blocks::{Failure, Items, read_block, read_presence};
-use super::skip::{MAX_DEPTH, Skips};
-use super::values::{decimal_128, decimal_256, duration, uuid, uuid_text};
+use super::skip::Skips;
 use super::{Op, OpKind, Plan};
 
 /// Appends the row of one message's `body` to `columns`, and says how many bytes it takes there at least, whatever it
@@ -48,20 +47,20 @@ pub(crate) fn decode_row(
     Ok(row.width_bytes)
 }
 
-struct Row<'a> {
-    plan: &'a Plan,
-    columns: &'a mut Columns,
-    cursor: Cursor<'a>,
-    items: Items,
+pub(super) struct Row<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) columns: &'a mut Columns,
+    pub(super) cursor: Cursor<'a>,
+    pub(super) items: Items,
     /// What the row takes in the columns so far, strings aside.
     width_bytes: usize,
-    row_bytes_left: usize,
+    pub(super) row_bytes_left: usize,
     batch_bytes_left: usize,
 }
 
 /// What a step fails with before it is known which it was.
 #[derive(Clone, Copy)]
-enum StepFault {
+pub(super) enum StepFault {
     Row(Failure),
     Overflow,
     /// From a step below, which said where.
@@ -135,6 +134,10 @@ impl<'a> Row<'a> {
             }
             OpKind::Skip => self.skip(Some(&self.plan.skips), op)?,
             OpKind::SkipInDefault => self.skip(self.plan.skips_in_default.as_ref(), op)?,
+            OpKind::TooDeep => {
+                let kind = RowErrorKind::LimitExceeded("levels of a recursive type");
+                return Err(Failure::new(kind, self.cursor.position()).into());
+            }
             _ => self.value(op, pc)?,
         }
         Ok(pc + 1)
@@ -162,6 +165,10 @@ impl<'a> Row<'a> {
             OpKind::FloatToDouble => columns.f64s[slot].push(cursor.read_f32()?.into()),
             OpKind::Double => columns.f64s[slot].push(cursor.read_f64()?),
             OpKind::Bytes => columns.bytes[slot].push(cursor.read_sized()?).map_err(overflow)?,
+            OpKind::LargeBytes => columns.large_bytes[slot]
+                .push(cursor.read_sized()?)
+                .map_err(overflow)?,
+            OpKind::BytesView => columns.views[slot].push(cursor.read_sized()?).map_err(overflow)?,
             OpKind::Text => {
                 let text = self.read_text()?;
                 self.columns.bytes[slot].push(text).map_err(overflow)?;
@@ -297,7 +304,7 @@ impl<'a> Row<'a> {
 
     fn skip(&mut self, skips: Option<&Skips>, op: &Op) -> Result<(), StepFault> {
         let Some(skips) = skips else { return Ok(()) };
-        let depth = self.plan.limits.depth.min(MAX_DEPTH);
+        let depth = self.plan.depth();
         for at in op.slot as usize..op.aux as usize {
             let (step, path) = self.plan.skip_steps[at];
             let skipped = skips.run(step, &mut self.cursor, &mut self.items, depth);
@@ -327,92 +334,10 @@ impl<'a> Row<'a> {
             fault => StepFault::Below(fault),
         })
     }
-
-    /// The steps of rarer types, out of the way of the others.
-    #[inline(never)]
-    fn rare(&mut self, op: &Op, pc: usize) -> Result<(), StepFault> {
-        let (slot, aux) = (op.slot as usize, op.aux as usize);
-        let at = self.cursor.position();
-        let fail = |kind| StepFault::Row(Failure::new(kind, at));
-        match op.kind {
-            OpKind::IntScaled | OpKind::LongScaled => {
-                let value = match op.kind {
-                    OpKind::IntScaled => i64::from(self.cursor.read_int()?),
-                    _ => self.cursor.read_long()?,
-                };
-                let scaled = value.checked_mul(self.plan.factors[aux]);
-                self.columns.i64s[slot].push(scaled.ok_or_else(|| fail(RowErrorKind::NumberOutOfRange))?);
-            }
-            OpKind::EnumMapped => {
-                let index = self.read_symbol(aux)?;
-                self.columns.i32s[slot].push(index as i32);
-            }
-            OpKind::EnumText => {
-                let index = self.read_symbol(aux)?;
-                self.push_text(slot, self.plan.enums[aux].texts[index].as_bytes())?;
-            }
-            OpKind::Decimal128 => {
-                let site = self.plan.decimals[aux];
-                let value = decimal_128(self.read_bytes(site.fixed_bytes)?, site.limit.narrow);
-                self.columns.i128s[slot].push(value.ok_or_else(|| fail(RowErrorKind::DecimalOverflow))?);
-            }
-            OpKind::Decimal256 => {
-                let site = self.plan.decimals[aux];
-                let value = decimal_256(self.read_bytes(site.fixed_bytes)?, site.limit.wide);
-                self.columns.i256s[slot].push(value.ok_or_else(|| fail(RowErrorKind::DecimalOverflow))?);
-            }
-            OpKind::Duration => {
-                let value = duration(self.cursor.read_array()?);
-                self.columns.intervals[slot].push(value.ok_or_else(|| fail(RowErrorKind::NumberOutOfRange))?);
-            }
-            OpKind::UuidText | OpKind::UuidTextAsText => {
-                let value = uuid(self.cursor.read_sized()?).ok_or_else(|| fail(RowErrorKind::InvalidText))?;
-                if op.kind == OpKind::UuidText {
-                    self.columns.fixed[slot].push(&value);
-                } else {
-                    self.push_text(slot, &uuid_text(value))?;
-                }
-            }
-            OpKind::UuidBytesAsText => {
-                let value = self.cursor.read_array()?;
-                self.push_text(slot, &uuid_text(value))?;
-            }
-            _ => unreachable!("step {pc} is none of the rarer types: {op:?}"),
-        }
-        Ok(())
-    }
-
-    /// The bytes of a decimal.
-    fn read_bytes(&mut self, fixed_bytes: Option<u32>) -> Result<&'a [u8], Failure> {
-        Ok(match fixed_bytes {
-            Some(size) => self.cursor.read_slice(size as usize)?,
-            None => self.cursor.read_sized()?,
-        })
-    }
-
-    /// The reader's index of a writer's symbol.
-    fn read_symbol(&mut self, map: usize) -> Result<usize, Failure> {
-        let at = self.cursor.position();
-        let written = self.cursor.read_int()?;
-        let index = usize::try_from(written)
-            .ok()
-            .and_then(|at| self.plan.enums[map].indexes.get(at));
-        let index = index.ok_or(Failure::new(RowErrorKind::InvalidEnumIndex(written.into()), at))?;
-        usize::try_from(*index).map_err(|_| Failure::new(RowErrorKind::Unresolvable, at))
-    }
-
-    fn push_text(&mut self, slot: usize, text: &[u8]) -> Result<(), StepFault> {
-        match self.plan.strings {
-            StringType::LargeUtf8 => self.columns.large_bytes[slot].push(text),
-            StringType::Utf8View => self.columns.views[slot].push(text),
-            _ => self.columns.bytes[slot].push(text),
-        }
-        .map_err(overflow)
-    }
 }
 
 #[cold]
-fn overflow(Overflow: Overflow) -> StepFault {
+pub(super) fn overflow(Overflow: Overflow) -> StepFault {
     StepFault::Overflow
 }
 

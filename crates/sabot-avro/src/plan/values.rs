@@ -5,7 +5,7 @@ use std::str::FromStr;
 use arrow_buffer::{IntervalMonthDayNano, i256};
 use sabot_wire::Guid;
 
-/// Ten to the power of a decimal's precision: the first number with too many digits.
+/// Ten to the power of a decimal's precision, of up to 76 digits: the first number with too many digits.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DecimalLimit {
     /// Saturated for more than 38 digits, which are not read with it.
@@ -14,7 +14,7 @@ pub(super) struct DecimalLimit {
 }
 
 impl DecimalLimit {
-    pub(super) fn new(precision: u8) -> Self {
+    pub(super) fn new(precision: u16) -> Self {
         Self {
             narrow: 10i128.checked_pow(precision.into()).unwrap_or(i128::MAX),
             wide: i256::from_i128(10).wrapping_pow(precision.into()),

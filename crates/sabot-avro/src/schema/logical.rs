@@ -8,19 +8,24 @@ use super::Kind;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Logical {
     Decimal(Decimal),
+    /// A decimal with its scale in each value.
+    BigDecimal,
     Uuid,
     Date,
     TimeMillis,
     TimeMicros,
-    Timestamp { unit: TimeUnit, is_utc: bool },
+    Timestamp {
+        unit: TimeUnit,
+        is_utc: bool,
+    },
     Duration,
 }
 
 /// A decimal's shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Decimal {
-    pub(crate) precision: u8,
-    pub(crate) scale: u8,
+    pub(crate) precision: u16,
+    pub(crate) scale: u16,
 }
 
 /// A timestamp's unit, coarsest first.
@@ -32,8 +37,10 @@ pub(crate) enum TimeUnit {
 }
 
 impl Decimal {
-    /// Digits of the widest Arrow decimal.
-    pub(crate) const MAX_PRECISION: u8 = 76;
+    /// Digits of Arrow's widest decimal.
+    pub(crate) const MAX_ARROW_PRECISION: u16 = 76;
+    /// Digits of decimals that are known as such: more make bytes, whatever is asked for.
+    const MAX_PRECISION: u16 = 1000;
 
     /// `None` where the attributes are not a decimal's: the type is then its base type.
     fn parse(attributes: &Map<String, Value>, kind: &Kind) -> Option<Self> {
@@ -43,13 +50,12 @@ impl Decimal {
             Kind::Fixed(size) => precision <= digits_of(*size),
             _ => true,
         };
-        // More digits than Arrow's widest decimal stay bytes too.
         if precision == 0 || scale > precision || !fits || precision > u64::from(Self::MAX_PRECISION) {
             return None;
         }
         Some(Self {
-            precision: precision as u8,
-            scale: scale as u8,
+            precision: precision as u16,
+            scale: scale as u16,
         })
     }
 }
@@ -67,6 +73,7 @@ impl Logical {
         let timestamp = |unit, is_utc| Self::Timestamp { unit, is_utc };
         Some(match (name, kind) {
             ("decimal", Kind::Bytes | Kind::Fixed(_)) => Self::Decimal(Decimal::parse(attributes, kind)?),
+            ("big-decimal", Kind::Bytes) => Self::BigDecimal,
             ("uuid", Kind::String | Kind::Fixed(16)) => Self::Uuid,
             ("date", Kind::Int) => Self::Date,
             ("time-millis", Kind::Int) => Self::TimeMillis,

@@ -7,9 +7,11 @@ mod logical;
 mod names;
 mod parse;
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
-pub(crate) use logical::{Logical, TimeUnit};
+pub(crate) use logical::{Decimal, Logical, TimeUnit};
 pub(crate) use names::FullName;
 pub(crate) use parse::brief;
 
@@ -17,10 +19,10 @@ pub(crate) use parse::brief;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct TypeId(pub(crate) u32);
 
-/// A parsed schema, closed under its references.
-#[derive(Debug)]
+/// A parsed schema, closed under its references. Clones share the types.
+#[derive(Debug, Clone)]
 pub(crate) struct Schema {
-    types: Vec<Type>,
+    types: Arc<[Type]>,
     pub(crate) root: TypeId,
 }
 

@@ -43,7 +43,7 @@ impl Schema {
         }
         let root = parser.parse_text(&schema.text)?;
         Ok(Self {
-            types: parser.types,
+            types: parser.types.into(),
             root,
         })
     }

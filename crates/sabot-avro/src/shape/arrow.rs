@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
 use arrow_schema::{DataType, IntervalUnit, TimeUnit as ArrowUnit};
-use sabot_decode::{EnumType, Mapping, UuidType};
+use sabot_decode::{BigDecimalType, EnumType, Mapping, PlanError, UuidType, WideDecimalType};
 
-use crate::schema::{At, Kind, Logical, TimeUnit};
+use crate::schema::{At, Decimal, Kind, Logical, TimeUnit};
 
 /// Digits of a 128-bit decimal. Narrower ones are 128 bits wide too: that is what every reader of Parquet and Arrow takes.
-const MAX_PRECISION_128: u8 = 38;
+const MAX_PRECISION_128: u16 = 38;
 
 /// The type of anything but records, arrays, maps and unions.
 pub(super) fn leaf(at: At<'_>, mapping: &Mapping) -> DataType {
@@ -20,7 +20,7 @@ pub(super) fn leaf(at: At<'_>, mapping: &Mapping) -> DataType {
         Kind::Long => DataType::Int64,
         Kind::Float => DataType::Float32,
         Kind::Double => DataType::Float64,
-        Kind::Bytes => DataType::Binary,
+        Kind::Bytes => mapping.bytes.data_type(),
         Kind::String => mapping.strings.data_type(),
         Kind::Fixed(size) => DataType::FixedSizeBinary(*size as i32),
         Kind::Enum(_) => match mapping.enums {
@@ -32,12 +32,16 @@ pub(super) fn leaf(at: At<'_>, mapping: &Mapping) -> DataType {
     })
 }
 
+/// `None` where the type is its base type's.
 fn logical_type(logical: Logical, mapping: &Mapping) -> Option<DataType> {
     Some(match logical {
-        Logical::Decimal(decimal) if decimal.precision <= MAX_PRECISION_128 => {
-            DataType::Decimal128(decimal.precision, decimal.scale as i8)
-        }
-        Logical::Decimal(decimal) => DataType::Decimal256(decimal.precision, decimal.scale as i8),
+        Logical::Decimal(decimal) => return decimal_type(decimal, mapping),
+        Logical::BigDecimal => match mapping.big_decimals {
+            BigDecimalType::Utf8 => mapping.strings.data_type(),
+            BigDecimalType::Decimal128 { scale } => DataType::Decimal128(38, scale),
+            BigDecimalType::Decimal256 { scale } => DataType::Decimal256(76, scale),
+            _ => return None,
+        },
         Logical::Uuid if mapping.uuids == UuidType::Utf8 => mapping.strings.data_type(),
         Logical::Uuid => DataType::FixedSizeBinary(16),
         Logical::Date => DataType::Date32,
@@ -49,10 +53,21 @@ fn logical_type(logical: Logical, mapping: &Mapping) -> Option<DataType> {
                 TimeUnit::Micros => ArrowUnit::Microsecond,
                 TimeUnit::Nanos => ArrowUnit::Nanosecond,
             };
-            DataType::Timestamp(unit, is_utc.then(|| "UTC".into()))
+            DataType::Timestamp(unit, is_utc.then(|| mapping.time_zone.name()).flatten())
         }
         Logical::Duration => DataType::Interval(IntervalUnit::MonthDayNano),
     })
+}
+
+fn decimal_type(decimal: Decimal, mapping: &Mapping) -> Option<DataType> {
+    let (precision, scale) = (decimal.precision, decimal.scale as i8);
+    if precision <= MAX_PRECISION_128 {
+        return Some(DataType::Decimal128(precision as u8, scale));
+    }
+    if precision <= Decimal::MAX_ARROW_PRECISION {
+        return Some(DataType::Decimal256(precision as u8, scale));
+    }
+    (mapping.wide_decimals == WideDecimalType::Utf8).then(|| mapping.strings.data_type())
 }
 
 /// What Arrow's types cannot say: documentation, names, logical types, an enum's symbols. The keys are arrow-avro's where
@@ -83,6 +98,35 @@ pub(super) fn metadata(at: At<'_>, doc: Option<&str>) -> HashMap<String, String>
         put("avro.enum.symbols", &serde_json::Value::from(symbols).to_string());
     }
     metadata
+}
+
+/// Whether Arrow takes what the mapping asks for.
+pub(super) fn check(mapping: &Mapping) -> Result<(), PlanError> {
+    let scale = match mapping.big_decimals {
+        BigDecimalType::Decimal128 { scale } => (scale, 38),
+        BigDecimalType::Decimal256 { scale } => (scale, 76),
+        _ => (0, 0),
+    };
+    if scale.0 > scale.1 || scale.0 < -scale.1 {
+        let message = format!(
+            "a decimal of {} digits cannot have the scale {}",
+            scale.1, scale.0
+        );
+        return Err(PlanError::new(message));
+    }
+    if mapping
+        .time_zone
+        .name()
+        .is_some_and(|name| name.trim().is_empty())
+    {
+        return Err(PlanError::new("the time zone has no name"));
+    }
+    Ok(())
+}
+
+/// Marks a column of JSON text with Arrow's canonical extension type.
+pub(super) fn add_json_extension(metadata: &mut HashMap<String, String>) {
+    metadata.insert(EXTENSION_TYPE_NAME_KEY.to_owned(), "arrow.json".to_owned());
 }
 
 /// Marks a UUID's 16 bytes with Arrow's canonical extension type.

@@ -1,7 +1,8 @@
 //! From a reader schema to the columns: Arrow fields, and the tree that plans are compiled onto.
 //!
 //! The tree is the reader schema unrolled, without what the projection drops. `[null, T]` is a nullable `T` here, and a
-//! union of one branch that branch, so that a node is what a column is. A recursive type has no such tree and is refused.
+//! union of one branch that branch, so that a node is what a column is. A recursive type has no such tree: where it comes up within
+//! itself, an option says what the column is.
 
 mod arrow;
 mod projection;
@@ -13,7 +14,7 @@ use arrow_schema::{
     DataType, Field, FieldRef, Fields, Schema as ArrowSchema, SchemaRef, UnionFields, UnionMode,
 };
 use sabot_arrow::{Layout, NodeIx, NodeKind};
-use sabot_decode::{EnumType, PlanError, StringType, Target, UnionType};
+use sabot_decode::{EnumType, PlanError, RecursionType, Target, UnionType};
 
 use crate::schema::{At, Kind, Schema, TypeId};
 use projection::Keep;
@@ -40,8 +41,6 @@ pub(crate) struct Shape {
     pub(crate) layout: Arc<Layout>,
     /// The values of each dictionary column.
     pub(crate) dictionaries: Vec<(NodeIx, ArrayRef)>,
-    /// Where strings stand.
-    pub(crate) strings: StringType,
     /// Whether plans may end at the last value that a column takes, and leave the rest of a message unseen.
     pub(crate) may_end_early: bool,
     nodes: Vec<Node>,
@@ -74,6 +73,12 @@ pub(crate) enum Form {
     },
     /// A union of more than null and one type.
     Union(Union),
+    /// Avro's JSON encoding of the writer's value.
+    Json,
+    /// The writer's value as it is written.
+    Encoded,
+    /// Nothing: a recursive type that is not unrolled any further.
+    Cut,
 }
 
 /// A union column.
@@ -87,6 +92,7 @@ pub(crate) struct Union {
 impl Shape {
     /// Lays out the columns of `reader`.
     pub(crate) fn new(reader: Schema, target: &Target) -> Result<Self, PlanError> {
+        arrow::check(&target.mapping)?;
         let keep = Keep::new(target.projection.as_deref())?;
         let mut builder = Builder {
             target,
@@ -101,7 +107,6 @@ impl Shape {
             reader,
             layout,
             dictionaries: Vec::new(),
-            strings: target.mapping.strings,
             may_end_early: target.projection.is_some() && !target.check_tail,
             nodes: builder.nodes,
             root,
@@ -237,6 +242,9 @@ impl Builder<'_> {
         let id = self.push(at.id, is_nullable, form, width + usize::from(is_nullable))?;
         let mut metadata = arrow::metadata(at, doc);
         arrow::add_extension(&mut metadata, at, &data_type);
+        if let Form::Json = self.nodes[id.0 as usize].form {
+            arrow::add_json_extension(&mut metadata);
+        }
         let metadata_bytes = metadata.iter().map(|(key, value)| key.len() + value.len());
         self.add_text(name.len() + metadata_bytes.sum::<usize>())?;
         let field = Field::new(name, data_type, is_nullable).with_metadata(metadata);
@@ -252,6 +260,7 @@ impl Builder<'_> {
             )));
         }
         match at.kind() {
+            Kind::Record(_) if self.open.contains(&at.id) => self.recursion(at, keep),
             Kind::Record(_) => {
                 let (fields, form, width) = self.record(at, keep)?;
                 Ok((DataType::Struct(fields), form, width))
@@ -304,18 +313,43 @@ impl Builder<'_> {
         }
     }
 
+    /// A record within itself.
+    fn recursion(&mut self, at: At<'_>, keep: &Keep) -> Result<(DataType, Form, usize), PlanError> {
+        let mapping = &self.target.mapping;
+        let (data_type, form, width) = match mapping.recursion {
+            RecursionType::Json => (mapping.strings.data_type(), Form::Json, 16),
+            RecursionType::Binary => (mapping.bytes.data_type(), Form::Encoded, 16),
+            RecursionType::Unroll(times) => {
+                let levels = self.open.iter().filter(|open| **open == at.id).count();
+                if levels <= usize::from(times) {
+                    let (fields, form, width) = self.record(at, keep)?;
+                    return Ok((DataType::Struct(fields), form, width));
+                }
+                return Ok((DataType::Null, Form::Cut, 0));
+            }
+            _ => {
+                let message = format!(
+                    "the type {:?} contains itself; choose what becomes of it (Mapping::recursion), or a projection without it",
+                    at.full_name()
+                );
+                return Err(PlanError::new(message));
+            }
+        };
+        if !matches!(keep, Keep::All) {
+            let message = format!(
+                "a projection cannot select within {:?} within itself, unless it is unrolled (Mapping::recursion)",
+                at.full_name()
+            );
+            return Err(PlanError::new(message));
+        }
+        Ok((data_type, form, width))
+    }
+
     fn record(&mut self, at: At<'_>, keep: &Keep) -> Result<(Fields, Form, usize), PlanError> {
         let Kind::Record(fields) = at.kind() else {
             return Err(PlanError::new("a record was expected"));
         };
         keep.check(|name| fields.iter().any(|field| *field.name == *name))?;
-        if self.open.contains(&at.id) {
-            let message = format!(
-                "the type {:?} is recursive; a projection without it can be read",
-                at.full_name()
-            );
-            return Err(PlanError::new(message));
-        }
         // Fields that are dropped cost a look at each.
         self.add_text(fields.len())?;
         self.open.push(at.id);

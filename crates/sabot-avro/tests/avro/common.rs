@@ -51,9 +51,9 @@ pub(crate) fn reader(schema: &str) -> Target {
     target
 }
 
-pub(crate) fn mapped(mapping: Mapping) -> Target {
+pub(crate) fn mapped(mapping: &Mapping) -> Target {
     let mut target = Target::default();
-    target.mapping = mapping;
+    target.mapping = mapping.clone();
     target
 }
 

@@ -197,26 +197,6 @@ fn references_of_a_registry() {
 }
 
 #[test]
-fn recursion_is_refused_unless_it_is_dropped() {
-    let list = r#"{"type": "record", "name": "List", "fields": [
-        {"name": "value", "type": "int"}, {"name": "next", "type": ["null", "List"]}]}"#;
-    let error = refusal(&Target::default(), list);
-    assert!(
-        error.starts_with("field next: the type \"List\" is recursive"),
-        "{error}"
-    );
-    let mut target = Target::default();
-    target.projection = Some(vec!["value".into()]);
-    let body = [long(1), long(1), long(2), long(1), long(3), long(0)].concat();
-    assert_eq!(good(&target, list, &[body]).column("value"), ["1"]);
-    // A recursive writer onto a reader that stops.
-    let reader_schema =
-        r#"{"type": "record", "name": "List", "fields": [{"name": "value", "type": "long"}]}"#;
-    let body = [long(1), long(1), long(2), long(0)].concat();
-    assert_eq!(good(&reader(reader_schema), list, &[body]).column("value"), ["1"]);
-}
-
-#[test]
 fn schemas_that_grow_without_bound_are_refused() {
     // Each type holds the one before twice: 2^40 columns.
     let mut doubling = record(r#"{"type": "record", "name": "T0", "fields": []}"#);

@@ -309,10 +309,10 @@ fn mappings() {
         strings.enums = EnumType::Utf8;
         strings.uuids = UuidType::Utf8;
         let text = "longer than twelve bytes";
-        let (field, values) = column(&mapped(strings), r#""string""#, &[sized(text)]);
+        let (field, values) = column(&mapped(&strings), r#""string""#, &[sized(text)]);
         assert_eq!((field.data_type(), values[0].as_str()), (&data_type, text));
         let symbols = r#"{"type": "enum", "name": "E", "symbols": ["Alpha", "B"]}"#;
-        let (field, values) = column(&mapped(strings), symbols, &[long(0), long(1)]);
+        let (field, values) = column(&mapped(&strings), symbols, &[long(0), long(1)]);
         assert_eq!(
             (field.data_type(), values),
             (&data_type, vec!["Alpha".to_owned(), "B".to_owned()])
@@ -331,12 +331,12 @@ fn mappings() {
                 "89791762-2336-4186-9674-299b90a802e2",
                 "11111111-1111-1111-1111-111111111111",
             ];
-            let (field, values) = column(&mapped(strings), uuid, &[body]);
+            let (field, values) = column(&mapped(&strings), uuid, &[body]);
             assert_eq!(*field.data_type(), data_type);
             assert!(expected.contains(&values[0].as_str()), "{values:?}");
         }
         let (field, values) = column(
-            &mapped(strings),
+            &mapped(&strings),
             r#"{"type": "map", "values": "int"}"#,
             &[[long(1), sized("k"), long(1), long(0)].concat()],
         );
@@ -349,7 +349,7 @@ fn mappings() {
     let mut indexes = Mapping::default();
     indexes.enums = EnumType::Int32;
     let (field, values) = column(
-        &mapped(indexes),
+        &mapped(&indexes),
         r#"{"type": "enum", "name": "E", "symbols": ["A", "B"]}"#,
         &[long(1)],
     );
@@ -379,7 +379,7 @@ fn unions() {
 
     let mut mapping = Mapping::default();
     mapping.unions = UnionType::Struct;
-    let (field, values) = column(&mapped(mapping), union, &bodies);
+    let (field, values) = column(&mapped(&mapping), union, &bodies);
     assert!(field.is_nullable());
     assert_eq!(
         values,
@@ -391,7 +391,7 @@ fn unions() {
         ]
     );
     for mapping in [mapping, Mapping::default()] {
-        let (field, _) = column(&mapped(mapping), r#"["int", "string"]"#, &[]);
+        let (field, _) = column(&mapped(&mapping), r#"["int", "string"]"#, &[]);
         assert!(!field.is_nullable());
     }
 }

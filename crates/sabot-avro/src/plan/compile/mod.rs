@@ -1,0 +1,400 @@
+//! From a writer schema and a shape to a plan.
+//!
+//! One walk over both, in the order of the writer's bytes, emits the steps. What cannot be resolved in one branch of a
+//! writer's union becomes a step that fails, since a topic may never hold such a value; everything else refuses the
+//! schema. Schemas may come from anybody and named types multiply, so both the values and the bytes looked at are counted.
+
+mod leaf;
+mod record;
+mod union;
+
+use sabot_arrow::{NodeIx, NodeKind};
+use sabot_decode::{Limits, NodeId, PlanError, StringType};
+
+use super::resolve::fit;
+use super::skip::{SkipStep, Skips};
+use super::{DecimalSite, EnumMap, ListSite, Op, OpKind, Plan, Site};
+use crate::paths::Paths;
+use crate::schema::{At, Kind, Schema, TypeId};
+use crate::shape::{Form, NO_COLUMN, Node, Shape, ShapeId};
+use union::is_null_of_struct;
+
+/// Values looked at for one plan at most: a writer's unions can reach the same columns again and again, and fail there.
+const MAX_VALUES: usize = 1 << 17;
+/// Bytes of names, defaults and enum symbols read for one plan at most: they count wherever their type is used.
+const MAX_BYTES: usize = 64 << 20;
+
+/// Compiles `writer` onto the columns of `shape`.
+pub(crate) fn compile(
+    writer: &Schema,
+    shape: &Shape,
+    paths: &mut Paths,
+    limits: Limits,
+) -> Result<Plan, PlanError> {
+    let mut compiler = Compiler {
+        shape,
+        paths,
+        ops: Vec::new(),
+        sites: Vec::new(),
+        jumps: Vec::new(),
+        defaults: Vec::new(),
+        enums: Vec::new(),
+        decimals: Vec::new(),
+        factors: Vec::new(),
+        skips: Skips::new(writer),
+        skip_steps: Vec::new(),
+        skips_in_default: None,
+        is_last: shape.may_end_early,
+        ends_early: false,
+        has_json: false,
+        label: 0,
+        values: 0,
+        bytes: 0,
+        default_bytes: 0,
+    };
+    let compiled = compiler.value(writer.root(), shape.root, NodeId::ROOT);
+    // A union takes any error for that of one branch; this one is of all.
+    compiler.check_bounds()?;
+    compiled?;
+    Ok(Plan {
+        ops: compiler.ops.into(),
+        sites: compiler.sites.into(),
+        jumps: compiler.jumps.into(),
+        defaults: compiler.defaults.into(),
+        enums: compiler.enums.into(),
+        decimals: compiler.decimals.into(),
+        factors: compiler.factors.into(),
+        skips: compiler.skips,
+        skip_steps: compiler.skip_steps.into(),
+        ends_early: compiler.ends_early,
+        skips_in_default: compiler.skips_in_default,
+        schemas: compiler.has_json.then(|| (writer.clone(), shape.reader.clone())),
+        row_width_bytes: shape.width_bytes() + compiler.default_bytes,
+        limits,
+    })
+}
+
+struct Compiler<'a> {
+    shape: &'a Shape,
+    paths: &'a mut Paths,
+    ops: Vec<Op>,
+    sites: Vec<Site>,
+    jumps: Vec<u32>,
+    defaults: Vec<Box<[u8]>>,
+    enums: Vec<EnumMap>,
+    decimals: Vec<DecimalSite>,
+    factors: Vec<i64>,
+    skips: Skips,
+    skip_steps: Vec<(SkipStep, NodeId)>,
+    skips_in_default: Option<Skips>,
+    /// Whether no column takes anything from behind the value at hand, so that its own end need not be reached either.
+    is_last: bool,
+    ends_early: bool,
+    has_json: bool,
+    /// The last step that another jumps to: skips are not merged across it.
+    label: usize,
+    /// Values looked at so far, in branches that failed too.
+    values: usize,
+    /// The same for bytes of names, defaults and symbols.
+    bytes: usize,
+    /// Bytes of the defaults that one row, or one item of the list at hand, takes.
+    default_bytes: usize,
+}
+
+/// Which steps a value takes, apart from what is below.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    kind: OpKind,
+    slot: u32,
+    aux: u32,
+}
+
+impl Step {
+    const fn new(kind: OpKind, slot: u32, aux: u32) -> Self {
+        Self { kind, slot, aux }
+    }
+}
+
+impl<'a> Compiler<'a> {
+    /// A writer's value of any type onto a column.
+    fn value(&mut self, writer: At<'_>, id: ShapeId, path: NodeId) -> Result<(), PlanError> {
+        self.values += 1;
+        self.check_bounds()?;
+        let node = self.node(id);
+        if let Kind::Union(branches) = writer.kind() {
+            if let Some((non_null_byte, inner)) = self.nullable(writer, branches, node) {
+                return self.present(inner, id, path, non_null_byte);
+            }
+            return self.switch(writer, branches, id, path);
+        }
+        if let (Form::Union(union), false) = (&node.form, is_null_of_struct(writer, node)) {
+            return self.branch(writer, union, node, path);
+        }
+        if matches!(writer.kind(), Kind::Null) && node.is_nullable && !self.is_null_column(node) {
+            self.push(Step::new(OpKind::PushNull, 0, 0), node.column, path);
+            return Ok(());
+        }
+        self.present(writer, id, path, Op::NO_TAG)
+    }
+
+    fn check_bounds(&self) -> Result<(), PlanError> {
+        if self.values > MAX_VALUES {
+            return Err(PlanError::new(format!(
+                "the schemas take more than {MAX_VALUES} steps to resolve"
+            )));
+        }
+        if self.bytes > MAX_BYTES {
+            return Err(PlanError::new(format!(
+                "the schemas take more than {MAX_BYTES} bytes of names, defaults and symbols to resolve"
+            )));
+        }
+        Ok(())
+    }
+
+    fn path_below(&mut self, path: NodeId, segment: &str) -> NodeId {
+        self.bytes += segment.len();
+        self.paths.below(path, segment)
+    }
+
+    /// The byte before a value that is there, and its type, where both sides are null or one matching type.
+    fn nullable<'w>(&self, writer: At<'w>, branches: &[TypeId], node: &Node) -> Option<(u8, At<'w>)> {
+        let [first, second] = *branches else { return None };
+        let (non_null_byte, inner) = match (writer.to(first).kind(), writer.to(second).kind()) {
+            (Kind::Null, _) => (2, writer.to(second)),
+            (_, Kind::Null) => (0, writer.to(first)),
+            _ => return None,
+        };
+        let is_match = node.is_nullable && !matches!(node.form, Form::Union(_)) && !self.is_null_column(node);
+        (is_match && fit(inner, self.reader(node)).is_some()).then_some((non_null_byte, inner))
+    }
+
+    /// A value that is there, or whose absence `non_null_byte` tells.
+    fn present(
+        &mut self,
+        writer: At<'_>,
+        id: ShapeId,
+        path: NodeId,
+        non_null_byte: u8,
+    ) -> Result<(), PlanError> {
+        let node = self.node(id);
+        let reader = self.reader(node);
+        if fit(writer, reader).is_none() {
+            return Err(mismatch(writer, reader));
+        }
+        match (writer.kind(), &node.form) {
+            (Kind::Record(written), Form::Record(kept)) => {
+                let Kind::Record(read) = reader.kind() else {
+                    return Err(mismatch(writer, reader));
+                };
+                let group = self.begin_struct(node, path, non_null_byte);
+                self.record((writer, written), (reader, read), kept, path)?;
+                self.end(group);
+                Ok(())
+            }
+            (Kind::Array(written), Form::Array(item)) => {
+                let path_below = self.path_below(path, "[]");
+                self.list(node, path, non_null_byte, |compiler| {
+                    let item = (writer.to(*written), *item, path_below);
+                    compiler
+                        .value(item.0, item.1, item.2)
+                        .map_err(|error| error.within("[]"))?;
+                    Ok((compiler.min_bytes(item.0), compiler.node(item.1).width_bytes))
+                })
+            }
+            (Kind::Map(written), Form::Map { key, value }) => {
+                let path_below = self.path_below(path, "{}");
+                self.list(node, path, non_null_byte, |compiler| {
+                    let step = Step::new(compiler.text(*key), compiler.slot(*key), 0);
+                    compiler.push(step, *key, path_below);
+                    let value = (writer.to(*written), *value, path_below);
+                    compiler
+                        .value(value.0, value.1, value.2)
+                        .map_err(|error| error.within("{}"))?;
+                    // The key's length is a byte at least, and its column's offset 16 at most.
+                    Ok((
+                        compiler.min_bytes(value.0) + 1,
+                        compiler.node(value.1).width_bytes + 16,
+                    ))
+                })
+            }
+            (_, form) => {
+                let step = match form {
+                    Form::Json | Form::Encoded | Form::Cut => self.unmapped(writer, reader, node)?,
+                    _ => self.leaf(writer, reader, node)?,
+                };
+                let at = self.push(step, node.column, path);
+                self.ops[at].non_null_byte = non_null_byte;
+                self.ops[at].validity = self.validity(node.column);
+                Ok(())
+            }
+        }
+    }
+
+    fn list(
+        &mut self,
+        node: &Node,
+        path: NodeId,
+        non_null_byte: u8,
+        item: impl FnOnce(&mut Self) -> Result<(u32, usize), PlanError>,
+    ) -> Result<(), PlanError> {
+        let step = Step::new(OpKind::List, self.slot(node.column), 0);
+        let at = self.push(step, node.column, path);
+        self.ops[at].non_null_byte = non_null_byte;
+        self.ops[at].validity = self.validity(node.column);
+        self.set_label();
+        let outer_bytes = std::mem::take(&mut self.default_bytes);
+        let is_last = std::mem::replace(&mut self.is_last, false);
+        let (min_item_bytes, width) = item(self)?;
+        self.is_last = is_last;
+        let default_bytes = std::mem::replace(&mut self.default_bytes, outer_bytes);
+        let item_width_bytes = u32::try_from(width + default_bytes).unwrap_or(u32::MAX);
+        self.sites[at].list = ListSite {
+            min_item_bytes,
+            item_width_bytes,
+        };
+        self.end(Some(at));
+        Ok(())
+    }
+
+    fn min_bytes(&mut self, ty: At<'_>) -> u32 {
+        let is_in_default = self.is_in_default(ty);
+        self.skips_of(is_in_default).min_bytes(ty.id)
+    }
+
+    /// Whether a value stands in a default, which is written with the reader's schema.
+    fn is_in_default(&self, ty: At<'_>) -> bool {
+        std::ptr::eq(ty.schema, &raw const self.shape.reader)
+    }
+
+    fn skips_of(&mut self, is_in_default: bool) -> &Skips {
+        if !is_in_default {
+            return &self.skips;
+        }
+        self.skips_in_default
+            .get_or_insert_with(|| Skips::new(&self.shape.reader))
+    }
+
+    /// Opens a struct where there is something to say of it: its fields need no step around them otherwise.
+    fn begin_struct(&mut self, node: &Node, path: NodeId, non_null_byte: u8) -> Option<usize> {
+        if node.column == NO_COLUMN {
+            return None;
+        }
+        let validity = self.validity(node.column);
+        if validity == Op::NO_VALIDITY && non_null_byte == Op::NO_TAG {
+            return None;
+        }
+        let at = self.push(Step::new(OpKind::Struct, 0, 0), node.column, path);
+        self.ops[at].non_null_byte = non_null_byte;
+        self.ops[at].validity = validity;
+        Some(at)
+    }
+
+    /// Lets a step end, or lead, here.
+    fn end(&mut self, op: Option<usize>) {
+        if let Some(op) = op {
+            self.ops[op].aux = self.ops.len() as u32;
+            self.set_label();
+        }
+    }
+
+    fn set_label(&mut self) {
+        self.label = self.ops.len();
+    }
+
+    fn push(&mut self, step: Step, column: NodeIx, path: NodeId) -> usize {
+        let text = if column == NO_COLUMN {
+            StringType::Utf8
+        } else {
+            self.storage(column)
+        };
+        self.ops.push(Op {
+            kind: step.kind,
+            non_null_byte: Op::NO_TAG,
+            slot: step.slot,
+            validity: Op::NO_VALIDITY,
+            aux: step.aux,
+        });
+        self.sites.push(Site {
+            path,
+            column,
+            text,
+            list: ListSite::default(),
+        });
+        self.ops.len() - 1
+    }
+
+    fn node(&self, id: ShapeId) -> &'a Node {
+        self.shape.node(id)
+    }
+
+    fn reader(&self, node: &Node) -> At<'a> {
+        self.shape.reader.at(node.ty)
+    }
+
+    fn kind(&self, column: NodeIx) -> &'a NodeKind {
+        &self.shape.layout.node(column).kind
+    }
+
+    fn is_fixed(&self, node: &Node) -> bool {
+        matches!(self.kind(node.column), NodeKind::Fixed(_))
+    }
+
+    fn is_null_column(&self, node: &Node) -> bool {
+        matches!(self.reader(node).kind(), Kind::Null)
+    }
+
+    fn validity(&self, column: NodeIx) -> u32 {
+        self.shape
+            .layout
+            .node(column)
+            .validity
+            .map_or(Op::NO_VALIDITY, |slot| slot as u32)
+    }
+
+    /// Where a column's values stand; 0 for a struct, which has none.
+    fn slot(&self, column: NodeIx) -> u32 {
+        let slot = match *self.kind(column) {
+            NodeKind::Null(slot)
+            | NodeKind::Bool(slot)
+            | NodeKind::I32(slot)
+            | NodeKind::I64(slot)
+            | NodeKind::F32(slot)
+            | NodeKind::F64(slot)
+            | NodeKind::I128(slot)
+            | NodeKind::I256(slot)
+            | NodeKind::Interval(slot)
+            | NodeKind::Bytes(slot)
+            | NodeKind::LargeBytes(slot)
+            | NodeKind::Views(slot)
+            | NodeKind::Fixed(slot)
+            | NodeKind::Dictionary(slot)
+            | NodeKind::List(slot, _)
+            | NodeKind::Map(slot, ..)
+            | NodeKind::Union(slot, _) => slot,
+            _ => 0,
+        };
+        slot as u32
+    }
+}
+
+#[cold]
+fn mismatch(writer: At<'_>, reader: At<'_>) -> PlanError {
+    let describe = |at: At<'_>| {
+        let logical = at
+            .ty()
+            .logical_name
+            .as_deref()
+            .map_or_else(String::new, |name| format!(" ({name})"));
+        let name = at
+            .ty()
+            .named
+            .as_ref()
+            .map_or_else(String::new, |named| format!(" {:?}", named.name.as_str()));
+        format!("{}{name}{logical}", at.kind().name())
+    };
+    PlanError::new(format!(
+        "the writer's {} cannot be read as the reader's {}",
+        describe(writer),
+        describe(reader)
+    ))
+}

@@ -1,0 +1,111 @@
+//! Unions on either side.
+
+use sabot_decode::{NodeId, PlanError};
+
+use super::{Compiler, Step};
+use crate::plan::resolve::{Fit, fit};
+use crate::plan::{Op, OpKind};
+use crate::schema::{At, Kind, TypeId};
+use crate::shape::{Form, Node, ShapeId, Union};
+
+impl<'a> Compiler<'a> {
+    /// A writer's union: one way for each branch.
+    pub(super) fn switch(
+        &mut self,
+        writer: At<'_>,
+        branches: &[TypeId],
+        id: ShapeId,
+        path: NodeId,
+    ) -> Result<(), PlanError> {
+        let column = self.node(id).column;
+        let first_jump = self.jumps.len();
+        let step = Step::new(OpKind::Switch, first_jump as u32, branches.len() as u32);
+        self.push(step, column, path);
+        self.jumps.resize(first_jump + branches.len(), 0);
+        let (mut ends, mut error, mut is_any) = (Vec::new(), None, false);
+        for (index, branch) in branches.iter().map(|id| writer.to(*id)).enumerate() {
+            self.set_label();
+            self.jumps[first_jump + index] = self.ops.len() as u32;
+            let (start, jumps, bytes) = (self.ops.len(), self.jumps.len(), self.default_bytes);
+            let (skips, is_last, ends_early) = (self.skip_steps.len(), self.is_last, self.ends_early);
+            let is_null = matches!(branch.kind(), Kind::Null);
+            match self.value(branch, id, path) {
+                Ok(()) => is_any |= !is_null || branches.len() == 1,
+                Err(failed) => {
+                    // Only rows of this branch are bad, so that the others can be read.
+                    self.ops.truncate(start);
+                    self.sites.truncate(start);
+                    self.jumps.truncate(jumps);
+                    self.default_bytes = bytes;
+                    self.skip_steps.truncate(skips);
+                    (self.is_last, self.ends_early) = (is_last, ends_early);
+                    self.push(Step::new(OpKind::Fail, 0, 0), column, path);
+                    error = error.or((!is_null || branches.len() == 1).then_some(failed));
+                }
+            }
+            ends.push(self.push(Step::new(OpKind::Jump, 0, 0), column, path));
+        }
+        if let (false, Some(error)) = (is_any, error) {
+            return Err(error);
+        }
+        ends.into_iter().for_each(|end| self.end(Some(end)));
+        Ok(())
+    }
+
+    /// A value that is no union onto a union column.
+    pub(super) fn branch(
+        &mut self,
+        writer: At<'_>,
+        union: &'a Union,
+        node: &Node,
+        path: NodeId,
+    ) -> Result<(), PlanError> {
+        let branches = union.branches.iter().map(|(_, id)| *id);
+        let names = branches.clone().map(|id| {
+            let named = self.reader(self.node(id)).ty().named.as_ref();
+            1 + named.map_or(0, |named| named.aliases.len())
+        });
+        self.bytes += names.sum::<usize>();
+        let fits = branches.enumerate().filter_map(|(child, id)| {
+            let fit = fit(writer, self.reader(self.node(id)))?;
+            Some((fit, child, id))
+        });
+        // The first of the best.
+        let best = fits.min_by_key(|(fit, child, _): &(Fit, usize, ShapeId)| (*fit, *child));
+        let Some((_, chosen, id)) = best else {
+            let message = format!(
+                "the reader's union has no branch for the writer's {}",
+                writer.full_name()
+            );
+            return Err(PlanError::new(message));
+        };
+        let name = self.shape.layout.node(self.node(id).column).field.name().clone();
+        let segment = format!("<{name}>");
+        let path_below = self.path_below(path, &segment);
+        if union.is_dense {
+            let slot = self.slot(node.column);
+            self.push(Step::new(OpKind::Branch, slot, chosen as u32), node.column, path);
+            return self
+                .value(writer, id, path_below)
+                .map_err(|error| error.within(segment));
+        }
+        let group = self.begin_struct(node, path, Op::NO_TAG);
+        for (child, &(_, id)) in union.branches.iter().enumerate() {
+            if child == chosen {
+                self.value(writer, id, path_below)
+                    .map_err(|error| error.within(&*segment))?;
+            } else {
+                let column = self.node(id).column;
+                self.push(Step::new(OpKind::PushNull, 0, 0), column, path);
+            }
+        }
+        self.end(group);
+        Ok(())
+    }
+}
+
+/// Whether a null becomes a null struct, where unions are structs of nullable members.
+pub(super) fn is_null_of_struct(writer: At<'_>, node: &Node) -> bool {
+    let is_struct = matches!(&node.form, Form::Union(union) if !union.is_dense);
+    is_struct && node.is_nullable && matches!(writer.kind(), Kind::Null)
+}

@@ -1,0 +1,168 @@
+//! The row engine's steps of rarer types.
+
+use arrow_buffer::i256;
+use sabot_decode::{RowErrorKind, StringType};
+
+use super::big::{Big, read_big};
+use super::blocks::Failure;
+use super::json::JsonWriter;
+use super::row::{Row, StepFault, overflow};
+use super::skip::Skips;
+use super::values::{DecimalLimit, decimal_128, decimal_256, duration, uuid, uuid_text};
+use super::{Op, OpKind};
+use crate::schema::TypeId;
+
+impl<'a> Row<'a> {
+    /// The steps of rarer types, out of the way of the others.
+    #[inline(never)]
+    pub(super) fn rare(&mut self, op: &Op, pc: usize) -> Result<(), StepFault> {
+        let (slot, aux) = (op.slot as usize, op.aux as usize);
+        let at = self.cursor.position();
+        let fail = |kind| StepFault::Row(Failure::new(kind, at));
+        match op.kind {
+            OpKind::IntScaled | OpKind::LongScaled => {
+                let value = match op.kind {
+                    OpKind::IntScaled => i64::from(self.cursor.read_int()?),
+                    _ => self.cursor.read_long()?,
+                };
+                let scaled = value.checked_mul(self.plan.factors[aux]);
+                self.columns.i64s[slot].push(scaled.ok_or_else(|| fail(RowErrorKind::NumberOutOfRange))?);
+            }
+            OpKind::EnumMapped => {
+                let index = self.read_symbol(aux)?;
+                self.columns.i32s[slot].push(index as i32);
+            }
+            OpKind::EnumText => {
+                let index = self.read_symbol(aux)?;
+                self.push_text(op, pc, self.plan.enums[aux].texts[index].as_bytes())?;
+            }
+            OpKind::Decimal128 => {
+                let site = self.plan.decimals[aux];
+                let value = decimal_128(self.read_bytes(site.fixed_bytes)?, site.limit.narrow);
+                self.columns.i128s[slot].push(value.ok_or_else(|| fail(RowErrorKind::DecimalOverflow))?);
+            }
+            OpKind::Decimal256 => {
+                let site = self.plan.decimals[aux];
+                let value = decimal_256(self.read_bytes(site.fixed_bytes)?, site.limit.wide);
+                self.columns.i256s[slot].push(value.ok_or_else(|| fail(RowErrorKind::DecimalOverflow))?);
+            }
+            OpKind::DecimalText => {
+                let site = self.plan.decimals[aux];
+                let big = Big::from_bytes(self.read_bytes(site.fixed_bytes)?);
+                let text = big.and_then(|big| big.into_plain_text(site.precision.into(), site.scale.into()));
+                let text = text.ok_or_else(|| fail(RowErrorKind::DecimalOverflow))?;
+                self.push_text(op, pc, text.as_bytes())?;
+            }
+            OpKind::BigDecimalText | OpKind::BigDecimal128 | OpKind::BigDecimal256 => {
+                self.big_decimal(op, pc)?;
+            }
+            OpKind::Duration => {
+                let value = duration(self.cursor.read_array()?);
+                self.columns.intervals[slot].push(value.ok_or_else(|| fail(RowErrorKind::NumberOutOfRange))?);
+            }
+            OpKind::UuidText | OpKind::UuidTextAsText => {
+                let value = uuid(self.cursor.read_sized()?).ok_or_else(|| fail(RowErrorKind::InvalidText))?;
+                if op.kind == OpKind::UuidText {
+                    self.columns.fixed[slot].push(&value);
+                } else {
+                    self.push_text(op, pc, &uuid_text(value))?;
+                }
+            }
+            OpKind::UuidBytesAsText => {
+                let value = self.cursor.read_array()?;
+                self.push_text(op, pc, &uuid_text(value))?;
+            }
+            OpKind::Json | OpKind::JsonInDefault => self.json(op, pc)?,
+            OpKind::Encoded => self.encoded(&self.plan.skips, op, pc)?,
+            OpKind::EncodedInDefault => {
+                let skips = self.plan.skips_in_default.as_ref();
+                skips.map_or(Ok(()), |skips| self.encoded(skips, op, pc))?;
+            }
+            _ => unreachable!("step {pc} is none of the rarer types: {op:?}"),
+        }
+        Ok(())
+    }
+
+    /// A value as text.
+    fn json(&mut self, op: &Op, pc: usize) -> Result<(), StepFault> {
+        let Some((writer, reader)) = &self.plan.schemas else {
+            return Ok(());
+        };
+        let schema = if op.kind == OpKind::Json { writer } else { reader };
+        let mut text = Vec::new();
+        let mut writer = JsonWriter {
+            cursor: &mut self.cursor,
+            items: &mut self.items,
+            text: &mut text,
+            max_bytes: self.row_bytes_left,
+        };
+        writer.value(schema.at(TypeId(op.aux)), self.plan.depth())?;
+        // It may be many times longer than the message.
+        self.columns.unforeseen_bytes += text.len();
+        self.push_text(op, pc, &text)
+    }
+
+    /// A value as it is written.
+    fn encoded(&mut self, skips: &Skips, op: &Op, pc: usize) -> Result<(), StepFault> {
+        let mut end = self.cursor;
+        let step = skips.step(TypeId(op.aux));
+        skips.run(step, &mut end, &mut self.items, self.plan.depth())?;
+        let bytes = self.cursor.read_slice(end.position() - self.cursor.position())?;
+        self.push_text(op, pc, bytes)
+    }
+
+    /// A decimal with its own scale.
+    fn big_decimal(&mut self, op: &Op, pc: usize) -> Result<(), StepFault> {
+        let at = self.cursor.position();
+        let fail = |kind| StepFault::Row(Failure::new(kind, at));
+        let bytes = self.cursor.read_sized()?;
+        let (number, scale) = read_big(bytes).map_err(fail)?;
+        if op.kind == OpKind::BigDecimalText {
+            return self.push_text(op, pc, number.into_scientific_text(scale).as_bytes());
+        }
+        let value = number.rescaled(scale, op.aux as i8);
+        let overflow = || fail(RowErrorKind::DecimalOverflow);
+        let slot = op.slot as usize;
+        if op.kind == OpKind::BigDecimal256 {
+            let limit = DecimalLimit::new(76).wide;
+            let value = value.filter(|value| limit.wrapping_neg() < *value && *value < limit);
+            self.columns.i256s[slot].push(value.ok_or_else(overflow)?);
+        } else {
+            let limit = DecimalLimit::new(38).narrow;
+            let value = value.and_then(i256::to_i128);
+            let value = value.filter(|value| -limit < *value && *value < limit);
+            self.columns.i128s[slot].push(value.ok_or_else(overflow)?);
+        }
+        Ok(())
+    }
+
+    /// The bytes of a decimal.
+    fn read_bytes(&mut self, fixed_bytes: Option<u32>) -> Result<&'a [u8], Failure> {
+        Ok(match fixed_bytes {
+            Some(size) => self.cursor.read_slice(size as usize)?,
+            None => self.cursor.read_sized()?,
+        })
+    }
+
+    /// The reader's index of a writer's symbol.
+    fn read_symbol(&mut self, map: usize) -> Result<usize, Failure> {
+        let at = self.cursor.position();
+        let written = self.cursor.read_int()?;
+        let index = usize::try_from(written)
+            .ok()
+            .and_then(|at| self.plan.enums[map].indexes.get(at));
+        let index = index.ok_or(Failure::new(RowErrorKind::InvalidEnumIndex(written.into()), at))?;
+        usize::try_from(*index).map_err(|_| Failure::new(RowErrorKind::Unresolvable, at))
+    }
+
+    /// Appends text, or bytes, wherever they stand.
+    fn push_text(&mut self, op: &Op, pc: usize, text: &[u8]) -> Result<(), StepFault> {
+        let slot = op.slot as usize;
+        match self.plan.sites[pc].text {
+            StringType::LargeUtf8 => self.columns.large_bytes[slot].push(text),
+            StringType::Utf8View => self.columns.views[slot].push(text),
+            _ => self.columns.bytes[slot].push(text),
+        }
+        .map_err(overflow)
+    }
+}
