@@ -95,7 +95,13 @@ impl Encoder {
             Kind::Union(branches) => {
                 // Since 1.12 the specification allows the default of any branch, not only of the first.
                 let start = self.bytes.len();
-                let fits = branches.iter().enumerate().any(|(index, branch)| {
+                // Text is a float in no specification, so that a branch of text comes first.
+                let is_last =
+                    |at: At<'_>| json.is_string() && matches!(at.kind(), Kind::Float | Kind::Double);
+                let positions = branches.iter().enumerate();
+                let (last, first): (Vec<_>, Vec<_>) =
+                    positions.partition(|(_, branch)| is_last(at.to(**branch)));
+                let fits = first.into_iter().chain(last).any(|(index, branch)| {
                     self.bytes.truncate(start);
                     self.long(index as i64);
                     self.value(at.to(*branch), json, depth + 1).is_ok()

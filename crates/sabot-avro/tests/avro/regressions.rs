@@ -5,21 +5,40 @@ use std::path::Path;
 
 use crate::fuzz_check;
 
+type Check = fn(&[u8]);
+
+/// The targets, their checks, and how many inputs there are at least.
+const TARGETS: [(&str, Check, usize); 3] = [
+    ("avro", fuzz_check::check, 12),
+    ("differential", differential, 8),
+    ("engines", engines, 8),
+];
+
+fn differential(input: &[u8]) {
+    fuzz_check::differential::check(input);
+}
+
+fn engines(input: &[u8]) {
+    fuzz_check::engines::check(input);
+}
+
 #[test]
 fn seeds_and_findings_hold() {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
-    let mut replayed = 0;
-    for kind in ["seeds", "regressions"] {
-        let dir = fuzz.join(kind).join("avro");
-        for entry in fs::read_dir(&dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display())) {
-            let path = entry.expect("the directory can be read").path();
-            // Each file is an input as it is; git keeps a directory only if there is a file in it, hence the README.
-            if path.extension().is_none_or(|extension| extension != "md") {
-                println!("{}", path.display());
-                fuzz_check::check(&fs::read(&path).expect("the file can be read"));
-                replayed += 1;
+    for (target, check, least) in TARGETS {
+        let mut replayed = 0;
+        for kind in ["seeds", "regressions"] {
+            let dir = fuzz.join(kind).join(target);
+            for entry in fs::read_dir(&dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display())) {
+                let path = entry.expect("the directory can be read").path();
+                // Each file is an input as it is; git keeps a directory only if there is a file in it, hence the README.
+                if path.extension().is_none_or(|extension| extension != "md") {
+                    println!("{}", path.display());
+                    check(&fs::read(&path).expect("the file can be read"));
+                    replayed += 1;
+                }
             }
         }
+        assert!(replayed >= least, "only {replayed} inputs of {target} were found");
     }
-    assert!(replayed >= 12, "only {replayed} inputs were found");
 }

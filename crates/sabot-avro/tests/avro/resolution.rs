@@ -273,6 +273,9 @@ fn defaults_of_every_type() {
         (r#"["int", "null"]"#, "3", "3"),
         (r#"["null", "int"]"#, "3", "3"),
         (r#"["string", "int", "null"]"#, r#""x""#, "{string=x}"),
+        // Text that names a float is one only where no branch takes text.
+        (r#"["double", "string"]"#, r#""NaN""#, "{string=NaN}"),
+        (r#"["int", "double"]"#, r#""NaN""#, "{double=NaN}"),
         (
             r#"{"type": "bytes", "logicalType": "decimal", "precision": 4, "scale": 2}"#,
             r#""\u0001\u0000""#,

@@ -1,4 +1,19 @@
-//! What must hold for any bytes: this decoder and apache-avro agree, but for the differences listed in [`is_known`].
+//! What must hold for any bytes; fuzz targets and ordinary tests share it.
+//!
+//! [`check`] is of fixed schemas and any body: this decoder and apache-avro agree, but for the differences listed in
+//! [`is_known`]. [`differential`] and [`engines`] take the input for choices and make schemas of them too.
+
+mod columns;
+mod dice;
+pub(crate) mod differential;
+mod encode;
+pub(crate) mod engines;
+mod evolve;
+mod input;
+mod model;
+mod theirs;
+mod types;
+mod values;
 
 use std::cell::RefCell;
 use std::collections::HashMap;

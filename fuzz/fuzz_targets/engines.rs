@@ -1,0 +1,11 @@
+//! Decoding in one call, in several, and message by message: `crates/sabot-avro/tests/fuzz_check/engines.rs` says
+//! what must hold.
+#![no_main]
+
+#[path = "../../crates/sabot-avro/tests/fuzz_check/mod.rs"]
+#[expect(dead_code, reason = "the other targets use the rest")]
+mod fuzz_check;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    fuzz_check::engines::check(data);
+});
