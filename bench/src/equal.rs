@@ -1,17 +1,73 @@
-//! Whether two systems made the same rows with the same values.
+//! Whether all systems made the same rows with the same values.
 //!
 //! Types may differ where both can stand for the same Avro type (a time zone's spelling, the names of a map's members,
 //! nullability): so the second system's columns are cast to the first one's types, and then compared.
 
 use arrow_array::{Array, RecordBatch};
 use arrow_cast::{CastOptions, cast_with_options};
+use arrow_ord::sort::sort_to_indices;
 use arrow_select::concat::concat_batches;
+use arrow_select::take::take_record_batch;
 
-/// Fails with the first column that differs.
-pub fn check(names: [&str; 2], batches: [&[RecordBatch]; 2]) -> Result<(), String> {
-    let [left, right] = [join(batches[0])?, join(batches[1])?];
+use crate::batch::{Batch, into_ours};
+use crate::buffer::Messages;
+use crate::suites::{Case, Rows, Run};
+
+/// Lets every system decode everything, and fails with the first column that differs; says what it found.
+pub fn check(case: &mut Case) -> Result<&'static str, String> {
+    let Some(expected) = &mut case.expected else {
+        return Ok("nothing to compare");
+    };
+    let messages = expected.messages.as_ref().unwrap_or(&case.messages);
+    let trusted = rows(expected.name, &mut *expected.run, messages)?;
+    for system in &mut case.systems {
+        let names = [expected.name, system.name];
+        match system.rows {
+            Rows::None => {}
+            Rows::InOrder => {
+                let found = rows(system.name, &mut *system.run, &case.messages)?;
+                compare(names, [&trusted, &found])?;
+            }
+            Rows::AnyOrder => {
+                let found = rows(system.name, &mut *system.run, &case.messages)?;
+                compare(names, [&sorted(&trusted)?, &sorted(&found)?])?;
+            }
+            Rows::Bytes => {
+                let mut bytes = 0;
+                system.run.run(&case.messages, &mut |batch| {
+                    if let Batch::Bytes(copied) = batch {
+                        bytes += copied.len();
+                    }
+                })?;
+                if bytes != case.messages.body_bytes() {
+                    return Err(format!("{} made {bytes} bytes", system.name));
+                }
+            }
+        }
+    }
+    Ok("results equal")
+}
+
+/// Everything that a system makes of the messages.
+fn rows(name: &str, system: &mut dyn Run, messages: &Messages) -> Result<RecordBatch, String> {
+    let mut batches: Vec<Batch> = Vec::new();
+    system
+        .run(messages, &mut |batch| batches.push(batch))
+        .and_then(|()| join(&into_ours(batches)?))
+        .map_err(|reason| format!("{name}: {reason}"))
+}
+
+/// The rows by their first column, in which no value stands twice.
+fn sorted(batch: &RecordBatch) -> Result<RecordBatch, String> {
+    let indices = sort_to_indices(batch.column(0), None, None).map_err(|error| error.to_string())?;
+    take_record_batch(batch, &indices).map_err(|error| error.to_string())
+}
+
+fn compare(names: [&str; 2], [left, right]: [&RecordBatch; 2]) -> Result<(), String> {
     if (left.num_rows(), left.num_columns()) != (right.num_rows(), right.num_columns()) {
-        return Err(format!("{names:?} made different shapes: {left:?} and {right:?}"));
+        let shape =
+            |batch: &RecordBatch| format!("{} rows of {} columns", batch.num_rows(), batch.num_columns());
+        return Err(format!("{names:?} made {} and {}", shape(left), shape(right)));
     }
     let options = CastOptions {
         safe: false,
@@ -44,7 +100,7 @@ mod tests {
 
     use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 
-    use super::check;
+    use super::{compare, sorted};
 
     fn batch(numbers: [i64; 2], texts: [Option<&str>; 2]) -> RecordBatch {
         let columns: [(&str, ArrayRef); 2] = [
@@ -57,19 +113,33 @@ mod tests {
     #[test]
     fn what_differs_is_found() {
         let names = ["one", "other"];
-        let one = [batch([1, 2], [Some("a"), None])];
-        assert_eq!(check(names, [&one, &one]), Ok(()));
+        let one = batch([1, 2], [Some("a"), None]);
+        assert_eq!(compare(names, [&one, &one]), Ok(()));
         assert!(
-            check(names, [&one, &[batch([1, 3], [Some("a"), None])]])
+            compare(names, [&one, &batch([1, 3], [Some("a"), None])])
                 .unwrap_err()
                 .contains("column number, first in row Some(1)")
         );
         assert!(
-            check(names, [&one, &[batch([1, 2], [Some("a"), Some("")])]])
+            compare(names, [&one, &batch([1, 2], [Some("a"), Some("")])])
                 .unwrap_err()
                 .contains("column text")
         );
-        assert!(check(names, [&one, &[batch([1, 2], [Some("a"), None]).slice(0, 1)]]).is_err());
-        assert!(check(names, [&one, &[]]).is_err());
+        assert!(
+            compare(names, [&one, &one.slice(0, 1)])
+                .unwrap_err()
+                .contains("1 rows")
+        );
+    }
+
+    #[test]
+    fn another_order_is_the_same_when_sorted() {
+        let names = ["one", "other"];
+        let [one, other] = [batch([1, 2], [Some("a"), None]), batch([2, 1], [None, Some("a")])];
+        assert!(compare(names, [&one, &other]).is_err());
+        assert_eq!(
+            compare(names, [&sorted(&one).unwrap(), &sorted(&other).unwrap()]),
+            Ok(())
+        );
     }
 }

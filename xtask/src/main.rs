@@ -32,7 +32,8 @@ cargo xtask CHORE
   services up [-- COMMAND...] starts a real Kafka and a real registry and runs COMMAND, or waits for Ctrl-C
   services status | down      what runs where; ends what was left behind
   e2e [--release] [NAME...]   end-to-end checks on real services: parity, sigkill, outage
-  bench [ARGS...]             measures beside the peers; writes target/bench/results.json
+  bench [--check] [--all] [ARGS...]
+                              measures beside the peers; writes target/bench/results.json
 ";
 
 fn main() -> ExitCode {
@@ -44,7 +45,7 @@ fn main() -> ExitCode {
         Some("fuzz") => fuzz::run(args),
         Some("services") => services::run(args),
         Some("e2e") => e2e::run(args),
-        Some("bench") => bench::run(&args.rest()),
+        Some("bench") => bench::run(args),
         Some("help" | "--help" | "-h") | None => {
             print!("{HELP}");
             Ok(())

@@ -1,6 +1,7 @@
 //! One schema id looked up that is known already, beside a `DashMap` with the same keys.
 
 use std::hint::black_box;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use dashmap::DashMap;
@@ -10,16 +11,22 @@ use sabot_registry_server::{Server, ServerOptions};
 use sabot_schema::{Schema, Subject};
 use sabot_wire::SchemaKey;
 
-use crate::harness::{Measured, System, Workload, measure};
-use crate::options::Options;
+use super::{Case, Rows, System, Workload};
+use crate::buffer::Messages;
 
 const SCHEMAS: u32 = 100;
 
-pub fn run(options: &Options, results: &mut Vec<Measured>) -> Result<(), String> {
-    let name = "registry/hit";
-    if !options.wants(name) {
-        return Ok(());
-    }
+pub fn workloads() -> Vec<Workload> {
+    vec![Workload {
+        suite: "registry",
+        name: "registry/hit",
+        cores: 1,
+        counted: true,
+        build: Box::new(build),
+    }]
+}
+
+fn build(count: usize) -> Result<Case, String> {
     let server = Server::start(ServerOptions::default()).map_err(|error| error.to_string())?;
     let client = Client::new(&server.url()).map_err(|error| error.to_string())?;
     let keys = register(&client)?;
@@ -35,36 +42,40 @@ pub fn run(options: &Options, results: &mut Vec<Measured>) -> Result<(), String>
         }
         map.insert(*key, length);
     }
+    // All is cached now, and a server in the background would only disturb.
+    server.shutdown();
     let mut rng = Rng::with_seed(1);
-    let asked: Vec<SchemaKey> = (0..options.messages)
-        .map(|_| keys[rng.usize(..keys.len())])
-        .collect();
-    let workload = Workload {
-        suite: "registry",
-        name,
-        messages: asked.len(),
-        bytes_per_message: 0,
-    };
+    let asked: Rc<[SchemaKey]> = (0..count).map(|_| keys[rng.usize(..keys.len())]).collect();
     let systems = vec![
-        System::new("sabot", || {
-            for key in &asked {
-                black_box(client.fetch(*black_box(key)).is_ok());
-            }
+        asking("sabot", &asked, move |key| black_box(client.fetch(key).is_ok())),
+        asking("sabot parsed", &asked, move |key| {
+            black_box(parsed.get(key).is_ok())
         }),
-        System::new("sabot parsed", || {
-            for key in &asked {
-                black_box(parsed.get(*black_box(key)).is_ok());
-            }
-        }),
-        System::new("dashmap", || {
-            for key in &asked {
-                black_box(map.get(black_box(key)).map(|found| Arc::clone(found.value())));
-            }
+        asking("dashmap", &asked, move |key| {
+            black_box(map.get(&key).map(|found| Arc::clone(found.value()))).is_some()
         }),
     ];
-    results.extend(measure(&workload, systems, options.rounds));
-    server.shutdown();
-    Ok(())
+    Ok(Case {
+        messages: Messages::default(),
+        count,
+        bytes_per_message: 0,
+        held_batches: 0,
+        systems,
+        expected: None,
+    })
+}
+
+/// A system that looks each key up.
+fn asking(name: &'static str, asked: &Rc<[SchemaKey]>, find: impl Fn(SchemaKey) -> bool + 'static) -> System {
+    let asked = Rc::clone(asked);
+    let run = move |_: &Messages, _: &mut dyn FnMut(_)| {
+        if asked.iter().all(|key| find(black_box(*key))) {
+            Ok(())
+        } else {
+            Err("a known schema was not found".to_owned())
+        }
+    };
+    System::new(name, run).making(Rows::None)
 }
 
 /// Registers schemas that differ in a field's name; gives their keys.

@@ -2,14 +2,10 @@
 
 use fastrand::Rng;
 
-use super::Shape;
+use super::Writer;
 use super::encode::Body;
 
-pub const SHAPE: Shape = Shape {
-    name: "avro/flat",
-    schema,
-    encode,
-};
+pub const WRITER: Writer = Writer { schema, encode };
 
 fn schema() -> String {
     r#"{"type": "record", "name": "Flat", "fields": [

@@ -15,6 +15,10 @@ impl Body {
         &self.0
     }
 
+    pub fn bytes_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.0
+    }
+
     /// An int or long, an enum's index, a union's branch, a count.
     pub fn long(&mut self, value: i64) {
         let mut rest = ((value << 1) ^ (value >> 63)) as u64;
@@ -42,6 +46,26 @@ impl Body {
         let count = rng.usize(bytes);
         self.long(count as i64);
         self.0.extend((0..count).map(|_| rng.lowercase() as u8));
+    }
+
+    /// Text of so many bytes, of words with spaces between; with `is_ascii` false, every few letters one is of two to
+    /// four bytes.
+    pub fn text(&mut self, rng: &mut Rng, bytes: std::ops::RangeInclusive<usize>, is_ascii: bool) {
+        const LETTERS: [&str; 8] = ["é", "ß", "ж", "λ", "語", "か", "€", "🦀"];
+        let count = rng.usize(bytes);
+        self.long(count as i64);
+        let end = self.0.len() + count;
+        while self.0.len() < end {
+            let left = end - self.0.len();
+            match rng.u8(..16) {
+                0 => self.0.push(b' '),
+                1..=3 if !is_ascii && left >= 4 => {
+                    let letter = LETTERS[rng.usize(..LETTERS.len())];
+                    self.0.extend_from_slice(letter.as_bytes());
+                }
+                _ => self.0.push(rng.lowercase() as u8),
+            }
+        }
     }
 
     /// The branch of `[null, T]`: true where a value follows, which it does with `present_percent`.

@@ -2,14 +2,10 @@
 
 use fastrand::Rng;
 
-use super::Shape;
+use super::Writer;
 use super::encode::Body;
 
-pub const SHAPE: Shape = Shape {
-    name: "avro/nested",
-    schema,
-    encode,
-};
+pub const WRITER: Writer = Writer { schema, encode };
 
 fn schema() -> String {
     r#"{"type": "record", "name": "Nested", "fields": [
@@ -34,19 +30,19 @@ fn schema() -> String {
 fn encode(rng: &mut Rng, body: &mut Body) {
     body.long(rng.i64(0..1 << 40));
     body.long(rng.i64(0..4));
-    body.string(rng, 6..=16);
-    body.string(rng, 4..=12);
+    body.string(rng, 8..=20);
+    body.string(rng, 4..=16);
     if body.nullable(rng, 70) {
         body.long(rng.i64(18..90));
     }
     body.block(rng, 1..=5, |rng, body| {
-        body.string(rng, 6..=10);
+        body.string(rng, 8..=12);
         body.long(rng.i64(1..100));
         body.double(rng.f64() * 100.0);
     });
     body.block(rng, 0..=3, |rng, body| {
         body.string(rng, 3..=8);
-        body.string(rng, 3..=10);
+        body.string(rng, 3..=14);
     });
-    body.block(rng, 0..=3, |rng, body| body.string(rng, 3..=8));
+    body.block(rng, 0..=4, |rng, body| body.string(rng, 4..=10));
 }

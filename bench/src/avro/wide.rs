@@ -4,14 +4,10 @@ use std::fmt::Write;
 
 use fastrand::Rng;
 
-use super::Shape;
+use super::Writer;
 use super::encode::Body;
 
-pub const SHAPE: Shape = Shape {
-    name: "avro/wide",
-    schema,
-    encode,
-};
+pub const WRITER: Writer = Writer { schema, encode };
 
 const FIELDS: usize = 60;
 const TYPES: [&str; 4] = ["long", "double", "int", "float"];
@@ -35,9 +31,9 @@ fn encode(rng: &mut Rng, body: &mut Body) {
     for field in 0..FIELDS {
         if body.nullable(rng, 80) {
             match TYPES[field % TYPES.len()] {
-                "long" => body.long(rng.i64(0..1 << 40)),
+                "long" => body.long(rng.i64(0..1 << 48)),
                 "double" => body.double(rng.f64()),
-                "int" => body.long(rng.i64(-100_000..100_000)),
+                "int" => body.long(rng.i64(-1_700_000..1_700_000)),
                 _ => body.float(rng.f32()),
             }
         }

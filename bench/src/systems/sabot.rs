@@ -1,0 +1,101 @@
+//! Sabot: frames split, then slices of payloads, as its Kafka driver does it; bad rows are left out of each batch, as its
+//! assembler does it.
+
+use arrow_array::BooleanArray;
+use arrow_select::filter::filter_record_batch;
+use sabot_decode::{Body, Decoder, DecoderFactory, Payload, SchemaKey, Slots, Stop, Target, WriterSchema};
+use sabot_wire::Framing;
+
+use super::BATCH_ROWS;
+use crate::batch::Batch;
+use crate::buffer::Messages;
+use crate::suites::Run;
+
+/// Messages handed over in one call: what a driver has at hand after some polls.
+const SLICE_ROWS: usize = 256;
+
+/// A decoder of any codec.
+pub struct Sabot {
+    decoder: Box<dyn Decoder>,
+    /// Whether bad messages are expected.
+    skips: bool,
+}
+
+impl Sabot {
+    pub fn new(
+        factory: &dyn DecoderFactory,
+        target: &Target,
+        writers: &[(u32, WriterSchema)],
+    ) -> Result<Self, String> {
+        let mut target = target.clone();
+        target.limits.batch_rows = BATCH_ROWS;
+        let mut decoder = factory.open(&target).map_err(|error| error.to_string())?;
+        for (id, writer) in writers {
+            decoder
+                .prepare(SchemaKey::Id(*id), writer)
+                .map_err(|error| error.to_string())?;
+        }
+        Ok(Self {
+            decoder,
+            skips: false,
+        })
+    }
+
+    /// Leaves bad messages out.
+    pub fn skipping(self) -> Self {
+        Self { skips: true, ..self }
+    }
+
+    fn take(&mut self, mut slice: &[Payload<'_>], batch: &mut dyn FnMut(Batch)) -> Result<(), String> {
+        loop {
+            let mut bad = None;
+            let progress = self.decoder.decode(slice, &mut |error| bad = Some(error));
+            if let (Some(error), false) = (bad, self.skips) {
+                return Err(format!("a message of the workload is bad: {error:?}"));
+            }
+            slice = &slice[progress.taken..];
+            match progress.stop {
+                Stop::Done => return Ok(()),
+                Stop::Full => self.flush(batch)?,
+                Stop::NeedsSchema(key) => return Err(format!("no schema for {key}")),
+            }
+        }
+    }
+
+    fn flush(&mut self, batch: &mut dyn FnMut(Batch)) -> Result<(), String> {
+        if self.decoder.slots() == 0 {
+            return Ok(());
+        }
+        let Slots { batch: slots, valid } = self.decoder.flush().map_err(|error| error.to_string())?;
+        let good = match valid {
+            None => slots,
+            Some(valid) => filter_record_batch(&slots, &BooleanArray::new(valid, None))
+                .map_err(|error| error.to_string())?,
+        };
+        batch(Batch::Ours(good));
+        Ok(())
+    }
+}
+
+impl Run for Sabot {
+    fn run(&mut self, messages: &Messages, batch: &mut dyn FnMut(Batch)) -> Result<(), String> {
+        let mut slice = Vec::with_capacity(SLICE_ROWS);
+        for message in messages.iter() {
+            let frame = Framing::Confluent
+                .split(None, message)
+                .map_err(|error| error.to_string())?;
+            slice.push(Payload {
+                key: frame.key,
+                path: frame.path,
+                body: Body::Bytes(frame.body),
+                prefix_bytes: frame.prefix_bytes,
+            });
+            if slice.len() == SLICE_ROWS {
+                self.take(&slice, batch)?;
+                slice.clear();
+            }
+        }
+        self.take(&slice, batch)?;
+        self.flush(batch)
+    }
+}
