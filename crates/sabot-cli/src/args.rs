@@ -31,6 +31,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Read topics and write them as rows.
     Consume(Box<ConsumeArgs>),
+    /// Read Avro's object container files and write them as rows.
+    Cat(Box<CatArgs>),
     /// List brokers' topics and partitions with their offsets.
     List(ListArgs),
     /// Look into a schema registry, and change it.
@@ -134,6 +136,8 @@ pub(crate) struct ConsumeArgs {
     pub(crate) source: SourceArgs,
     #[command(flatten)]
     pub(crate) decoding: DecodingArgs,
+    #[command(flatten)]
+    pub(crate) messages: MessageFormatArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }
@@ -241,7 +245,63 @@ pub(crate) struct DecodingArgs {
     pub(crate) no_meta: bool,
 }
 
-/// How to write.
+/// `sabot cat`.
+#[derive(Debug, Args)]
+pub(crate) struct CatArgs {
+    /// Object container files, one after the other; - is stdin. The schema of the first is that of all rows.
+    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Print the schema that each file was written with, and no rows.
+    #[arg(long, conflicts_with_all = ["reader_schema", "select", "count", "output", "out"])]
+    pub(crate) schema: bool,
+
+    /// Resolve the rows onto the schema in this file.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) reader_schema: Option<PathBuf>,
+
+    /// Keep these fields alone, as paths such as id,customer.name.
+    #[arg(long, visible_alias = "columns", value_name = "PATHS", value_delimiter = ',')]
+    pub(crate) select: Vec<String>,
+
+    /// Stop after so many rows.
+    #[arg(short, long, value_name = "N", visible_alias = "limit", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) count: Option<u64>,
+
+    /// What becomes of rows and blocks that cannot be read.
+    #[arg(long, value_name = "POLICY", default_value = "fail")]
+    pub(crate) on_error: CatErrorArg,
+
+    /// The most rows of a batch.
+    #[arg(long, value_name = "N", default_value_t = 8192, value_parser = at_least_one)]
+    pub(crate) batch_rows: usize,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CatErrorArg {
+    /// Stop at the first.
+    Fail,
+    /// Report them and go on.
+    Skip,
+}
+
+/// How to write messages instead of rows.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "How to write")]
+pub(crate) struct MessageFormatArgs {
+    /// kcat's JSON: one object a message, with topic, partition, offset, tstype, ts, headers, key and payload.
+    #[arg(short = 'J', conflicts_with_all = ["output", "format"])]
+    pub(crate) envelope: bool,
+
+    /// kcat's format string: %t topic, %p partition, %o offset, %k key, %s payload, %K and %S their bytes, %T timestamp, %h headers.
+    #[arg(short, long, value_name = "FORMAT", conflicts_with = "output", value_parser = Template::parse)]
+    pub(crate) format: Option<Template>,
+}
+
+/// How to write rows.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How to write")]
 pub(crate) struct OutputArgs {
@@ -252,14 +312,6 @@ pub(crate) struct OutputArgs {
     /// Write to this file; - is stdout.
     #[arg(long, short = 'w', value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) out: Option<PathBuf>,
-
-    /// kcat's JSON: one object a message, with topic, partition, offset, tstype, ts, headers, key and payload.
-    #[arg(short = 'J', conflicts_with_all = ["output", "format"])]
-    pub(crate) envelope: bool,
-
-    /// kcat's format string: %t topic, %p partition, %o offset, %k key, %s payload, %K and %S their bytes, %T timestamp, %h headers.
-    #[arg(short, long, value_name = "FORMAT", conflicts_with = "output", value_parser = Template::parse)]
-    pub(crate) format: Option<Template>,
 
     /// Replace the file if it exists.
     #[arg(long, conflicts_with = "append")]
@@ -278,7 +330,7 @@ pub(crate) struct OutputArgs {
     #[arg(long)]
     pub(crate) wide: bool,
 
-    /// How many bad messages to describe on stderr; all are counted.
+    /// How many bad messages, or faults of a file, to describe on stderr; all are counted.
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) max_errors_shown: u64,
 
@@ -555,6 +607,8 @@ mod tests {
             "schema check orders-value schema.avsc --version latest",
             "schema register s f --reference a.B=b-value:2",
             "registry serve --listen 127.0.0.1:0",
+            "cat orders.avro - --select id,customer.name -c 5 --on-error skip -O csv",
+            "cat --schema orders.avro",
             "demo",
             "completions fish",
         ] {
@@ -572,6 +626,10 @@ mod tests {
             "consume -t a -s value=xml",
             "consume -t a --registry-timeout 0",
             "schema get",
+            "cat",
+            "cat x.avro -J",
+            "cat x.avro --on-error dlq",
+            "cat x.avro --schema -O csv",
             "demo --messages 5",
             "frobnicate",
         ] {

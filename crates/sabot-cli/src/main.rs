@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod cat;
 mod completions;
 mod conf;
 mod console;
@@ -45,6 +46,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     let color = console::colors(cli.color);
     match &cli.command {
         Command::Consume(args) => consume::run(args, color),
+        Command::Cat(args) => cat::run(args, color),
         Command::List(args) => list::run(args, color),
         Command::Schema(args) => schema::run(args),
         Command::Registry(RegistryCommand::Serve { listen }) => serve::run(*listen),

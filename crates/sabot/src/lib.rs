@@ -53,11 +53,40 @@
 //! # Ok(()) }
 //! ```
 //!
+//! # Avro files
+//!
+//! Object Container Files go through the same decoder, without Kafka:
+//!
+//! ```
+//! # #[cfg(feature = "avro")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use sabot::{ContainerOptions, ContainerReader};
+//!
+//! // Any `Read` will do, such as a `File`. This one holds the ints 3 and 4.
+//! let file = b"Obj\x01\x02\x16avro.schema\x0a\"int\"\x00sixteen bytes ok\x04\x04\x06\x08sixteen bytes ok";
+//! let mut options = ContainerOptions::default();
+//! options.target.limits.batch_rows = 1;
+//! let mut rows = 0;
+//! for batch in ContainerReader::with_options(&file[..], options)? {
+//!     match batch {
+//!         Ok(batch) => rows += batch.num_rows(),
+//!         // A bad row or block; the next call goes on behind it.
+//!         Err(error) if !error.is_fatal() => eprintln!("{} rows are lost: {error}", error.lost_rows()),
+//!         Err(error) => return Err(error.into()),
+//!     }
+//! }
+//! assert_eq!(rows, 2);
+//! # Ok(()) }
+//! # #[cfg(not(feature = "avro"))]
+//! # fn main() {}
+//! ```
+//!
 //! # Features
 //!
 //! | feature | |
 //! |---|---|
 //! | `avro`, `json`, `plain` | the codecs; all on by default |
+//! | `avro-codecs` | Avro files whose blocks are compressed with bzip2, xz or zstandard; deflate and snappy are always read |
 //! | `async` | `Stream::into_async` |
 //! | `ssl`, `zstd`, `gssapi` | passed on to librdkafka: TLS, zstd-compressed topics, Kerberos |
 //!
@@ -94,6 +123,10 @@ pub use arrow_schema;
 pub use sabot_arrow as columns;
 #[cfg(feature = "avro")]
 pub use sabot_avro as avro;
+#[cfg(feature = "avro")]
+pub use sabot_avro::{
+    ContainerError, ContainerErrorKind, ContainerHeader, ContainerOptions, ContainerReader, SchemaStore,
+};
 pub use sabot_decode as decode;
 #[cfg(feature = "json")]
 pub use sabot_json as json;

@@ -1,7 +1,5 @@
 //! From flags to the facade's builder and the output's plan.
 
-use std::io::{IsTerminal, stdout};
-use std::path::Path;
 use std::time::Duration;
 
 use sabot::kafka::DeadLetterOptions;
@@ -9,20 +7,26 @@ use sabot::registry::Client;
 use sabot::{Builder, Codec, End, Metadata, OnError, Sabot, Start, Tombstones, UnionType};
 
 use crate::args::{
-    ConsumeArgs, DecodingArgs, MetaArg, OnErrorArg, OutputArgs, OutputFormat, SourceArgs, TombstonesArg,
+    ConsumeArgs, DecodingArgs, MessageFormatArgs, MetaArg, OnErrorArg, SourceArgs, TombstonesArg,
 };
 use crate::conf::Connection;
-use crate::console;
 use crate::failure::Failure;
 use crate::offset::OffsetArg;
-use crate::output::{Destination, Existing, Format, Layout, Plan, TableOptions};
+use crate::output::{Format, Layout, Plan, choice};
 use crate::serde::{Encoding, Part};
 
 /// What to write, and where.
 pub(super) fn output(args: &ConsumeArgs, color: bool, has_registry: bool) -> Result<Plan, Failure> {
     let output = &args.output;
-    let destination = destination(output);
-    let format = format(output, &destination, color);
+    let destination = choice::destination(output);
+    let format = match &args.messages {
+        messages if messages.envelope => Format::Envelope,
+        MessageFormatArgs {
+            format: Some(template),
+            ..
+        } => Format::Template(template.clone()),
+        _ => choice::format(output, &destination, color),
+    };
     let is_message = matches!(format, Format::Envelope | Format::Template(_));
     let (key, value) = encodings(&args.decoding, &format, has_registry);
     let tombstones = match args.decoding.tombstones {
@@ -187,7 +191,7 @@ fn encodings(args: &DecodingArgs, format: &Format, has_registry: bool) -> (Optio
 fn value_codec(args: &DecodingArgs, plan: &Plan, encoding: Encoding) -> Result<Codec, Failure> {
     let mut codec = for_format(encoding.codec(), plan);
     if let Some(path) = &args.reader_schema {
-        codec = codec.reader_schema(read(path)?);
+        codec = codec.reader_schema(choice::read(path)?);
     }
     if let Some(subject) = &args.subject {
         codec = codec.subject(subject);
@@ -213,63 +217,6 @@ fn for_format(codec: Codec, plan: &Plan) -> Codec {
     match plan.format {
         Format::Parquet | Format::Csv => codec.unions(UnionType::Struct),
         _ => codec,
-    }
-}
-
-fn destination(args: &OutputArgs) -> Destination {
-    match &args.out {
-        Some(path) if path != Path::new("-") => Destination::File {
-            path: path.clone(),
-            existing: match (args.overwrite, args.append) {
-                (true, _) => Existing::Overwrite,
-                (_, true) => Existing::Append,
-                _ => Existing::Refuse,
-            },
-        },
-        _ => Destination::Stdout,
-    }
-}
-
-fn format(args: &OutputArgs, destination: &Destination, color: bool) -> Format {
-    if args.envelope {
-        return Format::Envelope;
-    }
-    if let Some(template) = &args.format {
-        return Format::Template(template.clone());
-    }
-    let table = || match destination {
-        Destination::Stdout if !args.wide => TableOptions {
-            width: console::width(),
-            color,
-        },
-        Destination::Stdout => TableOptions { width: None, color },
-        Destination::File { .. } => TableOptions::default(),
-    };
-    let by_name = || match destination {
-        Destination::File { path, .. } => by_extension(path),
-        Destination::Stdout if stdout().is_terminal() => OutputFormat::Table,
-        Destination::Stdout => OutputFormat::Jsonl,
-    };
-    match args.output.unwrap_or_else(by_name) {
-        OutputFormat::Table => Format::Table(table()),
-        OutputFormat::Json => Format::Json,
-        OutputFormat::Jsonl => Format::JsonLines,
-        OutputFormat::Csv => Format::Csv,
-        OutputFormat::Parquet => Format::Parquet,
-        OutputFormat::Arrow => Format::Arrow,
-    }
-}
-
-fn by_extension(path: &Path) -> OutputFormat {
-    let extension = path
-        .extension()
-        .map(|extension| extension.to_string_lossy().to_ascii_lowercase());
-    match extension.as_deref() {
-        Some("parquet" | "pq") => OutputFormat::Parquet,
-        Some("arrow" | "feather" | "ipc") => OutputFormat::Arrow,
-        Some("csv") => OutputFormat::Csv,
-        Some("json") => OutputFormat::Json,
-        _ => OutputFormat::Jsonl,
     }
 }
 
@@ -302,9 +249,4 @@ fn metadata(args: &DecodingArgs) -> Result<Metadata, Failure> {
         }
     }
     Ok(metadata)
-}
-
-fn read(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path)
-        .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))
 }

@@ -5,6 +5,7 @@
 //! writes under a temporary name, renames at the end, and only then says that it is durable. The driver acknowledges
 //! no batch before that, so that a crash at any moment loses nothing.
 
+pub(crate) mod choice;
 mod encode;
 mod envelope;
 mod file;

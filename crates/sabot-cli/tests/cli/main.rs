@@ -3,6 +3,7 @@
 //! One binary for all of it, so that the helpers are compiled and linked once.
 #![expect(clippy::unwrap_used, reason = "a test panics where something is wrong")]
 
+mod cat;
 mod commands;
 mod common;
 mod consume;

@@ -1,0 +1,68 @@
+//! What `-O` and `--out` ask for.
+
+use std::io::{IsTerminal, stdout};
+use std::path::Path;
+
+use super::{Destination, Existing, Format, TableOptions};
+use crate::args::{OutputArgs, OutputFormat};
+use crate::console;
+use crate::failure::Failure;
+
+/// Where the rows go.
+pub(crate) fn destination(args: &OutputArgs) -> Destination {
+    match &args.out {
+        Some(path) if path != Path::new("-") => Destination::File {
+            path: path.clone(),
+            existing: match (args.overwrite, args.append) {
+                (true, _) => Existing::Overwrite,
+                (_, true) => Existing::Append,
+                _ => Existing::Refuse,
+            },
+        },
+        _ => Destination::Stdout,
+    }
+}
+
+/// How the rows are written.
+pub(crate) fn format(args: &OutputArgs, destination: &Destination, color: bool) -> Format {
+    let table = || match destination {
+        Destination::Stdout if !args.wide => TableOptions {
+            width: console::width(),
+            color,
+        },
+        Destination::Stdout => TableOptions { width: None, color },
+        Destination::File { .. } => TableOptions::default(),
+    };
+    let by_name = || match destination {
+        Destination::File { path, .. } => by_extension(path),
+        Destination::Stdout if stdout().is_terminal() => OutputFormat::Table,
+        Destination::Stdout => OutputFormat::Jsonl,
+    };
+    match args.output.unwrap_or_else(by_name) {
+        OutputFormat::Table => Format::Table(table()),
+        OutputFormat::Json => Format::Json,
+        OutputFormat::Jsonl => Format::JsonLines,
+        OutputFormat::Csv => Format::Csv,
+        OutputFormat::Parquet => Format::Parquet,
+        OutputFormat::Arrow => Format::Arrow,
+    }
+}
+
+fn by_extension(path: &Path) -> OutputFormat {
+    let extension = path
+        .extension()
+        .map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+    match extension.as_deref() {
+        Some("parquet" | "pq") => OutputFormat::Parquet,
+        Some("arrow" | "feather" | "ipc") => OutputFormat::Arrow,
+        Some("csv") => OutputFormat::Csv,
+        Some("json") => OutputFormat::Json,
+        _ => OutputFormat::Jsonl,
+    }
+}
+
+/// The text of a file that the command line names.
+pub(crate) fn read(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))
+}
