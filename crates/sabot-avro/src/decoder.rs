@@ -33,20 +33,20 @@ impl DecoderFactory for AvroFactory {
 
     /// # Errors
     ///
-    /// [`PlanError`] where the reader schema is malformed, recursive, or nests deeper than the limit, or where the
-    /// projection names what is not there; and for [`sabot_decode::Shape::Arrow`], which is not supported.
+    /// [`PlanError`] where the reader schema is malformed or nests deeper than the limit, where the projection names what is
+    /// not there, or where a given Arrow schema has a column that no type of Avro becomes.
     fn open(&self, target: &Target) -> Result<Box<dyn Decoder>, PlanError> {
         let reader = match &target.shape {
             TargetShape::FirstWriter => None,
-            TargetShape::Reader(reader) => Some(Schema::parse(reader)?),
+            TargetShape::Reader(reader) => {
+                Some(Schema::parse(reader).and_then(|reader| Shape::new(reader, target)))
+            }
+            TargetShape::Arrow(schema) => Some(Shape::from_arrow(schema, target)),
             other => {
-                let message = format!(
-                    "Avro is read onto an Avro reader schema or the first writer's, not onto {other:?}"
-                );
-                return Err(PlanError::new(message));
+                return Err(PlanError::new(format!("Avro cannot be read onto {other:?}")));
             }
         };
-        let shape = reader.map(|reader| Shape::new(reader, target)).transpose()?;
+        let shape = reader.transpose()?;
         Ok(Box::new(AvroDecoder::new(target.clone(), shape)))
     }
 }
@@ -89,8 +89,11 @@ impl Decoder for AvroDecoder {
         let limits = self.target.limits;
         let parsed = Schema::parse(writer)?;
         if let Some(shape) = &self.shape {
-            self.plans
-                .insert(key, compile(&parsed, shape, &mut self.paths, limits)?);
+            let plan = compile(&parsed, shape, &mut self.paths, limits);
+            for (node, values) in shape.take_grown() {
+                self.rows.columns.set_dictionary(node, values);
+            }
+            self.plans.insert(key, plan?);
             return Ok(());
         }
         // Parsed twice, once in a decoder's life, since the writer's types and the reader's are told apart by address.

@@ -113,7 +113,7 @@ impl Big {
 
     /// The number times ten to the power of `-from`, in units of ten to the power of `-to`; `None` where that is no whole
     /// number of 256 bits.
-    pub(super) fn rescaled(mut self, from: i32, to: i8) -> Option<i256> {
+    pub(super) fn rescaled(mut self, from: i32, to: i16) -> Option<i256> {
         let mut shift = i64::from(to) - i64::from(from);
         while shift < 0 && !self.limbs.is_empty() {
             let step = (-shift).min(9);

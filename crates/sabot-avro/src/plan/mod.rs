@@ -72,6 +72,7 @@ enum OpKind {
     TextView,
     /// `aux` bytes.
     Fixed,
+    FixedAsBytes,
     /// An enum's index below `aux`, kept as it is.
     EnumIndex,
     /// An enum's index through `enums[aux]`, as an index or as text.
@@ -81,7 +82,7 @@ enum OpKind {
     Decimal128,
     Decimal256,
     DecimalText,
-    /// A decimal with its own scale, as text or in units of ten to the power of `-(aux as i8)`.
+    /// A decimal with its own scale, as text or as `decimals[aux]` says.
     BigDecimalText,
     BigDecimal128,
     BigDecimal256,
@@ -164,7 +165,7 @@ struct DecimalSite {
     /// Bytes of a fixed; `None` for bytes.
     fixed_bytes: Option<u32>,
     precision: u16,
-    scale: u16,
+    scale: i16,
 }
 
 /// A writer schema compiled onto columns.

@@ -1,6 +1,5 @@
 //! The row engine's steps of rarer types.
 
-use arrow_buffer::i256;
 use sabot_decode::{RowErrorKind, StringType};
 
 use super::big::{Big, read_big};
@@ -8,7 +7,7 @@ use super::blocks::Failure;
 use super::json::JsonWriter;
 use super::row::{Row, StepFault, overflow};
 use super::skip::Skips;
-use super::values::{DecimalLimit, decimal_128, decimal_256, duration, uuid, uuid_text};
+use super::values::{decimal_128, decimal_256, duration, uuid, uuid_text};
 use super::{Op, OpKind};
 use crate::schema::TypeId;
 
@@ -49,7 +48,8 @@ impl<'a> Row<'a> {
             OpKind::DecimalText => {
                 let site = self.plan.decimals[aux];
                 let big = Big::from_bytes(self.read_bytes(site.fixed_bytes)?);
-                let text = big.and_then(|big| big.into_plain_text(site.precision.into(), site.scale.into()));
+                let text =
+                    big.and_then(|big| big.into_plain_text(site.precision.into(), site.scale as usize));
                 let text = text.ok_or_else(|| fail(RowErrorKind::DecimalOverflow))?;
                 self.push_text(op, pc, text.as_bytes())?;
             }
@@ -71,6 +71,10 @@ impl<'a> Row<'a> {
             OpKind::UuidBytesAsText => {
                 let value = self.cursor.read_array()?;
                 self.push_text(op, pc, &uuid_text(value))?;
+            }
+            OpKind::FixedAsBytes => {
+                let bytes = self.cursor.read_slice(aux)?;
+                self.push_text(op, pc, bytes)?;
             }
             OpKind::Json | OpKind::JsonInDefault => self.json(op, pc)?,
             OpKind::Encoded => self.encoded(&self.plan.skips, op, pc)?,
@@ -120,18 +124,16 @@ impl<'a> Row<'a> {
         if op.kind == OpKind::BigDecimalText {
             return self.push_text(op, pc, number.into_scientific_text(scale).as_bytes());
         }
-        let value = number.rescaled(scale, op.aux as i8);
-        let overflow = || fail(RowErrorKind::DecimalOverflow);
+        let site = self.plan.decimals[op.aux as usize];
+        let value = number.rescaled(scale, site.scale);
+        let limit = site.limit.wide;
+        let value = value.filter(|value| limit.wrapping_neg() < *value && *value < limit);
+        let value = value.ok_or_else(|| fail(RowErrorKind::DecimalOverflow))?;
         let slot = op.slot as usize;
         if op.kind == OpKind::BigDecimal256 {
-            let limit = DecimalLimit::new(76).wide;
-            let value = value.filter(|value| limit.wrapping_neg() < *value && *value < limit);
-            self.columns.i256s[slot].push(value.ok_or_else(overflow)?);
+            self.columns.i256s[slot].push(value);
         } else {
-            let limit = DecimalLimit::new(38).narrow;
-            let value = value.and_then(i256::to_i128);
-            let value = value.filter(|value| -limit < *value && *value < limit);
-            self.columns.i128s[slot].push(value.ok_or_else(overflow)?);
+            self.columns.i128s[slot].push(value.as_i128());
         }
         Ok(())
     }

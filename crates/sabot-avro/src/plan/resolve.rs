@@ -21,22 +21,45 @@ pub(super) fn fit(writer: At<'_>, reader: At<'_>) -> Option<Fit> {
     let fit = match (writer.kind(), reader.kind()) {
         (Kind::Int, Kind::Long | Kind::Float | Kind::Double)
         | (Kind::Long, Kind::Float | Kind::Double)
-        | (Kind::Float, Kind::Double)
-        | (Kind::String, Kind::Bytes)
-        | (Kind::Bytes, Kind::String) => Fit::Promoted,
+        | (Kind::Float, Kind::Double) => Fit::Promoted,
+        // The digits of a number are no text, nor the other way round.
+        (Kind::String, Kind::Bytes) if is_decimal(reader) => return None,
+        (Kind::Bytes, Kind::String) if is_decimal(writer) && !reader.schema.is_arrow => return None,
+        (Kind::String, Kind::Bytes) | (Kind::Bytes, Kind::String) => Fit::Promoted,
         (Kind::Fixed(written), Kind::Fixed(read)) if written != read => return None,
         (Kind::Fixed(_), Kind::Fixed(_))
         | (Kind::Enum(_), Kind::Enum(_))
         | (Kind::Record(_), Kind::Record(_)) => fit_names(writer, reader)?,
         (Kind::Union(_), _) | (_, Kind::Union(_)) => return None,
         (written, read) if std::mem::discriminant(written) == std::mem::discriminant(read) => Fit::Exact,
+        _ if reader.schema.is_arrow && fits_arrow(writer, reader) => Fit::Promoted,
         _ => return None,
     };
     conversion(writer, reader).map(|_| fit)
 }
 
+/// What an Arrow type takes beyond what Avro's resolution allows, where it can mean but one thing.
+fn fits_arrow(writer: At<'_>, reader: At<'_>) -> bool {
+    let is_uuid = |at: At<'_>| at.ty().logical == Some(Logical::Uuid);
+    match (writer.kind(), reader.kind()) {
+        (Kind::Enum(_), Kind::String) => !is_uuid(reader),
+        (Kind::Fixed(_), Kind::String) => is_uuid(writer) || is_decimal(writer),
+        (Kind::Fixed(_), Kind::Bytes) => true,
+        (Kind::String, Kind::Fixed(_)) => is_uuid(reader),
+        _ => false,
+    }
+}
+
+fn is_decimal(at: At<'_>) -> bool {
+    matches!(at.ty().logical, Some(Logical::Decimal(_) | Logical::BigDecimal))
+}
+
 fn fit_names(writer: At<'_>, reader: At<'_>) -> Option<Fit> {
-    let (written, read) = (writer.ty().named.as_ref()?, reader.ty().named.as_ref()?);
+    let written = writer.ty().named.as_ref()?;
+    let Some(read) = &reader.ty().named else {
+        // An Arrow type has no name to compare.
+        return Some(Fit::ByName);
+    };
     if written.name == read.name {
         return Some(Fit::Exact);
     }
@@ -57,6 +80,7 @@ pub(super) fn conversion(writer: At<'_>, reader: At<'_>) -> Option<i64> {
         (Logical::Decimal(written), Logical::Decimal(read)) => {
             (written.scale == read.scale && written.precision <= read.precision).then_some(1)
         }
+        (Logical::BigDecimal, Logical::Decimal(_)) if reader.schema.is_arrow => Some(1),
         (Logical::TimeMillis, Logical::TimeMicros) => Some(1000),
         (
             Logical::Timestamp {

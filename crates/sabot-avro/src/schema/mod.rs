@@ -24,6 +24,8 @@ pub(crate) struct TypeId(pub(crate) u32);
 pub(crate) struct Schema {
     types: Arc<[Type]>,
     pub(crate) root: TypeId,
+    /// Whether it was made from an Arrow schema, which fits more types than Avro's schemas do.
+    pub(crate) is_arrow: bool,
 }
 
 /// One type.
@@ -84,6 +86,15 @@ pub(crate) struct Field {
 }
 
 impl Schema {
+    /// A schema made from an Arrow schema.
+    pub(crate) fn from_arrow(types: Vec<Type>, root: TypeId) -> Self {
+        Self {
+            types: types.into(),
+            root,
+            is_arrow: true,
+        }
+    }
+
     /// A type as a walk meets it.
     pub(crate) fn at(&self, id: TypeId) -> At<'_> {
         At { schema: self, id }

@@ -45,6 +45,7 @@ impl Schema {
         Ok(Self {
             types: parser.types.into(),
             root,
+            is_arrow: false,
         })
     }
 }

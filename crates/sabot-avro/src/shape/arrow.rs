@@ -6,10 +6,16 @@ use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
 use arrow_schema::{DataType, IntervalUnit, TimeUnit as ArrowUnit};
 use sabot_decode::{BigDecimalType, EnumType, Mapping, PlanError, UuidType, WideDecimalType};
 
+use super::Form;
 use crate::schema::{At, Decimal, Kind, Logical, TimeUnit};
 
 /// Digits of a 128-bit decimal. Narrower ones are 128 bits wide too: that is what every reader of Parquet and Arrow takes.
 const MAX_PRECISION_128: u16 = 38;
+
+/// The metadata that holds an enum's symbols, as a JSON array.
+pub(super) const ENUM_SYMBOLS: &str = "avro.enum.symbols";
+/// The metadata that marks the struct of a union's members, by the value `struct`.
+pub(super) const UNION: &str = "avro.union";
 
 /// The type of anything but records, arrays, maps and unions.
 pub(super) fn leaf(at: At<'_>, mapping: &Mapping) -> DataType {
@@ -95,7 +101,7 @@ pub(super) fn metadata(at: At<'_>, doc: Option<&str>) -> HashMap<String, String>
             .iter()
             .map(|symbol| serde_json::Value::from(&**symbol))
             .collect();
-        put("avro.enum.symbols", &serde_json::Value::from(symbols).to_string());
+        put(ENUM_SYMBOLS, &serde_json::Value::from(symbols).to_string());
     }
     metadata
 }
@@ -124,14 +130,14 @@ pub(super) fn check(mapping: &Mapping) -> Result<(), PlanError> {
     Ok(())
 }
 
-/// Marks a column of JSON text with Arrow's canonical extension type.
-pub(super) fn add_json_extension(metadata: &mut HashMap<String, String>) {
-    metadata.insert(EXTENSION_TYPE_NAME_KEY.to_owned(), "arrow.json".to_owned());
-}
-
-/// Marks a UUID's 16 bytes with Arrow's canonical extension type.
-pub(super) fn add_extension(metadata: &mut HashMap<String, String>, at: At<'_>, data_type: &DataType) {
-    if at.ty().logical == Some(Logical::Uuid) && *data_type == DataType::FixedSizeBinary(16) {
-        metadata.insert(EXTENSION_TYPE_NAME_KEY.to_owned(), "arrow.uuid".to_owned());
-    }
+/// Says what is more than its Arrow type: a UUID's 16 bytes, JSON text, the members of a union.
+pub(super) fn mark(metadata: &mut HashMap<String, String>, at: At<'_>, data_type: &DataType, form: &Form) {
+    let is_uuid = at.ty().logical == Some(Logical::Uuid) && *data_type == DataType::FixedSizeBinary(16);
+    let mut put = |key: &str, value: &str| metadata.insert(key.to_owned(), value.to_owned());
+    match (form, data_type) {
+        (Form::Json, _) => put(EXTENSION_TYPE_NAME_KEY, "arrow.json"),
+        (Form::Union(_), DataType::Struct(_)) => put(UNION, "struct"),
+        _ if is_uuid => put(EXTENSION_TYPE_NAME_KEY, "arrow.uuid"),
+        _ => None,
+    };
 }

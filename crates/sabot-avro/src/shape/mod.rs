@@ -5,11 +5,14 @@
 //! itself, an option says what the column is.
 
 mod arrow;
+mod given;
+mod growing;
 mod projection;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, StringArray};
+use arrow_array::ArrayRef;
 use arrow_schema::{
     DataType, Field, FieldRef, Fields, Schema as ArrowSchema, SchemaRef, UnionFields, UnionMode,
 };
@@ -17,6 +20,8 @@ use sabot_arrow::{Layout, NodeIx, NodeKind};
 use sabot_decode::{EnumType, PlanError, RecursionType, Target, UnionType};
 
 use crate::schema::{At, Kind, Schema, TypeId};
+use given::Given;
+use growing::Growing;
 use projection::Keep;
 
 /// Nodes of one tree at most: named types used over and over unroll exponentially.
@@ -28,7 +33,7 @@ const MAX_DEPTH: usize = 128;
 /// Branches that an Arrow union's type ids can tell apart.
 const MAX_BRANCHES: usize = 127;
 /// The name of the only column where a message is no record.
-const VALUE_COLUMN: &str = "value";
+pub(crate) const VALUE_COLUMN: &str = "value";
 
 /// A node of a [`Shape`], by position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +46,8 @@ pub(crate) struct Shape {
     pub(crate) layout: Arc<Layout>,
     /// The values of each dictionary column.
     pub(crate) dictionaries: Vec<(NodeIx, ArrayRef)>,
+    /// The symbols of the dictionaries that grow with the writers' enums.
+    growing: RefCell<Growing>,
     /// Whether plans may end at the last value that a column takes, and leave the rest of a message unseen.
     pub(crate) may_end_early: bool,
     nodes: Vec<Node>,
@@ -102,13 +109,31 @@ impl Shape {
             depth: 0,
         };
         let (schema, root) = builder.root(reader.root(), &keep)?;
-        let layout = Arc::new(Layout::new(&schema)?);
+        Self::with_columns(reader, &schema, builder.nodes, root, target)
+    }
+
+    /// Takes the columns of a given schema.
+    pub(crate) fn from_arrow(schema: &SchemaRef, target: &Target) -> Result<Self, PlanError> {
+        let schema = given::prune(schema, &Keep::new(target.projection.as_deref())?)?;
+        let given = Given::new(&schema, target)?;
+        let reader = Schema::from_arrow(given.types, given.root_type);
+        Self::with_columns(reader, &schema, given.nodes, given.root, target)
+    }
+
+    fn with_columns(
+        reader: Schema,
+        schema: &SchemaRef,
+        nodes: Vec<Node>,
+        root: ShapeId,
+        target: &Target,
+    ) -> Result<Self, PlanError> {
         let mut shape = Self {
             reader,
-            layout,
+            layout: Arc::new(Layout::new(schema)?),
             dictionaries: Vec::new(),
+            growing: RefCell::default(),
             may_end_early: target.projection.is_some() && !target.check_tail,
-            nodes: builder.nodes,
+            nodes,
             root,
         };
         shape.bind_roots();
@@ -132,6 +157,18 @@ impl Shape {
 
     pub(crate) fn schema(&self) -> &SchemaRef {
         self.layout.schema()
+    }
+
+    /// The positions of a writer's symbols in a dictionary that has none of its own, but gathers them; `None` where the
+    /// column is no dictionary.
+    pub(crate) fn grow(&self, column: NodeIx, symbols: &[Box<str>]) -> Option<Box<[i32]>> {
+        let (_, first) = self.dictionaries.iter().find(|(node, _)| *node == column)?;
+        Some(self.growing.borrow_mut().add(column, first, symbols))
+    }
+
+    /// The dictionaries that have grown, with all of their values.
+    pub(crate) fn take_grown(&self) -> Vec<(NodeIx, ArrayRef)> {
+        self.growing.borrow_mut().take_grown()
     }
 
     fn bind_roots(&mut self) {
@@ -172,9 +209,8 @@ impl Shape {
             (_, NodeKind::Dictionary(_)) => {
                 let ty = node.ty;
                 if let Kind::Enum(symbols) = self.reader.at(ty).kind() {
-                    let symbols = symbols.symbols.iter().map(|symbol| Some(&**symbol));
                     self.dictionaries
-                        .push((column, Arc::new(symbols.collect::<StringArray>())));
+                        .push((column, given::first_symbols(symbols, node.is_nullable)));
                 }
                 Vec::new()
             }
@@ -241,10 +277,7 @@ impl Builder<'_> {
         // A bit of validity, rounded up.
         let id = self.push(at.id, is_nullable, form, width + usize::from(is_nullable))?;
         let mut metadata = arrow::metadata(at, doc);
-        arrow::add_extension(&mut metadata, at, &data_type);
-        if let Form::Json = self.nodes[id.0 as usize].form {
-            arrow::add_json_extension(&mut metadata);
-        }
+        arrow::mark(&mut metadata, at, &data_type, &self.nodes[id.0 as usize].form);
         let metadata_bytes = metadata.iter().map(|(key, value)| key.len() + value.len());
         self.add_text(name.len() + metadata_bytes.sum::<usize>())?;
         let field = Field::new(name, data_type, is_nullable).with_metadata(metadata);

@@ -1,6 +1,7 @@
 //! Avro to Arrow: types, resolution, malformed bodies, malformed schemas, the decoder's invariants, and apache-avro as
 //! an oracle.
 
+mod arrow_target;
 mod common;
 mod conformance;
 mod differential;

@@ -165,13 +165,8 @@ fn big_decimals() {
         let decoded = decode(&mapped(&mapping), &record(BIG), &bodies);
         assert_eq!(*decoded.batch.column(0).data_type(), data_type);
         assert_eq!(decoded.column("f")[..4], ["42.00", "-1.00", "0.00", "123000.00"]);
-        assert_eq!(
-            decoded.bad,
-            [(4, 12, "f".into(), RowErrorKind::DecimalOverflow)].map(|mut bad: (u32, u32, String, _)| {
-                bad.1 = 0;
-                bad
-            })
-        );
+        let bad: Vec<_> = decoded.bad.iter().map(|bad| (bad.0, bad.3)).collect();
+        assert_eq!(bad, [(4, RowErrorKind::DecimalOverflow)]);
     }
 }
 

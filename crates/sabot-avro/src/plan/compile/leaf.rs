@@ -18,7 +18,7 @@ impl Compiler<'_> {
     /// The step of a value without others below it. The types fit.
     pub(super) fn leaf(&mut self, writer: At<'_>, reader: At<'_>, node: &Node) -> Result<Step, PlanError> {
         let slot = self.slot(node.column);
-        let logical = reader.ty().logical;
+        let (logical, written_logical) = (reader.ty().logical, writer.ty().logical);
         let factor = conversion(writer, reader).unwrap_or(1);
         let plain = |kind| Ok(Step::new(kind, slot, 0));
         if factor != 1 {
@@ -43,15 +43,28 @@ impl Compiler<'_> {
             (Kind::Float, Kind::Float) => plain(OpKind::Float),
             (Kind::Float, Kind::Double) => plain(OpKind::FloatToDouble),
             (Kind::Double, Kind::Double) => plain(OpKind::Double),
-            (Kind::Bytes | Kind::String, Kind::Bytes) => match logical {
-                Some(Logical::Decimal(decimal)) => Ok(self.decimal(decimal, None, node)),
-                Some(Logical::BigDecimal) => Ok(self.big_decimal(node)),
+            (Kind::Bytes | Kind::String, Kind::Bytes) => match (logical, written_logical) {
+                (Some(Logical::BigDecimal), _) | (Some(_), Some(Logical::BigDecimal)) => {
+                    Ok(self.big_decimal(node))
+                }
+                (Some(Logical::Decimal(decimal)), _) => Ok(self.decimal(decimal, None, node)),
                 _ => plain(self.bytes(node.column)),
             },
-            (Kind::Bytes | Kind::String, Kind::String) => match logical {
-                Some(Logical::Uuid) if self.is_fixed(node) => plain(OpKind::UuidText),
-                Some(Logical::Uuid) => plain(OpKind::UuidTextAsText),
+            (Kind::Fixed(size), Kind::Bytes) => match logical {
+                Some(Logical::Decimal(decimal)) => Ok(self.decimal(decimal, Some(*size as u32), node)),
+                _ => Ok(Step::new(OpKind::FixedAsBytes, slot, *size as u32)),
+            },
+            (Kind::String, Kind::Fixed(_)) => plain(OpKind::UuidText),
+            (Kind::Bytes | Kind::String, Kind::String) => match (logical, written_logical) {
+                (_, Some(Logical::Decimal(decimal))) => Ok(self.decimal(decimal, None, node)),
+                (_, Some(Logical::BigDecimal)) => Ok(self.big_decimal(node)),
+                (Some(Logical::Uuid), _) if self.is_fixed(node) => plain(OpKind::UuidText),
+                (Some(Logical::Uuid), _) => plain(OpKind::UuidTextAsText),
                 _ => plain(self.text(node.column)),
+            },
+            (Kind::Fixed(size), Kind::String) => match written_logical {
+                Some(Logical::Decimal(decimal)) => Ok(self.decimal(decimal, Some(*size as u32), node)),
+                _ => plain(OpKind::UuidBytesAsText),
             },
             (Kind::Fixed(size), Kind::Fixed(_)) => match logical {
                 Some(Logical::Decimal(decimal)) => Ok(self.decimal(decimal, Some(*size as u32), node)),
@@ -59,6 +72,7 @@ impl Compiler<'_> {
                 Some(Logical::Uuid) if !self.is_fixed(node) => plain(OpKind::UuidBytesAsText),
                 _ => Ok(Step::new(OpKind::Fixed, slot, *size as u32)),
             },
+            (Kind::Enum(written), Kind::String) => Ok(self.enumeration(written, written, node)),
             (Kind::Enum(written), Kind::Enum(read)) => Ok(self.enumeration(written, read, node)),
             _ => Err(mismatch(writer, reader)),
         }
@@ -112,20 +126,26 @@ impl Compiler<'_> {
             limit: DecimalLimit::new(decimal.precision.min(Decimal::MAX_ARROW_PRECISION)),
             fixed_bytes,
             precision: decimal.precision,
-            scale: decimal.scale,
+            scale: decimal.scale as i16,
         });
         Step::new(kind, slot, self.decimals.len() as u32 - 1)
     }
 
-    fn big_decimal(&self, node: &Node) -> Step {
+    fn big_decimal(&mut self, node: &Node) -> Step {
         let slot = self.slot(node.column);
-        let scale = |scale: i8| u32::from(scale as u8);
-        match self.shape.layout.node(node.column).field.data_type() {
-            DataType::Decimal128(_, to) => Step::new(OpKind::BigDecimal128, slot, scale(*to)),
-            DataType::Decimal256(_, to) => Step::new(OpKind::BigDecimal256, slot, scale(*to)),
-            _ if self.is_text(node) => Step::new(OpKind::BigDecimalText, slot, 0),
-            _ => Step::new(self.bytes(node.column), slot, 0),
-        }
+        let (kind, precision, scale) = match *self.shape.layout.node(node.column).field.data_type() {
+            DataType::Decimal128(precision, scale) => (OpKind::BigDecimal128, precision, scale),
+            DataType::Decimal256(precision, scale) => (OpKind::BigDecimal256, precision, scale),
+            _ if self.is_text(node) => return Step::new(OpKind::BigDecimalText, slot, 0),
+            _ => return Step::new(self.bytes(node.column), slot, 0),
+        };
+        self.decimals.push(DecimalSite {
+            limit: DecimalLimit::new(precision.into()),
+            fixed_bytes: None,
+            precision: precision.into(),
+            scale: scale.into(),
+        });
+        Step::new(kind, slot, self.decimals.len() as u32 - 1)
     }
 
     fn enumeration(&mut self, written: &Enum, read: &Enum, node: &Node) -> Step {
@@ -133,6 +153,20 @@ impl Compiler<'_> {
         self.bytes += symbols
             .map(|symbol| size_of::<Box<str>>() + symbol.len())
             .sum::<usize>();
+        let grown = (read.symbols.is_empty())
+            .then(|| self.shape.grow(node.column, &written.symbols))
+            .flatten();
+        if let Some(indexes) = grown {
+            self.enums.push(EnumMap {
+                indexes,
+                texts: Box::default(),
+            });
+            return Step::new(
+                OpKind::EnumMapped,
+                self.slot(node.column),
+                self.enums.len() as u32 - 1,
+            );
+        }
         let positions: HashMap<&str, usize> = read
             .symbols
             .iter()

@@ -52,7 +52,7 @@ pub(crate) fn compile(
         bytes: 0,
         default_bytes: 0,
     };
-    let compiled = compiler.value(writer.root(), shape.root, NodeId::ROOT);
+    let compiled = compiler.message(writer.root());
     // A union takes any error for that of one branch; this one is of all.
     compiler.check_bounds()?;
     compiled?;
@@ -121,6 +121,13 @@ impl<'a> Compiler<'a> {
         self.values += 1;
         self.check_bounds()?;
         let node = self.node(id);
+        let is_any = self.takes_any(node);
+        if let (Kind::Union(branches), true) = (writer.kind(), is_any) {
+            let (non_null_byte, inner) = self
+                .nullable(writer, branches, node)
+                .unwrap_or((Op::NO_TAG, writer));
+            return self.present(inner, id, path, non_null_byte);
+        }
         if let Kind::Union(branches) = writer.kind() {
             if let Some((non_null_byte, inner)) = self.nullable(writer, branches, node) {
                 return self.present(inner, id, path, non_null_byte);
@@ -135,6 +142,11 @@ impl<'a> Compiler<'a> {
             return Ok(());
         }
         self.present(writer, id, path, Op::NO_TAG)
+    }
+
+    /// Whether a column takes values of every type: as JSON text, by a given Arrow schema.
+    fn takes_any(&self, node: &Node) -> bool {
+        matches!(node.form, Form::Json) && self.shape.reader.is_arrow
     }
 
     fn check_bounds(&self) -> Result<(), PlanError> {
@@ -165,7 +177,8 @@ impl<'a> Compiler<'a> {
             _ => return None,
         };
         let is_match = node.is_nullable && !matches!(node.form, Form::Union(_)) && !self.is_null_column(node);
-        (is_match && fit(inner, self.reader(node)).is_some()).then_some((non_null_byte, inner))
+        (is_match && (self.takes_any(node) || fit(inner, self.reader(node)).is_some()))
+            .then_some((non_null_byte, inner))
     }
 
     /// A value that is there, or whose absence `non_null_byte` tells.
@@ -178,7 +191,7 @@ impl<'a> Compiler<'a> {
     ) -> Result<(), PlanError> {
         let node = self.node(id);
         let reader = self.reader(node);
-        if fit(writer, reader).is_none() {
+        if !self.takes_any(node) && fit(writer, reader).is_none() {
             return Err(mismatch(writer, reader));
         }
         match (writer.kind(), &node.form) {

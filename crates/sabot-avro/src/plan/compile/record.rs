@@ -6,10 +6,39 @@ use sabot_decode::{NodeId, PlanError};
 
 use super::{Compiler, MAX_BYTES, Step};
 use crate::plan::{OpKind, defaults};
-use crate::schema::{At, Field};
-use crate::shape::{NO_COLUMN, ShapeId};
+use crate::schema::{At, Field, Kind};
+use crate::shape::{Form, NO_COLUMN, ShapeId, VALUE_COLUMN};
 
 impl Compiler<'_> {
+    /// The whole message. Onto an Arrow schema, one that is no record is its column `value`, as it would be by default.
+    pub(super) fn message(&mut self, writer: At<'_>) -> Result<(), PlanError> {
+        let root = self.shape.root;
+        let reader = self.reader(self.node(root));
+        let (Kind::Record(read), Form::Record(kept)) = (reader.kind(), &self.node(root).form) else {
+            return self.value(writer, root, NodeId::ROOT);
+        };
+        let is_column = |(position, _): &&(usize, ShapeId)| &*read[*position].name == VALUE_COLUMN;
+        let column = kept.iter().find(is_column);
+        let (true, false, Some(&(position, id))) = (
+            reader.schema.is_arrow,
+            matches!(writer.kind(), Kind::Record(_)),
+            column,
+        ) else {
+            return self.value(writer, root, NodeId::ROOT);
+        };
+        let path = self.path_below(NodeId::ROOT, VALUE_COLUMN);
+        self.value(writer, id, path)
+            .map_err(|error| error.within(VALUE_COLUMN))?;
+        self.is_last = false;
+        for &(other, id) in kept.iter().filter(|(other, _)| *other != position) {
+            let field = &read[other];
+            let path = self.path_below(NodeId::ROOT, &field.name);
+            self.default(reader.to(field.ty), field, id, path)
+                .map_err(|error| error.within(&*field.name))?;
+        }
+        Ok(())
+    }
+
     /// The fields in the writer's order, then those that only the reader has.
     pub(super) fn record(
         &mut self,
@@ -19,7 +48,7 @@ impl Compiler<'_> {
         path: NodeId,
     ) -> Result<(), PlanError> {
         self.bytes += written.len() + read.len();
-        let sources = sources(written, read);
+        let sources = sources(written, read, reader.schema.is_arrow);
         let readers: HashMap<usize, (usize, ShapeId)> = kept
             .iter()
             .filter_map(|(field, id)| Some((sources[*field]?, (*field, *id))))
@@ -57,7 +86,17 @@ impl Compiler<'_> {
     }
 
     fn default(&mut self, ty: At<'_>, field: &Field, id: ShapeId, path: NodeId) -> Result<(), PlanError> {
+        let node = self.node(id);
         let Some(json) = &field.default else {
+            if ty.schema.is_arrow && (node.is_nullable || self.is_null_column(node)) {
+                self.push(Step::new(OpKind::PushNull, 0, 0), node.column, path);
+                return Ok(());
+            }
+            if ty.schema.is_arrow {
+                return Err(PlanError::new(
+                    "the writer's record has no such field, and the column may not be null",
+                ));
+            }
             return Err(PlanError::new(
                 "the writer's record has no such field, and the reader's no default",
             ));
@@ -65,12 +104,8 @@ impl Compiler<'_> {
         let bytes = defaults::encode(ty, json, MAX_BYTES.saturating_sub(self.bytes))?;
         self.bytes += bytes.len();
         self.default_bytes += bytes.len();
-        let column = self.node(id).column;
-        let op = self.push(
-            Step::new(OpKind::Default, self.defaults.len() as u32, 0),
-            column,
-            path,
-        );
+        let step = Step::new(OpKind::Default, self.defaults.len() as u32, 0);
+        let op = self.push(step, node.column, path);
         self.defaults.push(bytes);
         // The default is read as if a writer with the reader's own schema had written it.
         self.value(ty, id, path)?;
@@ -113,8 +148,9 @@ impl Compiler<'_> {
     }
 }
 
-/// For each of the reader's fields the writer's: by name, else by one of the reader's aliases.
-fn sources(written: &[Field], read: &[Field]) -> Vec<Option<usize>> {
+/// For each of the reader's fields the writer's: by name, else by one of the reader's aliases. A given Arrow schema has none;
+/// there the writer's aliases, its fields' former names, find fields too.
+fn sources(written: &[Field], read: &[Field], is_arrow: bool) -> Vec<Option<usize>> {
     let positions: HashMap<&str, usize> = written
         .iter()
         .enumerate()
@@ -126,16 +162,24 @@ fn sources(written: &[Field], read: &[Field]) -> Vec<Option<usize>> {
         .collect();
     let mut is_taken = vec![false; written.len()];
     sources.iter().flatten().for_each(|&at| is_taken[at] = true);
+    let mut former: HashMap<&str, usize> = HashMap::new();
+    for (at, field) in written
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| is_arrow && !is_taken[*at])
+    {
+        for alias in &field.aliases {
+            former.entry(alias).or_insert(at);
+        }
+    }
     for (field, source) in read
         .iter()
         .zip(&mut sources)
         .filter(|(_, source)| source.is_none())
     {
-        let aliases = field
-            .aliases
-            .iter()
-            .filter_map(|alias| positions.get(&**alias).copied());
-        *source = aliases.into_iter().find(|at| !is_taken[*at]);
+        let aliases = field.aliases.iter().filter_map(|alias| positions.get(&**alias));
+        let mut candidates = aliases.chain(former.get(&*field.name)).copied();
+        *source = candidates.find(|at| !is_taken[*at]);
         source.iter().for_each(|&at| is_taken[at] = true);
     }
     sources
