@@ -21,7 +21,7 @@ pub use assemble::{
     Record, Timestamp, TimestampKind, Tombstones,
 };
 pub use columns::{
-    Bits, Columns, FixedBytes, Layout, Node, NodeIx, NodeKind, Offsets, Overflow, Slot, UnionRows, VarBytes,
-    Views,
+    Bits, Columns, FixedBytes, Layout, Node, NodeIx, NodeKind, Offsets, Overflow, Slot, Span, UnionRows,
+    VarBytes, Views,
 };
 pub use slots::{Fault, SlotColumns};

@@ -190,6 +190,20 @@ impl SlotColumns {
         self.columns.end_rows(count);
     }
 
+    /// Whether the batch is far enough from its limits for `count` rows from `body_bytes` bytes of payload at once: a
+    /// column takes twice its bytes in the payload at most, apart from what every row takes.
+    #[must_use]
+    pub fn has_room(&self, count: usize, body_bytes: usize) -> bool {
+        let more_bytes = count
+            .saturating_mul(self.row_bytes)
+            .saturating_add(body_bytes.saturating_mul(2));
+        let held_bytes = self.counted_bytes.saturating_add(self.uncounted_bytes);
+        let bytes = held_bytes
+            .saturating_add(self.columns.unforeseen_bytes)
+            .saturating_add(more_bytes);
+        self.slots().saturating_add(count) <= self.limits.batch_rows && bytes <= self.limits.batch_bytes
+    }
+
     /// Whether the batch is at one of its limits.
     pub fn is_full(&mut self) -> bool {
         let uncounted_bytes = self.uncounted_bytes.saturating_add(self.columns.unforeseen_bytes);

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use arrow_schema::{Schema as ArrowSchema, SchemaRef};
 use sabot_arrow::{Columns, Fault, Layout, SlotColumns};
 use sabot_decode::{
-    Decoder, DecoderFactory, FlushError, NodeId, Payload, PlanError, Progress, RowError, SchemaKey,
-    SchemaKind, Shape as TargetShape, Slots, Target, WriterSchema,
+    Body, Decoder, DecoderFactory, FlushError, NodeId, Payload, PlanError, Progress, RowError, SchemaKey,
+    SchemaKind, Shape as TargetShape, Slots, Stop, Target, WriterSchema,
 };
 
 use crate::paths::Paths;
-use crate::plan::{Plan, compile, decode_row};
+use crate::plan::{BLOCK_BYTES, BLOCK_ROWS, BlockEngine, Outcome, Plan, compile, decode_row};
 use crate::schema::Schema;
 use crate::shape::Shape;
 
@@ -51,6 +51,9 @@ impl DecoderFactory for AvroFactory {
     }
 }
 
+/// Rows that are taken as a block at least: with fewer the row engine is as fast.
+const MIN_BLOCK_ROWS: usize = 4;
+
 /// Bytes of placeholders for slots from before the first schema at most.
 const MAX_PADDING_BYTES: usize = 1 << 31;
 
@@ -64,6 +67,11 @@ struct AvroDecoder {
     paths: Paths,
     /// What the gathered rows take in the columns at least, whatever their messages took.
     width_bytes: usize,
+    engine: BlockEngine,
+    /// Blocks that were mostly in vain, one after the other.
+    odd_blocks: u32,
+    /// Rows left to the row engine for that.
+    by_rows: usize,
 }
 
 impl AvroDecoder {
@@ -75,6 +83,9 @@ impl AvroDecoder {
             plans: Plans::new(target.limits.plans),
             paths: Paths::new(),
             width_bytes: 0,
+            engine: BlockEngine::default(),
+            odd_blocks: 0,
+            by_rows: 0,
             target,
         }
     }
@@ -114,6 +125,153 @@ impl Decoder for AvroDecoder {
     }
 
     fn decode(&mut self, rows: &[Payload<'_>], bad: &mut dyn FnMut(RowError)) -> Progress {
+        let mut taken = 0;
+        while taken < rows.len() {
+            let rest = &rows[taken..];
+            let run = self.block(rest);
+            let progress = if run >= MIN_BLOCK_ROWS {
+                self.decode_block(&rest[..run], bad)
+            } else {
+                self.decode_rows(&rest[..run.max(1)], bad)
+            };
+            taken += progress.taken;
+            if progress.stop != Stop::Done {
+                let stop = progress.stop;
+                return Progress { taken, stop };
+            }
+        }
+        Progress {
+            taken,
+            stop: Stop::Done,
+        }
+    }
+
+    fn slots(&self) -> usize {
+        self.rows.slots()
+    }
+
+    fn buffered_bytes(&self) -> usize {
+        self.rows.buffered_bytes()
+    }
+
+    fn flush(&mut self) -> Result<Slots, FlushError> {
+        self.width_bytes = 0;
+        self.rows.flush()
+    }
+
+    fn field_path(&self, node: NodeId) -> String {
+        self.paths.name(node)
+    }
+}
+
+impl AvroDecoder {
+    /// How many of `rows` can be taken as one block.
+    fn block(&mut self, rows: &[Payload<'_>]) -> usize {
+        let Some(first) = rows.first() else { return 0 };
+        if self.by_rows > 0 {
+            self.by_rows -= 1;
+            return 1;
+        }
+        if !self.plans.get(first.key).is_some_and(Plan::is_for_blocks) || self.rows.is_full() {
+            return 0;
+        }
+        let max_bytes = BLOCK_BYTES.min(self.target.limits.row_bytes);
+        let mut block_bytes = 0;
+        let run = rows.iter().take(BLOCK_ROWS).take_while(|row| match row.body {
+            Body::Bytes(bytes) if bytes.len() <= max_bytes - block_bytes && row.key == first.key => {
+                block_bytes += bytes.len();
+                true
+            }
+            _ => false,
+        });
+        let run = run.count();
+        if self.rows.has_room(run, block_bytes) {
+            run
+        } else {
+            0
+        }
+    }
+
+    /// Takes the rows of one block. Those that the block engine loses are taken with the row engine, and those between
+    /// them in smaller blocks.
+    fn decode_block(&mut self, rows: &[Payload<'_>], bad: &mut dyn FnMut(RowError)) -> Progress {
+        let (lost, known) = match self.try_block(rows) {
+            Outcome::Good { .. } => {
+                self.odd_blocks = 0;
+                return Progress {
+                    taken: rows.len(),
+                    stop: Stop::Done,
+                };
+            }
+            Outcome::Lost { lost, known } => (lost, known),
+        };
+        self.back_off(lost, known);
+        let mut taken = 0;
+        while taken < known {
+            let good = ((lost >> taken).trailing_zeros() as usize).min(known - taken);
+            let next = &rows[taken..][..good.max(1)];
+            let is_block = good >= MIN_BLOCK_ROWS && matches!(self.try_block(next), Outcome::Good { .. });
+            let progress = if is_block {
+                Progress {
+                    taken: good,
+                    stop: Stop::Done,
+                }
+            } else {
+                self.decode_rows(next, bad)
+            };
+            taken += progress.taken;
+            if progress.stop != Stop::Done {
+                let stop = progress.stop;
+                return Progress { taken, stop };
+            }
+        }
+        Progress {
+            taken,
+            stop: Stop::Done,
+        }
+    }
+
+    /// Takes all of `rows`, or none of them.
+    fn try_block(&mut self, rows: &[Payload<'_>]) -> Outcome {
+        let all_lost = Outcome::Lost {
+            lost: u64::MAX,
+            known: rows.len(),
+        };
+        let Some(plan) = rows.first().and_then(|row| self.plans.get(row.key)) else {
+            return all_lost;
+        };
+        let bodies = rows.iter().map(|row| match row.body {
+            Body::Bytes(bytes) => bytes,
+            _ => &[],
+        });
+        let columns = &mut self.rows.columns;
+        let outcome = self.engine.decode(plan, columns, bodies.clone());
+        if let Outcome::Good { width_bytes } = outcome {
+            let width_bytes = width_bytes.saturating_add(self.width_bytes);
+            if width_bytes <= self.target.limits.batch_bytes {
+                self.width_bytes = width_bytes;
+                self.rows.end_good(rows.len(), bodies.map(<[u8]>::len).sum());
+                return outcome;
+            }
+        }
+        columns.rollback();
+        match outcome {
+            Outcome::Good { .. } => all_lost,
+            lost => lost,
+        }
+    }
+
+    /// Leaves more and more rows to the row engine while blocks are mostly in vain.
+    fn back_off(&mut self, lost: u64, known: usize) {
+        const MAX_ODD_BLOCKS: u32 = 6;
+        if lost.count_ones() as usize * 4 < known {
+            return;
+        }
+        self.odd_blocks = (self.odd_blocks + 1).min(MAX_ODD_BLOCKS);
+        self.by_rows = BLOCK_ROWS << self.odd_blocks;
+    }
+
+    fn decode_rows(&mut self, rows: &[Payload<'_>], bad: &mut dyn FnMut(RowError)) -> Progress {
         let Self {
             plans,
             width_bytes,
@@ -137,23 +295,6 @@ impl Decoder for AvroDecoder {
             *width_bytes += *decoded.as_ref().unwrap_or(&plan.row_width_bytes);
             decoded.map(drop)
         })
-    }
-
-    fn slots(&self) -> usize {
-        self.rows.slots()
-    }
-
-    fn buffered_bytes(&self) -> usize {
-        self.rows.buffered_bytes()
-    }
-
-    fn flush(&mut self) -> Result<Slots, FlushError> {
-        self.width_bytes = 0;
-        self.rows.flush()
-    }
-
-    fn field_path(&self, node: NodeId) -> String {
-        self.paths.name(node)
     }
 }
 

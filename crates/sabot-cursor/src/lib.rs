@@ -3,7 +3,8 @@
 //! A [`Cursor`] never reads beyond its slice and never panics; what it cannot read is a small `Copy` error that says
 //! where. The integers stand apart from it, as functions from a slice to a value and a length ([`varint`]), so that an
 //! engine which keeps many positions in one buffer can use them without a cursor for each. The price of checking every
-//! read is a compare that is always predicted.
+//! read is a compare that is always predicted. An [`Arena`] holds a block of messages for an engine that reads at many
+//! positions in turn.
 //!
 //! ```
 //! use sabot_cursor::{Cursor, ReadErrorKind};
@@ -17,9 +18,13 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+extern crate alloc;
+
+mod arena;
 mod cursor;
 mod error;
 pub mod varint;
 
+pub use arena::{ARENA_BYTES, Arena};
 pub use cursor::Cursor;
 pub use error::{ReadError, ReadErrorKind};

@@ -62,6 +62,26 @@ impl Bits {
         self.len += count;
     }
 
+    /// Appends zeros until there are `len` bits.
+    #[inline]
+    pub fn grow(&mut self, len: usize) {
+        if len > self.len {
+            self.words.resize(len.div_ceil(64), 0);
+            self.len = len;
+        }
+    }
+
+    /// Sets one bit, if `bit` says so; it was not set before.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such bit.
+    #[inline]
+    pub fn or(&mut self, at: usize, bit: bool) {
+        debug_assert!(at < self.len, "the bit is there");
+        self.words[at / 64] |= u64::from(bit) << (at % 64);
+    }
+
     /// Drops every bit from `len` on.
     pub fn truncate(&mut self, len: usize) {
         if len >= self.len {
@@ -111,8 +131,11 @@ mod tests {
             for (word, count, cut) in steps {
                 bits.push_word(word, count);
                 model.extend((0..count).map(|at| word >> at & 1 == 1));
-                bits.push(cut % 2 == 0);
+                bits.grow(model.len() + 1);
+                bits.or(model.len(), cut % 2 == 0);
                 model.push(cut % 2 == 0);
+                bits.push(cut % 3 == 0);
+                model.push(cut % 3 == 0);
                 if cut < 100 {
                     let len = model.len() * usize::from(cut) / 100;
                     bits.truncate(len);

@@ -11,6 +11,32 @@ use arrow_schema::ArrowError;
 
 use super::Overflow;
 
+/// Where a string lies in a buffer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a start and a length and nothing else")]
+pub struct Span {
+    /// Its first byte.
+    pub start: u32,
+    /// Its bytes.
+    pub len: u32,
+}
+
+impl Span {
+    /// Bytes that have to lie from the start of a span on, whatever its length.
+    pub const ROOM_BYTES: usize = 32;
+
+    /// The string in `source`.
+    ///
+    /// # Panics
+    ///
+    /// If it goes beyond it.
+    #[inline]
+    #[must_use]
+    pub fn of(self, source: &[u8]) -> &[u8] {
+        &source[self.start as usize..][..self.len as usize]
+    }
+}
+
 /// Byte strings one after another, with `i32` (Utf8, Binary) or `i64` offsets (LargeUtf8, LargeBinary).
 #[derive(Debug)]
 pub struct VarBytes<O> {
@@ -89,6 +115,57 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
     pub fn tail(&self, row: usize) -> (&[u8], &[O]) {
         let start = self.offsets[row].as_usize();
         (&self.data[start..], &self.offsets[row..])
+    }
+
+    /// Appends a block of strings that lie in `source`. For a UTF-8 column the caller checks the [`VarBytes::tail`] then.
+    ///
+    /// Short strings are copied with what stands behind them, in one move of a fixed size; hence the room behind them.
+    ///
+    /// # Errors
+    ///
+    /// [`Overflow`] if the offsets cannot address them; nothing is appended then.
+    ///
+    /// # Panics
+    ///
+    /// If a span goes beyond `source`, or fewer than [`Span::ROOM_BYTES`] lie from the start of a span on.
+    pub fn extend_spans(&mut self, source: &[u8], spans: &[Span]) -> Result<(), Overflow> {
+        let start = self.data.len();
+        let total = spans.iter().map(|span| span.len as usize).sum::<usize>();
+        O::from_usize(start + total).ok_or(Overflow)?;
+        self.data.resize(start + total + Span::ROOM_BYTES, 0);
+        let mut at = start;
+        let data = self.data.as_mut_slice();
+        self.offsets.extend(spans.iter().map(|span| {
+            let from = span.start as usize;
+            let copied = (span.len as usize).max(Span::ROOM_BYTES);
+            if copied == Span::ROOM_BYTES {
+                data[at..at + Span::ROOM_BYTES].copy_from_slice(&source[from..from + Span::ROOM_BYTES]);
+            } else {
+                data[at..at + copied].copy_from_slice(&source[from..from + copied]);
+            }
+            at += span.len as usize;
+            O::usize_as(at)
+        }));
+        self.data.truncate(at);
+        Ok(())
+    }
+
+    /// Whether all strings from `row` on are UTF-8, each by itself.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer strings than `row`.
+    #[must_use]
+    pub fn is_utf8_from(&self, row: usize) -> bool {
+        let (text, offsets) = self.tail(row);
+        if text.is_ascii() {
+            return true;
+        }
+        let start = offsets[0].as_usize();
+        std::str::from_utf8(text).is_ok_and(|text| {
+            let ends = offsets.iter().map(|offset| offset.as_usize() - start);
+            ends.into_iter().all(|end| text.is_char_boundary(end))
+        })
     }
 
     /// Drops every string from `len` on.
@@ -251,8 +328,25 @@ impl FixedBytes {
 
     /// Appends one string of zeros.
     pub fn push_zeros(&mut self) {
-        self.data.resize(self.data.len() + self.width, 0);
-        self.len += 1;
+        self.grow(self.len + 1);
+    }
+
+    /// Appends strings of zeros until there are `len`.
+    pub fn grow(&mut self, len: usize) {
+        if len > self.len {
+            self.data.resize(len * self.width, 0);
+            self.len = len;
+        }
+    }
+
+    /// Changes one string.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such string, or `bytes` has not the column's width.
+    #[inline]
+    pub fn set(&mut self, at: usize, bytes: &[u8]) {
+        self.data[at * self.width..][..self.width].copy_from_slice(bytes);
     }
 
     /// Drops every string from `len` on.

@@ -18,7 +18,7 @@ use arrow_buffer::{IntervalMonthDayNano, i256};
 use sabot_decode::FlushError;
 
 pub use bits::Bits;
-pub use bytes::{FixedBytes, VarBytes, Views};
+pub use bytes::{FixedBytes, Span, VarBytes, Views};
 pub use layout::{Layout, Node, NodeIx, NodeKind, Slot};
 pub use nested::{Offsets, UnionRows};
 

@@ -49,6 +49,22 @@ impl Offsets {
         Ok(())
     }
 
+    /// Ends a list for each of `counts`, whose items are appended to the child by the caller.
+    ///
+    /// # Errors
+    ///
+    /// [`Overflow`] if a 32-bit offset cannot address them; nothing is appended then.
+    pub fn extend(&mut self, counts: &[u32]) -> Result<(), Overflow> {
+        let mut end = self.items();
+        let total = counts.iter().map(|count| *count as usize).sum::<usize>();
+        i32::try_from(end + total).map_err(|_| Overflow)?;
+        self.offsets.extend(counts.iter().map(|count| {
+            end += *count as usize;
+            end as i32
+        }));
+        Ok(())
+    }
+
     /// Drops every list from `len` on, and says how many items remain.
     pub fn truncate(&mut self, len: usize) -> usize {
         self.offsets.truncate(len + 1);

@@ -5,6 +5,7 @@
 //! Avro bytes by its defaults and read like any other, which spares a second set of steps for constants.
 
 mod big;
+mod block;
 mod blocks;
 mod compile;
 mod defaults;
@@ -20,6 +21,7 @@ use sabot_arrow::NodeIx;
 use sabot_decode::{Limits, NodeId, StringType};
 
 use crate::schema::Schema;
+pub(crate) use block::{BLOCK_BYTES, BLOCK_ROWS, BlockEngine, Outcome};
 pub(crate) use compile::compile;
 pub(crate) use row::decode_row;
 use skip::{SkipStep, Skips};
@@ -188,6 +190,8 @@ pub(crate) struct Plan {
     skips_in_default: Option<Skips>,
     /// The writer's schema and the reader's, where values become text.
     schemas: Option<(Schema, Schema)>,
+    /// How the steps are taken in blocks.
+    support: block::Support,
     /// Bytes that a row takes in the columns at least.
     pub(crate) row_width_bytes: usize,
     limits: Limits,
@@ -197,5 +201,10 @@ impl Plan {
     /// Levels of a value at most that is stepped over, or becomes text.
     fn depth(&self) -> usize {
         self.limits.depth.min(skip::MAX_DEPTH)
+    }
+
+    /// Whether blocks of rows are likely to be faster than rows.
+    pub(crate) fn is_for_blocks(&self) -> bool {
+        self.support.is_worthwhile()
     }
 }

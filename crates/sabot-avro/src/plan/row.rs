@@ -3,6 +3,8 @@
 //! It finds what is wrong with a row, and where, and it takes every shape. The steps append as they go and never look
 //! back; the caller rolls back what a bad row left behind.
 
+use std::ops::Range;
+
 use sabot_arrow::{Columns, Fault, Overflow};
 use sabot_cursor::Cursor;
 use sabot_decode::{NodeId, RowErrorKind};
@@ -45,6 +47,46 @@ pub(crate) fn decode_row(
         });
     }
     Ok(row.width_bytes)
+}
+
+/// What a row has come to between two steps, when the block engine leaves some to this one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    pub(super) items_left: usize,
+    pub(super) width_bytes: usize,
+    /// Bytes that the steps read.
+    pub(super) read_bytes: usize,
+}
+
+impl Part {
+    /// Runs `steps`, whose bytes `body` begins with.
+    pub(super) fn run(
+        self,
+        plan: &Plan,
+        columns: &mut Columns,
+        body: &[u8],
+        steps: Range<usize>,
+    ) -> Result<Self, Fault> {
+        let limits = &plan.limits;
+        let mut row = Row {
+            plan,
+            columns,
+            cursor: Cursor::new(body),
+            items: Items {
+                left: self.items_left,
+            },
+            width_bytes: self.width_bytes,
+            row_bytes_left: limits.batch_bytes.max(limits.row_bytes),
+            // Looked at when the block is done.
+            batch_bytes_left: usize::MAX,
+        };
+        row.run(steps.start, steps.end)?;
+        Ok(Self {
+            items_left: row.items.left,
+            width_bytes: row.width_bytes,
+            read_bytes: row.cursor.position(),
+        })
+    }
 }
 
 pub(super) struct Row<'a> {

@@ -118,6 +118,14 @@ impl Skips {
         self.steps[id.0 as usize]
     }
 
+    /// The steps of a type that is a record.
+    pub(super) fn record(&self, id: TypeId) -> Option<&[SkipStep]> {
+        match &self.types[id.0 as usize] {
+            Skip::Record(steps) => Some(steps),
+            _ => None,
+        }
+    }
+
     /// A size that no value of the type falls below.
     pub(super) fn min_bytes(&self, id: TypeId) -> u32 {
         self.min_bytes[id.0 as usize]

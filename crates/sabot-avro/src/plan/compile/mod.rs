@@ -11,6 +11,7 @@ mod union;
 use sabot_arrow::{NodeIx, NodeKind};
 use sabot_decode::{Limits, NodeId, PlanError, StringType};
 
+use super::block::Support;
 use super::resolve::fit;
 use super::skip::{SkipStep, Skips};
 use super::{DecimalSite, EnumMap, ListSite, Op, OpKind, Plan, Site};
@@ -56,7 +57,11 @@ pub(crate) fn compile(
     // A union takes any error for that of one branch; this one is of all.
     compiler.check_bounds()?;
     compiled?;
+    let support = Support::new(&compiler.ops, &compiler.jumps, &compiler.defaults, |pc| {
+        compiler.sites[pc].list.min_item_bytes
+    });
     Ok(Plan {
+        support,
         ops: compiler.ops.into(),
         sites: compiler.sites.into(),
         jumps: compiler.jumps.into(),

@@ -21,7 +21,8 @@ impl<'a> Compiler<'a> {
         let first_jump = self.jumps.len();
         let step = Step::new(OpKind::Switch, first_jump as u32, branches.len() as u32);
         self.push(step, column, path);
-        self.jumps.resize(first_jump + branches.len(), 0);
+        // One for each branch, and one behind all of them.
+        self.jumps.resize(first_jump + branches.len() + 1, 0);
         let (mut ends, mut error, mut is_any) = (Vec::new(), None, false);
         for (index, branch) in branches.iter().map(|id| writer.to(*id)).enumerate() {
             self.set_label();
@@ -49,6 +50,7 @@ impl<'a> Compiler<'a> {
             return Err(error);
         }
         ends.into_iter().for_each(|end| self.end(Some(end)));
+        self.jumps[first_jump + branches.len()] = self.ops.len() as u32;
         Ok(())
     }
 

@@ -1,0 +1,74 @@
+//! Stepping over values that the reader has no column for, all lanes at once where the type is simple.
+
+use sabot_arrow::Span;
+use sabot_cursor::Cursor;
+
+use super::super::blocks::Items;
+use super::super::skip::{MAX_DEPTH, SkipKind, SkipStep, Skips};
+use super::lanes::{LANES, Lanes, lose};
+use super::{Block, Op, OpKind, read};
+use crate::schema::TypeId;
+
+impl Block<'_> {
+    pub(super) fn skip(&mut self, op: &Op, lanes: &mut Lanes) {
+        let plan = self.plan;
+        let skips = match op.kind {
+            OpKind::Skip => Some(&plan.skips),
+            _ => plan.skips_in_default.as_ref(),
+        };
+        let Some(skips) = skips else { return };
+        let depth = plan.limits.depth.min(MAX_DEPTH);
+        for (step, _) in &plan.skip_steps[op.slot as usize..op.aux as usize] {
+            self.skip_step(skips, *step, lanes, depth);
+        }
+    }
+
+    fn skip_step(&mut self, skips: &Skips, step: SkipStep, lanes: &mut Lanes, depth: usize) {
+        if step.kind != SkipKind::Type {
+            return skip_value(self.arena, lanes, step);
+        }
+        let is_always_there = step.non_null_byte == Op::NO_TAG;
+        match skips.record(TypeId(step.aux)) {
+            Some(steps) if is_always_there && depth > 0 => {
+                for step in steps {
+                    self.skip_step(skips, *step, lanes, depth - 1);
+                }
+            }
+            _ => self.skip_by_lanes(skips, step, lanes, depth),
+        }
+    }
+
+    fn skip_by_lanes(&mut self, skips: &Skips, step: SkipStep, lanes: &mut Lanes, depth: usize) {
+        for lane in 0..lanes.len {
+            let row = usize::from(lanes.row[lane]);
+            let mut cursor = Cursor::new(self.arena.slice(lanes.at[lane]..lanes.end[lane]));
+            let mut items = Items {
+                left: self.items_left[row],
+            };
+            let is_bad = skips.run(step, &mut cursor, &mut items, depth).is_err();
+            self.items_left[row] = items.left;
+            lanes.at[lane] += cursor.position() as u32;
+            lose(&mut lanes.at[lane], is_bad);
+        }
+    }
+}
+
+/// Steps over a value that has no others below it.
+fn skip_value(arena: &sabot_cursor::Arena, lanes: &mut Lanes, step: SkipStep) {
+    if step.non_null_byte == Op::NO_TAG {
+        skip_maybe::<false>(arena, lanes, step);
+    } else {
+        skip_maybe::<true>(arena, lanes, step);
+    }
+}
+
+fn skip_maybe<const NULLABLE: bool>(arena: &sabot_cursor::Arena, lanes: &mut Lanes, step: SkipStep) {
+    let tag = step.non_null_byte;
+    let (mut spans, mut words) = ([Span::default(); LANES], [0; LANES]);
+    match step.kind {
+        SkipKind::Bytes => read::fixed::<NULLABLE>(arena, lanes, tag, step.aux, &mut spans),
+        SkipKind::Sized => read::sized::<NULLABLE>(arena, lanes, tag, &mut spans),
+        SkipKind::Int => read::ints::<NULLABLE>(arena, lanes, tag, &mut words),
+        _ => read::longs::<NULLABLE>(arena, lanes, tag, &mut words),
+    };
+}
