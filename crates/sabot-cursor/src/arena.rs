@@ -21,10 +21,10 @@ const PADDING_BYTES: usize = 64;
 /// let mut arena = Arena::new();
 /// assert_eq!(arena.push(b"\x02a"), Some(0..2));
 /// assert_eq!(arena.push(b"\x04bc"), Some(2..5));
-/// assert_eq!(arena.byte(2), 4);
+/// assert_eq!(arena.window().byte(2), 4);
 /// assert_eq!(arena.slice(3..5), b"bc");
 /// // A position beyond every message reads some bytes of the arena.
-/// arena.word(u32::MAX);
+/// arena.window().word(u32::MAX);
 /// ```
 #[derive(Debug, Clone)]
 pub struct Arena {
@@ -71,34 +71,20 @@ impl Arena {
         if end > ARENA_BYTES {
             return None;
         }
-        self.bytes[start..end].copy_from_slice(message);
+        match message.len() {
+            32..=128 => copy_overlapping::<4>(&mut self.bytes[start..end], message),
+            129..=256 => copy_overlapping::<8>(&mut self.bytes[start..end], message),
+            _ => self.bytes[start..end].copy_from_slice(message),
+        }
         self.len = end;
         Some(start as u32..end as u32)
     }
 
-    /// The byte at a position.
+    /// The messages, to be read at any position.
     #[inline(always)]
     #[must_use]
-    pub fn byte(&self, at: u32) -> u8 {
-        self.bytes[at as usize % ARENA_BYTES]
-    }
-
-    /// The eight bytes from a position on, as a little-endian word.
-    #[inline(always)]
-    #[must_use]
-    pub fn word(&self, at: u32) -> u64 {
-        u64::from_le_bytes(self.array(at))
-    }
-
-    /// The `N` bytes from a position on, at most 64.
-    #[inline(always)]
-    #[must_use]
-    pub fn array<const N: usize>(&self, at: u32) -> [u8; N] {
-        const { assert!(N <= PADDING_BYTES, "the padding covers the longest read") };
-        let at = at as usize % ARENA_BYTES;
-        let mut array = [0; N];
-        array.copy_from_slice(&self.bytes[at..at + N]);
-        array
+    pub fn window(&self) -> Window<'_> {
+        Window(&self.bytes)
     }
 
     /// The bytes between two positions; none where these are no range within the messages.
@@ -109,11 +95,45 @@ impl Arena {
             .get(range.start as usize..range.end as usize)
             .unwrap_or_default()
     }
+}
 
-    /// The whole buffer, with what lies behind the messages: positions below [`ARENA_BYTES`] have 64 bytes from them on.
+/// Copies 32 to `32 * N` bytes in `N` moves that may overlap: the lengths of messages are hard to predict, and so would
+/// be the branches of a general copy.
+#[inline(always)]
+fn copy_overlapping<const N: usize>(to: &mut [u8], from: &[u8]) {
+    let last = from.len() - 32;
+    for chunk in 0..N {
+        let at = (32 * chunk).min(last);
+        to[at..at + 32].copy_from_slice(&from[at..at + 32]);
+    }
+}
+
+/// All that lies in an [`Arena`], borrowed once for many reads.
+#[derive(Debug, Clone, Copy)]
+pub struct Window<'a>(&'a [u8; ARENA_BYTES + PADDING_BYTES]);
+
+impl<'a> Window<'a> {
+    /// The byte at a position.
+    #[inline(always)]
+    #[must_use]
+    pub fn byte(self, at: u32) -> u8 {
+        self.0[at as usize % ARENA_BYTES]
+    }
+
+    /// The eight bytes from a position on, as a little-endian word.
+    #[inline(always)]
+    #[must_use]
+    pub fn word(self, at: u32) -> u64 {
+        let at = at as usize % ARENA_BYTES;
+        let mut word = [0; 8];
+        word.copy_from_slice(&self.0[at..at + 8]);
+        u64::from_le_bytes(word)
+    }
+
+    /// The whole buffer, with what lies behind the messages: 64 bytes from every position below [`ARENA_BYTES`] on.
     #[inline]
     #[must_use]
-    pub fn padded(&self) -> &[u8] {
-        &self.bytes[..]
+    pub fn padded(self) -> &'a [u8] {
+        self.0
     }
 }

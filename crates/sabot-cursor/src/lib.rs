@@ -25,6 +25,6 @@ mod cursor;
 mod error;
 pub mod varint;
 
-pub use arena::{ARENA_BYTES, Arena};
+pub use arena::{ARENA_BYTES, Arena, Window};
 pub use cursor::Cursor;
 pub use error::{ReadError, ReadErrorKind};

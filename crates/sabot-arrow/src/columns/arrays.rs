@@ -187,7 +187,7 @@ fn child_fields(layout: &Layout, children: &[NodeIx]) -> Fields {
 }
 
 /// The constructors without a `Result` panic where validity and values differ in length; this says it first.
-fn check_len(what: &str, found: usize, expected: usize) -> Result<(), ArrowError> {
+pub(super) fn check_len(what: &str, found: usize, expected: usize) -> Result<(), ArrowError> {
     if found == expected {
         return Ok(());
     }

@@ -1,15 +1,16 @@
 //! Columns of byte strings: with offsets, as views, or of fixed size.
 //!
-//! Whether they are UTF-8 is checked by who appends, since only there a fault has a row, and once more by Arrow when the
-//! column is taken.
+//! Whether they are UTF-8 is checked by who appends, since only there a fault has a row. Strings that were not appended by
+//! [`VarBytes::extend_text`], which checks many at once, are checked once more when the column is taken.
 
 use arrow_array::builder::make_view;
 use arrow_array::types::ByteArrayType;
 use arrow_array::{GenericByteArray, OffsetSizeTrait};
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow_schema::ArrowError;
+use arrow_schema::{ArrowError, DataType};
 
 use super::Overflow;
+use super::arrays::check_len;
 
 /// Where a string lies in a buffer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// Bytes that have to lie from the start of a span on, whatever its length.
+    /// Bytes from the start of a string on that are best copied all, however short it is.
     pub const ROOM_BYTES: usize = 32;
 
     /// The string in `source`.
@@ -43,6 +44,8 @@ pub struct VarBytes<O> {
     /// `offsets[n]` is where string `n` begins; one more than there are strings.
     offsets: Vec<O>,
     data: Vec<u8>,
+    /// Whether all strings are known to be UTF-8.
+    is_checked: bool,
 }
 
 impl<O: OffsetSizeTrait> Default for VarBytes<O> {
@@ -50,6 +53,7 @@ impl<O: OffsetSizeTrait> Default for VarBytes<O> {
         Self {
             offsets: vec![O::default()],
             data: Vec::new(),
+            is_checked: true,
         }
     }
 }
@@ -74,6 +78,7 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
     /// [`Overflow`] if the offsets cannot address it; nothing is appended then.
     #[inline]
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), Overflow> {
+        self.is_checked = false;
         let end = O::from_usize(self.data.len() + bytes.len()).ok_or(Overflow)?;
         self.data.extend_from_slice(bytes);
         self.offsets.push(end);
@@ -87,6 +92,7 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
     /// [`Overflow`] if the offsets cannot address it; nothing is appended then.
     #[inline]
     pub fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), Overflow> {
+        self.is_checked = false;
         let start = self.data.len();
         write(&mut self.data);
         if let Some(end) = O::from_usize(self.data.len()) {
@@ -117,9 +123,28 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
         (&self.data[start..], &self.offsets[row..])
     }
 
-    /// Appends a block of strings that lie in `source`. For a UTF-8 column the caller checks the [`VarBytes::tail`] then.
+    /// Appends a block of strings that lie in `source`, and says whether all of them are UTF-8. If they have to be and are
+    /// not, the caller truncates.
     ///
-    /// Short strings are copied with what stands behind them, in one move of a fixed size; hence the room behind them.
+    /// # Errors
+    ///
+    /// As [`VarBytes::extend_spans`].
+    ///
+    /// # Panics
+    ///
+    /// As [`VarBytes::extend_spans`].
+    pub fn extend_text(&mut self, source: &[u8], spans: &[Span]) -> Result<bool, Overflow> {
+        let (len, is_checked) = (self.len(), self.is_checked);
+        self.extend_spans(source, spans)?;
+        let is_text = self.is_utf8_from(len);
+        self.is_checked = is_checked && is_text;
+        Ok(is_text)
+    }
+
+    /// Appends a block of strings that lie in `source`.
+    ///
+    /// Short strings are copied with what stands behind them, in one move of a fixed size, wherever `source` has
+    /// [`Span::ROOM_BYTES`] from their start on.
     ///
     /// # Errors
     ///
@@ -127,8 +152,9 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
     ///
     /// # Panics
     ///
-    /// If a span goes beyond `source`, or fewer than [`Span::ROOM_BYTES`] lie from the start of a span on.
+    /// If a span goes beyond `source`.
     pub fn extend_spans(&mut self, source: &[u8], spans: &[Span]) -> Result<(), Overflow> {
+        self.is_checked = false;
         let start = self.data.len();
         let total = spans.iter().map(|span| span.len as usize).sum::<usize>();
         O::from_usize(start + total).ok_or(Overflow)?;
@@ -136,12 +162,11 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
         let mut at = start;
         let data = self.data.as_mut_slice();
         self.offsets.extend(spans.iter().map(|span| {
-            let from = span.start as usize;
-            let copied = (span.len as usize).max(Span::ROOM_BYTES);
-            if copied == Span::ROOM_BYTES {
-                data[at..at + Span::ROOM_BYTES].copy_from_slice(&source[from..from + Span::ROOM_BYTES]);
-            } else {
-                data[at..at + copied].copy_from_slice(&source[from..from + copied]);
+            let (from, len) = (span.start as usize, span.len as usize);
+            let (from, to) = (&source[from..], &mut data[at..]);
+            match (from.first_chunk::<{ Span::ROOM_BYTES }>(), to.first_chunk_mut()) {
+                (Some(from), Some(to)) if len <= Span::ROOM_BYTES => *to = *from,
+                _ => copy(to, from, len),
             }
             at += span.len as usize;
             O::usize_as(at)
@@ -151,18 +176,13 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
     }
 
     /// Whether all strings from `row` on are UTF-8, each by itself.
-    ///
-    /// # Panics
-    ///
-    /// If there are fewer strings than `row`.
-    #[must_use]
-    pub fn is_utf8_from(&self, row: usize) -> bool {
+    fn is_utf8_from(&self, row: usize) -> bool {
         let (text, offsets) = self.tail(row);
         if text.is_ascii() {
             return true;
         }
         let start = offsets[0].as_usize();
-        std::str::from_utf8(text).is_ok_and(|text| {
+        simdutf8::basic::from_utf8(text).is_ok_and(|text| {
             let ends = offsets.iter().map(|offset| offset.as_usize() - start);
             ends.into_iter().all(|end| text.is_char_boundary(end))
         })
@@ -187,17 +207,39 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
         &mut self,
         nulls: Option<NullBuffer>,
     ) -> Result<GenericByteArray<T>, ArrowError> {
+        let is_text = matches!(T::DATA_TYPE, DataType::Utf8 | DataType::LargeUtf8);
+        if is_text && !self.is_checked && !self.is_utf8_from(0) {
+            return Err(ArrowError::InvalidArgumentError("a string is not UTF-8".into()));
+        }
+        check_len(
+            "validity bits",
+            nulls.as_ref().map_or(self.len(), NullBuffer::len),
+            self.len(),
+        )?;
+        self.is_checked = true;
         let mut offsets = Vec::with_capacity(self.offsets.len());
         offsets.push(O::default());
         let offsets = std::mem::replace(&mut self.offsets, offsets);
         let room = Vec::with_capacity(self.data.len());
-        let data = std::mem::replace(&mut self.data, room);
-        GenericByteArray::try_new(
-            OffsetBuffer::new(ScalarBuffer::from(offsets)),
-            Buffer::from_vec(data),
-            nulls,
-        )
+        let data = Buffer::from_vec(std::mem::replace(&mut self.data, room));
+        // SAFETY: the offsets begin with 0, and only this module appends to them: each is the length of the data at that
+        // time, which never shrinks but by `truncate`, together with the offsets. There is one more of them than there are
+        // strings, as many as validity bits. Text was found to be UTF-8 string by string, when it was appended or above.
+        #[expect(
+            unsafe_code,
+            reason = "checking all again takes 6 % of decoding short strings"
+        )]
+        unsafe {
+            let offsets = OffsetBuffer::new_unchecked(ScalarBuffer::from(offsets));
+            Ok(GenericByteArray::new_unchecked(offsets, data, nulls))
+        }
     }
+}
+
+/// A copy of any length, kept apart: the compiler would make one call out of this and the move of a fixed size.
+#[inline(never)]
+fn copy(to: &mut [u8], from: &[u8], len: usize) {
+    to[..len].copy_from_slice(&from[..len]);
 }
 
 /// Byte strings as Arrow views (Utf8View, BinaryView): up to 12 bytes stand in the view itself.

@@ -28,7 +28,7 @@ impl Block<'_> {
     fn counts(&mut self, op: &Op, pc: usize, lanes: &mut Lanes, frame: Frame) -> [u32; LANES] {
         let site = self.plan.sites[pc].list;
         let mut counts = [0; LANES];
-        let (arena, tag, min) = (self.arena, op.non_null_byte, site.min_item_bytes);
+        let (arena, tag, min) = (self.arena.window(), op.non_null_byte, site.min_item_bytes);
         let present = if tag == Op::NO_TAG {
             read::counts::<false>(arena, lanes, tag, min, &mut counts)
         } else {
@@ -36,8 +36,8 @@ impl Block<'_> {
         };
         self.mark_valid(op, lanes, frame, present);
         let limits = &self.plan.limits;
-        for lane in 0..lanes.len {
-            let (row, count) = (usize::from(lanes.row[lane]), counts[lane] as usize);
+        for (lane, counted) in counts.iter_mut().enumerate().take(lanes.len) {
+            let (row, count) = (usize::from(lanes.row[lane]), *counted as usize);
             let left = self.items_left[row].checked_sub(count);
             let width = count.saturating_mul(site.item_width_bytes as usize);
             self.width_bytes[row] = self.width_bytes[row].saturating_add(width);
@@ -46,7 +46,7 @@ impl Block<'_> {
             self.items_left[row] = left.unwrap_or(0);
             lose(&mut lanes.at[lane], is_beyond);
             if is_beyond {
-                counts[lane] = 0;
+                *counted = 0;
             }
         }
         counts
@@ -80,25 +80,34 @@ impl Block<'_> {
         }
         while active.len > 0 {
             self.run(pc + 1, op.aux as usize, &mut active, frame)?;
-            let len = std::mem::take(&mut active.len);
-            for lane in 0..len {
-                if left[lane] > 1 {
-                    let kept = active.len;
-                    (left[kept], lane_of[kept]) = (left[lane] - 1, lane_of[lane]);
-                    active.push(
-                        active.at[lane],
-                        active.end[lane],
-                        active.to[lane] + 1,
-                        active.row[lane],
-                    );
-                    continue;
-                }
-                // A second block of items is left to the row engine.
-                let at = &mut lanes.at[lane_of[lane] as usize];
-                *at = active.at[lane] + 1;
-                lose(at, self.arena.byte(active.at[lane]) != 0);
-            }
+            self.next_round(lanes, &mut active, &mut lane_of, &mut left);
         }
         Ok(())
+    }
+
+    /// Keeps the lanes that have an item left, and lets the others end their list. Without branches, since the lengths of
+    /// lists are hard to predict.
+    fn next_round(
+        &self,
+        lanes: &mut Lanes,
+        active: &mut Lanes,
+        lane_of: &mut [u8; LANES],
+        left: &mut [u32; LANES],
+    ) {
+        let arena = self.arena.window();
+        let mut kept = 0;
+        for lane in 0..active.len.min(LANES) {
+            let (at, of) = (active.at[lane], lane_of[lane]);
+            // The list ends here, if this is not overwritten by a later round. A second block is left to the row engine.
+            let mut end = at + 1;
+            lose(&mut end, arena.byte(at) != 0);
+            lanes.at[usize::from(of) % LANES] = end;
+            let to = kept % LANES;
+            (active.at[to], active.end[to]) = (at, active.end[lane]);
+            (active.to[to], active.row[to]) = (active.to[lane] + 1, active.row[lane]);
+            (left[to], lane_of[to]) = (left[lane] - 1, of);
+            kept += usize::from(left[to] > 0);
+        }
+        active.len = kept;
     }
 }

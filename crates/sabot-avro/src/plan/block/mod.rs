@@ -183,7 +183,7 @@ impl Block<'_> {
             return Ok(pc + 1);
         }
         let (mut nothing, end) = ([Span::default(); LANES], op.aux as usize);
-        let present = read::fixed::<true>(self.arena, lanes, op.non_null_byte, 0, &mut nothing);
+        let present = read::fixed::<true>(self.arena.window(), lanes, op.non_null_byte, 0, &mut nothing);
         self.mark_valid(op, lanes, frame, present);
         if present == lanes.all() {
             return Ok(pc + 1);

@@ -1,7 +1,7 @@
 //! Stepping over values that the reader has no column for, all lanes at once where the type is simple.
 
 use sabot_arrow::Span;
-use sabot_cursor::Cursor;
+use sabot_cursor::{Cursor, Window};
 
 use super::super::blocks::Items;
 use super::super::skip::{MAX_DEPTH, SkipKind, SkipStep, Skips};
@@ -25,7 +25,7 @@ impl Block<'_> {
 
     fn skip_step(&mut self, skips: &Skips, step: SkipStep, lanes: &mut Lanes, depth: usize) {
         if step.kind != SkipKind::Type {
-            return skip_value(self.arena, lanes, step);
+            return skip_value(self.arena.window(), lanes, step);
         }
         let is_always_there = step.non_null_byte == Op::NO_TAG;
         match skips.record(TypeId(step.aux)) {
@@ -54,7 +54,7 @@ impl Block<'_> {
 }
 
 /// Steps over a value that has no others below it.
-fn skip_value(arena: &sabot_cursor::Arena, lanes: &mut Lanes, step: SkipStep) {
+fn skip_value(arena: Window<'_>, lanes: &mut Lanes, step: SkipStep) {
     if step.non_null_byte == Op::NO_TAG {
         skip_maybe::<false>(arena, lanes, step);
     } else {
@@ -62,7 +62,7 @@ fn skip_value(arena: &sabot_cursor::Arena, lanes: &mut Lanes, step: SkipStep) {
     }
 }
 
-fn skip_maybe<const NULLABLE: bool>(arena: &sabot_cursor::Arena, lanes: &mut Lanes, step: SkipStep) {
+fn skip_maybe<const NULLABLE: bool>(arena: Window<'_>, lanes: &mut Lanes, step: SkipStep) {
     let tag = step.non_null_byte;
     let (mut spans, mut words) = ([Span::default(); LANES], [0; LANES]);
     match step.kind {

@@ -11,9 +11,9 @@ use super::{Block, Op, OpKind, Stuck};
 macro_rules! read {
     ($name:ident $(, $bytes:literal)?; $block:expr, $op:expr, $lanes:expr $(, $extra:expr)?; $values:expr) => {
         if $op.non_null_byte == Op::NO_TAG {
-            read::$name::<false $(, $bytes)?>($block.arena, $lanes, Op::NO_TAG $(, $extra)?, $values)
+            read::$name::<false $(, $bytes)?>($block.arena.window(), $lanes, Op::NO_TAG $(, $extra)?, $values)
         } else {
-            read::$name::<true $(, $bytes)?>($block.arena, $lanes, $op.non_null_byte $(, $extra)?, $values)
+            read::$name::<true $(, $bytes)?>($block.arena.window(), $lanes, $op.non_null_byte $(, $extra)?, $values)
         }
     };
 }
@@ -151,7 +151,7 @@ impl Block<'_> {
             None => read!(sized; self, op, lanes; &mut spans),
         };
         self.mark_valid(op, lanes, frame, present);
-        let (columns, plan, source) = (&mut *self.columns, self.plan, self.arena.padded());
+        let (columns, plan, source) = (&mut *self.columns, self.plan, self.arena.window().padded());
         let spans = Spans {
             spans: &spans,
             source,
@@ -208,8 +208,8 @@ impl Block<'_> {
                 spans[*to as usize] = span;
             }
         }
-        if !self.append_strings(op, &spans[..frame.len], frame.base)? {
-            let source = self.arena.padded();
+        if !self.append_strings(op, &spans[..frame.len])? {
+            let source = self.arena.window().padded();
             for lane in 0..lanes.len {
                 let text = spans[lanes.to[lane] as usize].of(source);
                 lose(&mut lanes.at[lane], std::str::from_utf8(text).is_err());
@@ -242,7 +242,7 @@ impl Block<'_> {
             }
             let mut spans = std::mem::take(self.gathered(pc));
             spans.resize(frame.len, Span::default());
-            if !self.append_strings(op, &spans, frame.base)? {
+            if !self.append_strings(op, &spans)? {
                 // Which row has the item is not known here.
                 self.lost = u64::MAX;
             }
@@ -253,14 +253,10 @@ impl Block<'_> {
     }
 
     /// Appends strings, and says whether they are what their column wants: UTF-8.
-    fn append_strings(&mut self, op: &Op, spans: &[Span], base: usize) -> Result<bool, Stuck> {
-        let (slot, source) = (op.slot as usize, self.arena.padded());
+    fn append_strings(&mut self, op: &Op, spans: &[Span]) -> Result<bool, Stuck> {
+        let (slot, source) = (op.slot as usize, self.arena.window().padded());
         Ok(match op.kind {
-            OpKind::LargeText => {
-                let column = &mut self.columns.large_bytes[slot];
-                column.extend_spans(source, spans)?;
-                column.is_utf8_from(base)
-            }
+            OpKind::LargeText => self.columns.large_bytes[slot].extend_text(source, spans)?,
             OpKind::TextView => {
                 let column = &mut self.columns.views[slot];
                 for span in spans {
@@ -270,10 +266,10 @@ impl Block<'_> {
                     .iter()
                     .all(|span| std::str::from_utf8(span.of(source)).is_ok())
             }
+            OpKind::Text => self.columns.bytes[slot].extend_text(source, spans)?,
             _ => {
-                let column = &mut self.columns.bytes[slot];
-                column.extend_spans(source, spans)?;
-                op.kind == OpKind::Bytes || column.is_utf8_from(base)
+                self.columns.bytes[slot].extend_spans(source, spans)?;
+                true
             }
         })
     }
