@@ -131,6 +131,8 @@ fn is_plain_value(kind: OpKind) -> bool {
             | K::IntScaled
             | K::LongScaled
             | K::Bytes
+            | K::LargeBytes
+            | K::BytesView
             | K::Text
             | K::LargeText
             | K::TextView

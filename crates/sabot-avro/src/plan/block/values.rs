@@ -23,9 +23,7 @@ impl Block<'_> {
     #[inline]
     pub(super) fn value(&mut self, op: &Op, pc: usize, lanes: &mut Lanes, frame: Frame) -> Result<(), Stuck> {
         match op.kind {
-            OpKind::Bytes | OpKind::Text | OpKind::LargeText | OpKind::TextView => {
-                self.string(op, pc, lanes, frame)
-            }
+            kind if is_string(kind) => self.string(op, pc, lanes, frame),
             OpKind::Fixed | OpKind::Decimal128 | OpKind::Decimal256 | OpKind::Duration | OpKind::UuidText => {
                 self.converted(op, lanes, frame);
                 Ok(())
@@ -233,11 +231,7 @@ impl Block<'_> {
     ) -> Result<(), Stuck> {
         for pc in steps {
             let op = &self.plan.ops[pc];
-            let is_string = matches!(
-                op.kind,
-                OpKind::Bytes | OpKind::Text | OpKind::LargeText | OpKind::TextView
-            );
-            if !is_string || frame.len == 0 {
+            if !is_string(op.kind) || frame.len == 0 {
                 continue;
             }
             let mut spans = std::mem::take(self.gathered(pc));
@@ -257,22 +251,34 @@ impl Block<'_> {
         let (slot, source) = (op.slot as usize, self.arena.window().padded());
         Ok(match op.kind {
             OpKind::LargeText => self.columns.large_bytes[slot].extend_text(source, spans)?,
-            OpKind::TextView => {
+            OpKind::Text => self.columns.bytes[slot].extend_text(source, spans)?,
+            OpKind::TextView | OpKind::BytesView => {
                 let column = &mut self.columns.views[slot];
                 for span in spans {
                     column.push(span.of(source))?;
                 }
-                spans
-                    .iter()
-                    .all(|span| std::str::from_utf8(span.of(source)).is_ok())
+                let is_text = |span: &Span| std::str::from_utf8(span.of(source)).is_ok();
+                op.kind == OpKind::BytesView || spans.iter().all(is_text)
             }
-            OpKind::Text => self.columns.bytes[slot].extend_text(source, spans)?,
+            OpKind::LargeBytes => {
+                self.columns.large_bytes[slot].extend_spans(source, spans)?;
+                true
+            }
             _ => {
                 self.columns.bytes[slot].extend_spans(source, spans)?;
                 true
             }
         })
     }
+}
+
+/// Whether the step reads a string of any length.
+fn is_string(kind: OpKind) -> bool {
+    use OpKind as K;
+    matches!(
+        kind,
+        K::Bytes | K::LargeBytes | K::BytesView | K::Text | K::LargeText | K::TextView
+    )
 }
 
 /// What was read for each lane, as bytes.
