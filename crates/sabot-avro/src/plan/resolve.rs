@@ -22,9 +22,8 @@ pub(super) fn fit(writer: At<'_>, reader: At<'_>) -> Option<Fit> {
         (Kind::Int, Kind::Long | Kind::Float | Kind::Double)
         | (Kind::Long, Kind::Float | Kind::Double)
         | (Kind::Float, Kind::Double) => Fit::Promoted,
-        // The digits of a number are no text, nor the other way round.
-        (Kind::String, Kind::Bytes) if is_decimal(reader) => return None,
-        (Kind::Bytes, Kind::String) if is_decimal(writer) && !reader.schema.is_arrow => return None,
+        // Text is no number's bytes; but Avro's own rules look at the base types alone.
+        (Kind::String, Kind::Bytes) if is_decimal(reader) && reader.schema.is_arrow => return None,
         (Kind::String, Kind::Bytes) | (Kind::Bytes, Kind::String) => Fit::Promoted,
         (Kind::Fixed(written), Kind::Fixed(read)) if written != read => return None,
         (Kind::Fixed(_), Kind::Fixed(_))

@@ -19,6 +19,7 @@ impl Compiler<'_> {
     pub(super) fn leaf(&mut self, writer: At<'_>, reader: At<'_>, node: &Node) -> Result<Step, PlanError> {
         let slot = self.slot(node.column);
         let (logical, written_logical) = (reader.ty().logical, writer.ty().logical);
+        let is_arrow = reader.schema.is_arrow;
         let factor = conversion(writer, reader).unwrap_or(1);
         let plain = |kind| Ok(Step::new(kind, slot, 0));
         if factor != 1 {
@@ -56,8 +57,8 @@ impl Compiler<'_> {
             },
             (Kind::String, Kind::Fixed(_)) => plain(OpKind::UuidText),
             (Kind::Bytes | Kind::String, Kind::String) => match (logical, written_logical) {
-                (_, Some(Logical::Decimal(decimal))) => Ok(self.decimal(decimal, None, node)),
-                (_, Some(Logical::BigDecimal)) => Ok(self.big_decimal(node)),
+                (_, Some(Logical::Decimal(decimal))) if is_arrow => Ok(self.decimal(decimal, None, node)),
+                (_, Some(Logical::BigDecimal)) if is_arrow => Ok(self.big_decimal(node)),
                 (Some(Logical::Uuid), _) if self.is_fixed(node) => plain(OpKind::UuidText),
                 (Some(Logical::Uuid), _) => plain(OpKind::UuidTextAsText),
                 _ => plain(self.text(node.column)),
