@@ -15,5 +15,6 @@ mod recursion;
 mod regressions;
 mod resolution;
 mod schemas;
+mod table;
 mod types;
 mod unions;

@@ -3,17 +3,18 @@
 //! [`check`] is of fixed schemas and any body: this decoder and apache-avro agree, but for the differences listed in
 //! [`is_known`]. [`differential`] and [`engines`] take the input for choices and make schemas of them too.
 
-mod columns;
+pub(crate) mod columns;
 mod dice;
 pub(crate) mod differential;
-mod encode;
+pub(crate) mod encode;
 pub(crate) mod engines;
 mod evolve;
 mod input;
-mod model;
-mod theirs;
-mod types;
-mod values;
+pub(crate) mod model;
+mod parse;
+pub(crate) mod theirs;
+pub(crate) mod types;
+pub(crate) mod values;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
