@@ -241,11 +241,7 @@ fn factor(writer: &Ty, reader: &Ty) -> Option<i64> {
 
 fn fit(writer: &Ty, reader: &Ty) -> Option<Fit> {
     factor(writer, reader)?;
-    let is_decimal = |ty: &Ty| matches!(ty.logical, Some(Logical::Decimal(..)));
     match (&writer.base, &reader.base) {
-        // The digits of a number are no text, nor the other way round.
-        (Base::Text, Base::Bytes) if is_decimal(reader) => None,
-        (Base::Bytes, Base::Text) if is_decimal(writer) => None,
         (Base::Int, Base::Long | Base::Float | Base::Double)
         | (Base::Long, Base::Float | Base::Double)
         | (Base::Float, Base::Double)
@@ -388,10 +384,7 @@ fn is_lenient(writer: &Ty, reader: &Ty) -> bool {
         (Base::Long, Base::Int)
             | (Base::Double | Base::Text, Base::Float)
             | (Base::Text, Base::Double | Base::Enum(..))
-            | (
-                Base::Text | Base::Bytes,
-                Base::Fixed(..) | Base::Bytes | Base::Text
-            )
+            | (Base::Text | Base::Bytes, Base::Fixed(..))
             | (Base::Fixed(..), Base::Text | Base::Bytes | Base::Fixed(..))
             | (Base::Array(_), Base::Bytes)
             | (Base::Map(_), Base::Record(..))

@@ -192,12 +192,6 @@ def name_of(schema):
     return name if name and schema["type"] in bases and schema.get("precision") != 0 else None
 
 
-def bases_of(schema):
-    if isinstance(schema, list):
-        return [base for branch in schema for base in bases_of(branch)]
-    return [schema["type"] if isinstance(schema, dict) else schema]
-
-
 def decide(writer, reader, body, java):
     """What is expected: `java`, or something else and why."""
     written, read = name_of(writer), name_of(reader)
@@ -213,8 +207,6 @@ def decide(writer, reader, body, java):
                 if steps > 0:
                     return "!row", "the finer unit does not fit into 64 bits"
         return "!plan", WRONG
-    if any(name == "decimal" and ty["type"] == "bytes" and "string" in bases_of(other) for name, ty, other in ((written, writer, reader), (read, reader, writer))):
-        return "!plan", "the digits of a number are no text, nor the other way round"
     if written == read == "decimal":
         same = writer.get("scale", 0) == reader.get("scale", 0) and writer["precision"] <= reader["precision"]
         return (java, None) if same else ("!plan", WRONG)
