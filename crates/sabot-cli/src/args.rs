@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use crate::offset::OffsetArg;
 use crate::output::Template;
 use crate::serde::SerdeArg;
+use crate::types::TypeArg;
 
 /// Kafka topics as tables, Parquet, Arrow, CSV and JSON.
 #[derive(Debug, Parser)]
@@ -215,6 +216,9 @@ pub(crate) struct DecodingArgs {
     #[arg(long, visible_alias = "columns", value_name = "PATHS", value_delimiter = ',')]
     pub(crate) select: Vec<String>,
 
+    #[command(flatten)]
+    pub(crate) types: TypesArgs,
+
     /// What becomes of a message that cannot be decoded.
     #[arg(long, value_name = "POLICY", default_value = "fail")]
     pub(crate) on_error: OnErrorArg,
@@ -264,6 +268,9 @@ pub(crate) struct CatArgs {
     #[arg(long, visible_alias = "columns", value_name = "PATHS", value_delimiter = ',')]
     pub(crate) select: Vec<String>,
 
+    #[command(flatten)]
+    pub(crate) types: TypesArgs,
+
     /// Stop after so many rows.
     #[arg(short, long, value_name = "N", visible_alias = "limit", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) count: Option<u64>,
@@ -278,6 +285,19 @@ pub(crate) struct CatArgs {
 
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+/// What to make of the values.
+#[derive(Debug, Args)]
+pub(crate) struct TypesArgs {
+    /// With --select, read each Avro message to its end, and not only up to the last field kept.
+    #[arg(long, requires = "select")]
+    pub(crate) check_tail: bool,
+
+    /// Arrow types where there is a choice, such as strings=utf8-view,enums=text: strings, bytes, enums, uuids, unions,
+    /// wide-decimals, big-decimals, recursion, time-zone.
+    #[arg(long, value_name = "KEY=TYPE", value_delimiter = ',', value_parser = TypeArg::parse)]
+    pub(crate) types: Vec<TypeArg>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

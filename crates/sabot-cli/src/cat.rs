@@ -13,14 +13,15 @@ use arrow_schema::SchemaRef;
 use sabot::decode::{Shape, WriterSchema};
 use sabot::{
     ContainerError, ContainerErrorKind, ContainerHeader, ContainerOptions, ContainerReader, Metadata,
-    Tombstones, UnionType,
+    Tombstones,
 };
 
 use crate::args::{CatArgs, CatErrorArg};
 use crate::console::{counted, grouped, harmless, note};
 use crate::failure::{Failure, chain};
 use crate::interrupt::Interrupt;
-use crate::output::{self, Format, Layout, Plan, Sink, choice};
+use crate::output::{self, Layout, Plan, Sink, choice};
+use crate::types;
 
 /// Runs the command.
 pub(crate) fn run(args: &CatArgs, color: bool) -> Result<(), Failure> {
@@ -178,10 +179,8 @@ fn options(args: &CatArgs, plan: &Plan) -> Result<ContainerOptions, Failure> {
     if !args.select.is_empty() {
         target.projection = Some(args.select.clone());
     }
-    // Parquet and CSV have no unions.
-    if matches!(plan.format, Format::Parquet | Format::Csv) {
-        target.mapping.unions = UnionType::Struct;
-    }
+    target.check_tail = args.types.check_tail;
+    target.mapping = types::mapping(&args.types, &plan.format);
     let rotate_rows = args.output.rotate_rows.unwrap_or(usize::MAX);
     target.limits.batch_rows = args.batch_rows.min(rotate_rows);
     Ok(options)

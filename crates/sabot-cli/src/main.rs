@@ -20,6 +20,7 @@ mod output;
 mod schema;
 mod serde;
 mod serve;
+mod types;
 
 use std::process::ExitCode;
 

@@ -182,6 +182,12 @@ impl Codec {
         self
     }
 
+    /// All choices of Arrow types at once.
+    pub fn mapping(mut self, mapping: Mapping) -> Self {
+        self.mapping = mapping;
+        self
+    }
+
     /// The Arrow type of strings.
     pub fn strings(mut self, to: StringType) -> Self {
         self.mapping.strings = to;

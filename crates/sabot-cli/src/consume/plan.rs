@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sabot::kafka::DeadLetterOptions;
 use sabot::registry::Client;
-use sabot::{Builder, Codec, End, Metadata, OnError, Sabot, Start, Tombstones, UnionType};
+use sabot::{Builder, Codec, End, Metadata, OnError, Sabot, Start, Tombstones};
 
 use crate::args::{
     ConsumeArgs, DecodingArgs, MessageFormatArgs, MetaArg, OnErrorArg, SourceArgs, TombstonesArg,
@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::offset::OffsetArg;
 use crate::output::{Format, Layout, Plan, choice};
 use crate::serde::{Encoding, Part};
+use crate::types;
 
 /// What to write, and where.
 pub(super) fn output(args: &ConsumeArgs, color: bool, has_registry: bool) -> Result<Plan, Failure> {
@@ -79,7 +80,10 @@ pub(super) fn source(
         .batch_rows(rows)
         .linger(Duration::from_millis(linger));
     if let Some(key) = key {
-        builder = builder.key(for_format(key.codec(), plan));
+        builder = builder.key(
+            key.codec()
+                .mapping(types::mapping(&args.decoding.types, &plan.format)),
+        );
     }
     if let Some(registry) = registry {
         builder = builder.registry_client(registry);
@@ -189,7 +193,8 @@ fn encodings(args: &DecodingArgs, format: &Format, has_registry: bool) -> (Optio
 }
 
 fn value_codec(args: &DecodingArgs, plan: &Plan, encoding: Encoding) -> Result<Codec, Failure> {
-    let mut codec = for_format(encoding.codec(), plan);
+    let mapping = types::mapping(&args.types, &plan.format);
+    let mut codec = encoding.codec().mapping(mapping);
     if let Some(path) = &args.reader_schema {
         codec = codec.reader_schema(choice::read(path)?);
     }
@@ -209,15 +214,10 @@ fn value_codec(args: &DecodingArgs, plan: &Plan, encoding: Encoding) -> Result<C
     if !args.select.is_empty() {
         codec = codec.select(&args.select);
     }
-    Ok(codec)
-}
-
-/// Parquet and CSV have no unions: they get a struct with one nullable member a branch.
-fn for_format(codec: Codec, plan: &Plan) -> Codec {
-    match plan.format {
-        Format::Parquet | Format::Csv => codec.unions(UnionType::Struct),
-        _ => codec,
+    if args.types.check_tail {
+        codec = codec.check_tail();
     }
+    Ok(codec)
 }
 
 /// What the formats that speak of messages need.

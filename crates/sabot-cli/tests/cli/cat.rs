@@ -38,6 +38,29 @@ fn line(id: i64) -> String {
 }
 
 #[test]
+fn types_are_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = orders(folder.path(), "a.avro", 0..1, Codec::Null);
+    let cat = |line: &str| {
+        let mut command = sabot("cat");
+        command.arg(&file).args(line.split_whitespace());
+        command
+    };
+    let (out, _) = run(
+        cat("--select who.age --types unions=struct,strings=utf8-view --check-tail"),
+        0,
+    );
+    assert_eq!(out, "{\"who\":{\"age\":{\"int\":40,\"string\":null}}}\n");
+    let (_, said) = run(cat("--types unions=sparse"), 2);
+    assert!(
+        said.contains("unions takes dense, struct, not \"sparse\""),
+        "{said}"
+    );
+    let (_, said) = run(cat("--check-tail"), 2);
+    assert!(said.contains("--select"), "{said}");
+}
+
+#[test]
 fn files_become_rows() {
     let folder = tempfile::tempdir().unwrap();
     let first = orders(folder.path(), "a.avro", 0..3, Codec::Null);
