@@ -20,7 +20,9 @@ use crate::Mapping;
 pub struct Target {
     /// Where the batches' schema comes from.
     pub shape: Shape,
-    /// Fields to keep, as paths such as `order.id`; a path keeps everything below it. `None` keeps all.
+    /// Fields to keep, as paths such as `order.id`; a path keeps everything below it. Lists and maps are passed through, with
+    /// or without `[]` and `{}` (`order.lines[].price`), and of a union's branches those are kept that are named
+    /// (`event<Created>.by`): rows of the others keep no more than which branch they are of. `None` keeps all.
     pub projection: Option<Vec<String>>,
     /// With a projection: whether what stands behind the last value kept is looked at too. By default a decoder may stop
     /// there, since the rest of a message says nothing about the columns; a message that is cut off, or goes on, behind that

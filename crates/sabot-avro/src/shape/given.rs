@@ -19,7 +19,7 @@ use arrow_schema::{
 use sabot_decode::{PlanError, Target, TimeZone};
 
 use super::projection::Keep;
-use super::{Form, MAX_DEPTH, MAX_NODES, NO_COLUMN, Node, ShapeId, Union, arrow};
+use super::{Branch, Form, MAX_DEPTH, MAX_NODES, NO_COLUMN, Node, ShapeId, Union, arrow};
 use crate::schema::{
     Decimal, Enum, Field as AvroField, FullName, Kind, Logical, Named, TimeUnit, Type, TypeId,
 };
@@ -160,8 +160,8 @@ impl Builder<'_> {
             Form::Union(Union {
                 branches,
                 is_dense: true,
-            }) => branches.iter().any(|(_, id)| {
-                let ty = self.given.nodes[id.0 as usize].ty;
+            }) => branches.iter().any(|branch| {
+                let ty = self.given.nodes[branch.id.0 as usize].ty;
                 matches!(self.given.types[ty.0 as usize].kind, Kind::Null)
             }),
             _ => field.is_nullable() || matches!(value.kind, Kind::Null),
@@ -250,7 +250,10 @@ impl Builder<'_> {
             }
             width += self.given.nodes[id.0 as usize].width_bytes;
             types.push(ty);
-            branches.push((position, id));
+            branches.push(Branch {
+                id,
+                child: Some(position),
+            });
         }
         let union = Union {
             branches: branches.into(),

@@ -86,14 +86,24 @@ pub(crate) enum Form {
     Encoded,
     /// Nothing: a recursive type that is not unrolled any further.
     Cut,
+    /// Nothing: a union's branch that the projection drops.
+    Dropped,
 }
 
 /// A union column.
 #[derive(Debug)]
 pub(crate) struct Union {
-    /// The branches with a child column, by position in the reader's union.
-    pub(crate) branches: Box<[(usize, ShapeId)]>,
+    /// The branches, but for the null of a struct, which is the struct's own.
+    pub(crate) branches: Box<[Branch]>,
     pub(crate) is_dense: bool,
+}
+
+/// A branch of a union column.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Branch {
+    pub(crate) id: ShapeId,
+    /// The position of its child column. Only a struct lacks those that a projection drops.
+    pub(crate) child: Option<usize>,
 }
 
 impl Shape {
@@ -195,12 +205,11 @@ impl Shape {
                 .map(|(_, id)| *id)
                 .zip(children.iter().copied())
                 .collect(),
-            (Form::Union(union), NodeKind::Struct(children) | NodeKind::Union(_, children)) => union
-                .branches
-                .iter()
-                .map(|(_, id)| *id)
-                .zip(children.iter().copied())
-                .collect(),
+            (Form::Union(union), NodeKind::Struct(children) | NodeKind::Union(_, children)) => {
+                let branches = union.branches.iter();
+                let with_columns = branches.filter_map(|branch| Some((branch.id, children[branch.child?])));
+                with_columns.collect()
+            }
             (Form::Array(item), NodeKind::List(_, child)) => vec![(*item, *child)],
             (Form::Map { key, value }, NodeKind::Map(_, key_column, value_column)) => {
                 *key = *key_column;
@@ -268,12 +277,18 @@ impl Builder<'_> {
         self.depth += 1;
         let (at, mut is_nullable) = without_null(at);
         if let Kind::Union(branches) = at.kind() {
-            // A null struct; or the null of a dense union's branch, which Arrow counts among its nulls.
+            // A null struct, where unions are structs.
             is_nullable = branches.iter().any(|id| matches!(at.to(*id).kind(), Kind::Null));
         }
         let (data_type, form, width) = self.data_type(at, keep)?;
         self.depth -= 1;
-        is_nullable |= data_type == DataType::Null;
+        is_nullable |= match &data_type {
+            // Arrow counts the rows of a branch of type Null among a dense union's nulls, whatever was dropped there.
+            DataType::Union(branches, _) => branches
+                .iter()
+                .any(|(_, branch)| *branch.data_type() == DataType::Null),
+            other => *other == DataType::Null,
+        };
         // A bit of validity, rounded up.
         let id = self.push(at.id, is_nullable, form, width + usize::from(is_nullable))?;
         let mut metadata = arrow::metadata(at, doc);
@@ -285,8 +300,11 @@ impl Builder<'_> {
     }
 
     fn data_type(&mut self, at: At<'_>, keep: &Keep) -> Result<(DataType, Form, usize), PlanError> {
-        if !matches!(keep, Keep::All) && !matches!(at.kind(), Kind::Record(_) | Kind::Array(_) | Kind::Map(_))
-        {
+        let is_leaf = !matches!(
+            at.kind(),
+            Kind::Record(_) | Kind::Array(_) | Kind::Map(_) | Kind::Union(_)
+        );
+        if !matches!(keep, Keep::All) && is_leaf {
             return Err(PlanError::new(format!(
                 "a projection cannot select within {}",
                 at.kind().name()
@@ -322,7 +340,7 @@ impl Builder<'_> {
                     4,
                 ))
             }
-            Kind::Union(branches) => self.union(at, branches),
+            Kind::Union(branches) => self.union(at, branches, keep),
             Kind::Enum(symbols) if symbols.symbols.is_empty() => {
                 Err(PlanError::new("an enum without symbols has no values"))
             }
@@ -401,7 +419,12 @@ impl Builder<'_> {
         Ok((columns.into(), Form::Record(kept.into()), width))
     }
 
-    fn union(&mut self, at: At<'_>, branches: &[TypeId]) -> Result<(DataType, Form, usize), PlanError> {
+    fn union(
+        &mut self,
+        at: At<'_>,
+        branches: &[TypeId],
+        keep: &Keep,
+    ) -> Result<(DataType, Form, usize), PlanError> {
         let is_dense = self.target.mapping.unions == UnionType::Dense;
         if branches.len() > MAX_BRANCHES {
             return Err(PlanError::new(format!(
@@ -409,24 +432,42 @@ impl Builder<'_> {
                 branches.len()
             )));
         }
+        let names: Vec<_> = branches
+            .iter()
+            .map(|id| branch_name(at.to(*id), branches))
+            .collect();
+        keep.check_branches(&names)?;
         let (mut fields, mut kept, mut width) = (Vec::new(), Vec::new(), 5);
-        for (position, &branch) in branches.iter().enumerate() {
-            let branch = at.to(branch);
+        for (&name, branch) in names.iter().zip(branches.iter().map(|id| at.to(*id))) {
             if !is_dense && matches!(branch.kind(), Kind::Null) {
                 continue;
             }
-            let name = branch_name(branch, branches);
-            let child = self.field(branch, name, None, &Keep::All);
+            let Some(keep) = keep.branch(name) else {
+                // A dense union keeps the branch, so that its rows are known to be of it.
+                let id = self.push(branch.id, true, Form::Dropped, 0)?;
+                kept.push(Branch {
+                    id,
+                    child: is_dense.then_some(fields.len()),
+                });
+                if is_dense {
+                    fields.push(Arc::new(Field::new(name, DataType::Null, true)));
+                }
+                continue;
+            };
+            let child = self.field(branch, name, None, keep);
             let (field, id) = child.map_err(|error| error.within(format!("<{name}>")))?;
             let node = &mut self.nodes[id.0 as usize];
             node.is_nullable |= !is_dense;
             width += node.width_bytes;
+            kept.push(Branch {
+                id,
+                child: Some(fields.len()),
+            });
             fields.push(if is_dense {
                 field
             } else {
                 Arc::new(field.as_ref().clone().with_nullable(true))
             });
-            kept.push((position, id));
         }
         let data_type = if is_dense {
             let ids = 0..fields.len() as i8;

@@ -1,7 +1,7 @@
 //! Keeping a part of the columns.
 
 use sabot_avro::AvroFactory;
-use sabot_decode::{DecoderFactory, RowErrorKind, Target};
+use sabot_decode::{DecoderFactory, RowErrorKind, Target, UnionType};
 
 use crate::common::{decode, fields, good, long, reader, refusal, sized};
 
@@ -257,8 +257,97 @@ fn paths_that_lead_nowhere_are_refused() {
         onto.projection = target(&[path]).projection;
         assert!(AvroFactory.open(&onto).is_err(), "{path}");
     }
-    let union = fields(
-        r#"{"name": "u", "type": ["int", {"type": "record", "name": "P", "fields": [{"name": "x", "type": "int"}]}]}"#,
+}
+
+const EVENT: &str = r#"{"name": "u", "type": ["null", "int", "string",
+    {"type": "record", "name": "a.P", "fields": [{"name": "x", "type": "int"}, {"name": "y", "type": "string"}]},
+    {"type": "record", "name": "b.P", "fields": [{"name": "x", "type": "double"}, {"name": "z", "type": ["int", "a.P"]}]},
+    {"type": "array", "items": "a.P"}]}, {"name": "id", "type": "long"}"#;
+
+fn events() -> Vec<Vec<u8>> {
+    let pair = [long(1), sized("one")].concat();
+    let other = [&1.5f64.to_le_bytes()[..], &long(1), &pair].concat();
+    let list = [long(1), pair.clone(), long(0)].concat();
+    let values = [vec![], long(7), sized("text"), pair, other, list];
+    let events = values.iter().enumerate();
+    events
+        .map(|(branch, value)| [long(branch as i64), value.clone(), long(branch as i64)].concat())
+        .collect()
+}
+
+/// The rows of branches that are dropped are known to be of them, and nothing more.
+#[test]
+fn branches_of_unions() {
+    let writer = fields(EVENT);
+    let dense = ["{null=}", "{int=}", "{string=}", "{a.P=}", "{b.P=}", "{array=}"];
+    for (paths, kept) in [
+        (&["u<a.P>.y"][..], &[(3, "{a.P={y: one}}")][..]),
+        (&["u<a.P>"], &[(3, "{a.P={x: 1, y: one}}")]),
+        (
+            &["u<int>", "u<b.P>.z<P>.x"],
+            &[(1, "{int=7}"), (4, "{b.P={z: {P={x: 1}}}}")],
+        ),
+        (&["u<b.P>.z<int>"], &[(4, "{b.P={z: {P=}}}")]),
+        (
+            &["u<array>.x", "u<string>"],
+            &[(2, "{string=text}"), (5, "{array=[{x: 1}]}")],
+        ),
+    ] {
+        for with_id in [false, true] {
+            let mut paths = paths.to_vec();
+            if with_id {
+                paths.push("id");
+            }
+            let decoded = good(&target(&paths), &writer, &events());
+            let mut expected = dense;
+            kept.iter().for_each(|(row, value)| expected[*row] = value);
+            assert_eq!(decoded.column("u"), expected, "{paths:?}");
+            if with_id {
+                assert_eq!(decoded.column("id"), ["0", "1", "2", "3", "4", "5"]);
+            }
+            // The same by a reader schema.
+            let mut onto = reader(&writer);
+            onto.projection = target(&paths).projection;
+            assert_eq!(good(&onto, &writer, &events()).column("u"), expected);
+        }
+    }
+    // A struct has no members for them.
+    let mut members = target(&["u<int>", "u<a.P>.y", "id"]);
+    members.mapping.unions = UnionType::Struct;
+    let decoded = good(&members, &writer, &events());
+    let nothing = "{int: , a.P: }";
+    assert_eq!(
+        decoded.column("u"),
+        [
+            "null",
+            "{int: 7, a.P: }",
+            nothing,
+            "{int: , a.P: {y: one}}",
+            nothing,
+            nothing
+        ]
     );
-    assert!(refusal(&target(&["u.x"]), &union).contains("cannot select within union"));
+    assert_eq!(decoded.column("id"), ["0", "1", "2", "3", "4", "5"]);
+    // What is wrong within a value that is dropped is found as in any other.
+    let cut = [long(3), long(1), long(9)].concat();
+    let decoded = decode(&target(&["u<int>", "id"]), &writer, &[cut]);
+    assert_eq!(decoded.bad[0].2, "u<a.P>");
+
+    for (path, expected) in [
+        (
+            "u.x",
+            "by its branches: <null>, <int>, <string>, <a.P>, <b.P>, <array>",
+        ),
+        ("u<P>", "by its branches"),
+        ("u<a.P>.z", "field u<a.P>.z:"),
+        ("u<int>.x", "field u<int>: a projection cannot select within int"),
+        ("u<a.P", "not a field's path"),
+        ("u<>", "not a field's path"),
+        ("u<a.P>x", "not a field's path"),
+        ("[]u", "not a field's path"),
+        ("u[x]", "not a field's path"),
+    ] {
+        let error = refusal(&target(&[path]), &writer);
+        assert!(error.contains(expected), "{path}: {error}");
+    }
 }

@@ -325,6 +325,19 @@ fn unrolled_to_a_depth() {
         );
         assert_eq!(children[2], "[]");
     }
+    // A bad row's placeholder is a null of the union too.
+    let either = r#"{"type": "record", "name": "R", "fields": [{"name": "u", "type": ["string", "R"]}]}"#;
+    let decoded = decode(
+        &target(RecursionType::Unroll(0)),
+        either,
+        &[
+            [long(1), long(0), sized("x")].concat(),
+            [long(0), sized("y")].concat(),
+        ],
+    );
+    assert_eq!(decoded.bad, [(0, 1, "u<R>".into(), too_deep)]);
+    assert_eq!(decoded.column("u")[1], "{string=y}");
+
     // A projection reaches as deep as the columns do.
     let mut projected = target(RecursionType::Unroll(3));
     projected.projection = Some(vec!["next.next.value".into()]);

@@ -126,6 +126,15 @@ impl<'a> Compiler<'a> {
         self.values += 1;
         self.check_bounds()?;
         let node = self.node(id);
+        if let Form::Dropped = node.form {
+            self.leave(writer, path);
+            self.push(
+                Step::new(OpKind::Null, self.slot(node.column), 0),
+                node.column,
+                path,
+            );
+            return Ok(());
+        }
         let is_any = self.takes_any(node);
         if let (Kind::Union(branches), true) = (writer.kind(), is_any) {
             let (non_null_byte, inner) = self

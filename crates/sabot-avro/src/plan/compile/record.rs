@@ -113,6 +113,17 @@ impl Compiler<'_> {
         Ok(())
     }
 
+    /// Steps over a value that no column takes, if anything behind it is wanted.
+    pub(super) fn leave(&mut self, ty: At<'_>, path: NodeId) {
+        if !self.is_last {
+            self.skip(ty, path);
+            return;
+        }
+        let is_in_default = self.is_in_default(ty);
+        let step = self.skips_of(is_in_default).step(ty.id);
+        self.ends_early |= step.exact_bytes() != Some(0);
+    }
+
     /// Steps over a value, in one step with the values before it that are skipped too.
     pub(super) fn skip(&mut self, ty: At<'_>, path: NodeId) {
         self.values += 1;

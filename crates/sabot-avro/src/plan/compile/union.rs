@@ -6,7 +6,7 @@ use super::{Compiler, Step};
 use crate::plan::resolve::{Fit, fit};
 use crate::plan::{Op, OpKind};
 use crate::schema::{At, Kind, TypeId};
-use crate::shape::{Form, Node, ShapeId, Union};
+use crate::shape::{Branch, Form, Node, ShapeId, Union};
 
 impl<'a> Compiler<'a> {
     /// A writer's union: one way for each branch.
@@ -62,42 +62,46 @@ impl<'a> Compiler<'a> {
         node: &Node,
         path: NodeId,
     ) -> Result<(), PlanError> {
-        let branches = union.branches.iter().map(|(_, id)| *id);
-        let names = branches.clone().map(|id| {
-            let named = self.reader(self.node(id)).ty().named.as_ref();
+        let names = union.branches.iter().map(|branch| {
+            let named = self.reader(self.node(branch.id)).ty().named.as_ref();
             1 + named.map_or(0, |named| named.aliases.len())
         });
         self.bytes += names.sum::<usize>();
-        let fits = branches.enumerate().filter_map(|(child, id)| {
-            let fit = fit(writer, self.reader(self.node(id)))?;
-            Some((fit, child, id))
+        let fits = union.branches.iter().enumerate().filter_map(|(at, branch)| {
+            let fit = fit(writer, self.reader(self.node(branch.id)))?;
+            Some((fit, at, *branch))
         });
         // The first of the best.
-        let best = fits.min_by_key(|(fit, child, _): &(Fit, usize, ShapeId)| (*fit, *child));
-        let Some((_, chosen, id)) = best else {
+        let best = fits.min_by_key(|(fit, at, _): &(Fit, usize, Branch)| (*fit, *at));
+        let Some((_, _, Branch { id, child })) = best else {
             let message = format!(
                 "the reader's union has no branch for the writer's {}",
                 writer.full_name()
             );
             return Err(PlanError::new(message));
         };
-        let name = self.shape.layout.node(self.node(id).column).field.name().clone();
+        let name = self.reader(self.node(id)).short_name();
+        let column = child.map(|_| self.node(id).column);
+        let name = column.map_or(name, |column| self.shape.layout.node(column).field.name());
         let segment = format!("<{name}>");
         let path_below = self.path_below(path, &segment);
-        if union.is_dense {
+        if let (true, Some(child)) = (union.is_dense, child) {
             let slot = self.slot(node.column);
-            self.push(Step::new(OpKind::Branch, slot, chosen as u32), node.column, path);
+            self.push(Step::new(OpKind::Branch, slot, child as u32), node.column, path);
             return self
                 .value(writer, id, path_below)
                 .map_err(|error| error.within(segment));
         }
         let group = self.begin_struct(node, path, Op::NO_TAG);
-        for (child, &(_, id)) in union.branches.iter().enumerate() {
-            if child == chosen {
+        if child.is_none() {
+            self.leave(writer, path_below);
+        }
+        for branch in union.branches.iter().filter(|branch| branch.child.is_some()) {
+            if branch.id == id {
                 self.value(writer, id, path_below)
                     .map_err(|error| error.within(&*segment))?;
             } else {
-                let column = self.node(id).column;
+                let column = self.node(branch.id).column;
                 self.push(Step::new(OpKind::PushNull, 0, 0), column, path);
             }
         }
