@@ -166,6 +166,8 @@ fn is_bytes(ty: &Ty, bytes: &[u8], array: &dyn Array, row: usize) -> bool {
                 && parts.map(i32::to_le_bytes).concat() == bytes
         }
         (_, DataType::FixedSizeBinary(_)) => array.as_fixed_size_binary().value(row) == bytes,
+        (_, DataType::LargeBinary) => array.as_binary::<i64>().value(row) == bytes,
+        (_, DataType::BinaryView) => array.as_binary_view().value(row) == bytes,
         _ => array.as_binary::<i32>().value(row) == bytes,
     }
 }

@@ -4,10 +4,11 @@
 //! are held against each other, as well as invariants 2 (rows beside a bad one are unchanged) and 7 (batch splits do not
 //! matter). Messages of several writers are interleaved, and spoilt.
 
-use arrow_array::RecordBatch;
+use arrow_array::{ArrayRef, RecordBatch};
 use sabot_avro::AvroFactory;
 use sabot_decode::{
-    Body, Decoder, DecoderFactory, Payload, RowErrorKind, SchemaKey, Shape, Stop, Target, WriterSchema,
+    Body, Decoder, DecoderFactory, Payload, RecursionType, RowError, RowErrorKind, SchemaKey, Shape, Stop,
+    Target, WriterSchema,
 };
 
 use super::dice::Dice;
@@ -22,13 +23,16 @@ pub(crate) struct Tally {
     pub(crate) bad: usize,
 }
 
-/// What became of one message.
-#[derive(Debug, Clone, PartialEq)]
+/// What became of the messages, in order.
+#[derive(Debug, Default)]
 struct Outcome {
-    row: RecordBatch,
-    is_valid: bool,
-    bad: Option<(u32, String, RowErrorKind)>,
+    batches: Vec<RecordBatch>,
+    /// Each message's batch, its row there, and what was wrong with it.
+    rows: Vec<(usize, usize, Option<Fault>)>,
 }
+
+/// Where in a body, in which field, and what.
+type Fault = (u32, String, RowErrorKind);
 
 /// One message: the writer's position and the body, or none.
 type Message = (usize, Option<Vec<u8>>);
@@ -47,19 +51,16 @@ pub(crate) fn check(input: &[u8]) -> Tally {
         1 + dice.below(most)
     });
     case.compare(&at_once, &cut, "one call, and several");
-    let is_good: Vec<_> = at_once.iter().map(|outcome| outcome.bad.is_none()).collect();
-    let mut kept = is_good.iter();
+    let mut good = at_once;
+    let mut kept = good.rows.iter().map(|(_, _, fault)| fault.is_none());
     let mut messages = case.messages.clone();
-    messages.retain(|_| *kept.next().expect("because there is one for each message"));
-    let good: Vec<_> = at_once
-        .into_iter()
-        .filter(|outcome| outcome.bad.is_none())
-        .collect();
+    messages.retain(|_| kept.next().expect("because there is one for each message"));
+    good.rows.retain(|(_, _, fault)| fault.is_none());
     let alone = case.outcomes(&messages, || messages.len());
     case.compare(&good, &alone, "among bad messages, and without them");
     Tally {
-        good: good.len(),
-        bad: is_good.len() - good.len(),
+        good: messages.len(),
+        bad: case.messages.len() - messages.len(),
     }
 }
 
@@ -71,8 +72,20 @@ struct Case {
     text: String,
 }
 
+/// Types that contain themselves, which random ones do not.
+const RECURSIVE: [&str; 3] = [
+    r#"{"type": "record", "name": "L", "fields": [{"name": "v", "type": "long"}, {"name": "next", "type": ["null", "L"]}]}"#,
+    r#"{"type": "record", "name": "T", "fields": [{"name": "s", "type": "string"},
+        {"name": "below", "type": {"type": "array", "items": "T"}}, {"name": "ok", "type": "boolean"}]}"#,
+    r#"{"type": "record", "name": "M", "fields": [{"name": "by", "type": {"type": "map", "values": ["int", "M"]}},
+        {"name": "v", "type": ["null", "double"]}]}"#,
+];
+
 impl Case {
     fn new(dice: &mut Dice<'_>) -> Option<Self> {
+        if dice.once_in(10) {
+            return Some(Self::recursive(dice));
+        }
         let mut types = Types::new(dice);
         let first = types.root(dice);
         let mut writers = vec![first.clone()];
@@ -118,8 +131,34 @@ impl Case {
         })
     }
 
+    fn recursive(dice: &mut Dice<'_>) -> Self {
+        let writer = WriterSchema::avro(dice.pick(&RECURSIVE));
+        let mut target = Target::default();
+        target.shape = Shape::Reader(writer.clone());
+        target.mapping = mapping(dice);
+        target.mapping.recursion = dice.pick(&[
+            RecursionType::Json,
+            RecursionType::Binary,
+            RecursionType::Unroll(1),
+            RecursionType::Unroll(3),
+        ]);
+        let bodies = (0..=dice.below(6)).map(|_| {
+            let bytes = (0..dice.below(24)).map(|_| dice.pick(&[0, 1, 2, 3, 4, 5, b'a', 0x80]));
+            (0, Some(bytes.collect()))
+        });
+        let pool: Vec<Message> = bodies.collect();
+        let messages: Vec<_> = pool.iter().cycle().take(80).cloned().collect();
+        let text = format!("{target:#?}\n{pool:02x?}");
+        Self {
+            target,
+            writers: vec![writer],
+            messages,
+            text,
+        }
+    }
+
     /// Decodes `messages` in calls of as many as `chunk` says, and flushes whenever the decoder is full, and at the end.
-    fn outcomes(&self, messages: &[Message], mut chunk: impl FnMut() -> usize) -> Vec<Outcome> {
+    fn outcomes(&self, messages: &[Message], mut chunk: impl FnMut() -> usize) -> Outcome {
         let mut decoder = AvroFactory
             .open(&self.target)
             .expect("because it was opened before");
@@ -128,7 +167,7 @@ impl Case {
             prepared.expect("because it was prepared before");
         }
         let rows: Vec<_> = messages.iter().map(payload).collect();
-        let mut outcomes = Vec::with_capacity(rows.len());
+        let mut outcomes = Outcome::default();
         let (mut at, mut bad) = (0, Vec::new());
         while at < rows.len() {
             let end = at + chunk().clamp(1, rows.len() - at);
@@ -144,19 +183,46 @@ impl Case {
             }
         }
         flush(&mut *decoder, &mut bad, &mut outcomes);
-        assert_eq!(outcomes.len(), rows.len(), "{}", self.text);
+        assert_eq!(outcomes.rows.len(), rows.len(), "{}", self.text);
         outcomes
     }
 
-    fn compare(&self, left: &[Outcome], right: &[Outcome], what: &str) {
-        for (row, (left, right)) in left.iter().zip(right).enumerate() {
-            assert!(
-                left == right,
-                "row {row} in {what}:\n{left:?}\n{right:?}\n{}",
-                self.text
-            );
+    fn compare(&self, left: &Outcome, right: &Outcome, what: &str) {
+        assert_eq!(left.rows.len(), right.rows.len(), "{what}\n{}", self.text);
+        let mut at = 0;
+        while at < left.rows.len() {
+            let run = left.run(at).min(right.run(at));
+            let is_same = left.columns(at, run) == right.columns(at, run);
+            for row in at..at + run {
+                let (left_fault, right_fault) = (&left.rows[row].2, &right.rows[row].2);
+                assert!(
+                    left_fault == right_fault && (is_same || left.columns(row, 1) == right.columns(row, 1)),
+                    "row {row} in {what}:\n{left_fault:?}\n{right_fault:?}\n{:?}\n{:?}\n{}",
+                    left.columns(row, 1),
+                    right.columns(row, 1),
+                    self.text
+                );
+            }
+            // A difference may show only between the rows: in what stands outside of all of them.
+            assert!(is_same, "rows {at} to {} in {what}\n{}", at + run, self.text);
+            at += run;
         }
-        assert_eq!(left.len(), right.len());
+    }
+}
+
+impl Outcome {
+    /// How many rows from `at` on stand one behind the other in one batch.
+    fn run(&self, at: usize) -> usize {
+        let (batch, row, _) = self.rows[at];
+        let rows = self.rows[at..].iter().enumerate();
+        rows.take_while(|(place, (other, next, _))| *other == batch && *next == row + place)
+            .count()
+    }
+
+    fn columns(&self, at: usize, count: usize) -> Vec<ArrayRef> {
+        let (batch, row, _) = self.rows[at];
+        let columns = self.batches[batch].columns().iter();
+        columns.map(|column| column.slice(row, count)).collect()
     }
 }
 
@@ -172,21 +238,21 @@ fn payload((writer, body): &Message) -> Payload<'_> {
     }
 }
 
-fn flush(decoder: &mut dyn Decoder, bad: &mut Vec<sabot_decode::RowError>, outcomes: &mut Vec<Outcome>) {
+fn flush(decoder: &mut dyn Decoder, bad: &mut Vec<RowError>, outcomes: &mut Outcome) {
     let slots = decoder.flush().expect("because no message can make a flush fail");
-    let start = outcomes.len();
-    outcomes.extend((0..slots.batch.num_rows()).map(|row| Outcome {
-        row: slots.batch.slice(row, 1),
-        is_valid: slots.valid.as_ref().is_none_or(|valid| valid.value(row)),
-        bad: None,
-    }));
+    let (batch, start) = (outcomes.batches.len(), outcomes.rows.len());
+    let rows = 0..slots.batch.num_rows();
+    outcomes.rows.extend(rows.map(|row| (batch, row, None)));
+    outcomes.batches.push(slots.batch);
     for error in bad.drain(..) {
-        let outcome = &mut outcomes[start + error.slot as usize];
-        assert!(outcome.bad.is_none() && !outcome.is_valid, "{error:?}");
-        outcome.bad = Some((error.byte_offset, decoder.field_path(error.node), error.kind));
+        let (_, _, fault) = &mut outcomes.rows[start + error.slot as usize];
+        assert!(fault.is_none(), "{error:?} of a row that has another");
+        *fault = Some((error.byte_offset, decoder.field_path(error.node), error.kind));
     }
-    let rows = &outcomes[start..];
-    assert!(rows.iter().all(|row| row.is_valid == row.bad.is_none()));
+    for (_, row, fault) in &outcomes.rows[start..] {
+        let is_valid = slots.valid.as_ref().is_none_or(|valid| valid.value(*row));
+        assert_eq!(is_valid, fault.is_none(), "row {row}");
+    }
 }
 
 /// Sometimes limits that small batches and messages meet.

@@ -1,6 +1,6 @@
 //! What the structured checks share: targets, projections, bodies good and bad.
 
-use sabot_decode::{EnumType, Mapping, StringType, UnionType, UuidType};
+use sabot_decode::{BinaryType, EnumType, Mapping, StringType, TimeZone, UnionType, UuidType};
 
 use super::dice::Dice;
 use super::encode::encode;
@@ -12,6 +12,12 @@ pub(crate) fn mapping(dice: &mut Dice<'_>) -> Mapping {
     let mut mapping = Mapping::default();
     if dice.once_in(2) {
         mapping.strings = dice.pick(&[StringType::Utf8, StringType::LargeUtf8, StringType::Utf8View]);
+        mapping.bytes = dice.pick(&[
+            BinaryType::Binary,
+            BinaryType::LargeBinary,
+            BinaryType::BinaryView,
+        ]);
+        mapping.time_zone = dice.pick(&[TimeZone::Utc, TimeZone::None, TimeZone::Named("+02:00".into())]);
         mapping.enums = dice.pick(&[EnumType::Dictionary, EnumType::Utf8, EnumType::Int32]);
         mapping.uuids = dice.pick(&[UuidType::FixedSizeBinary, UuidType::Utf8]);
         mapping.unions = dice.pick(&[UnionType::Dense, UnionType::Struct]);
