@@ -51,7 +51,7 @@ pub(crate) fn run(args: &CatArgs, color: bool) -> Result<(), Failure> {
         cat.sink.write(&RecordBatch::new_empty(schema.clone()))?;
     }
     let finished = cat.sink.finish();
-    if !args.output.quiet {
+    if !args.output.quiet && cat.schema.is_some() {
         cat.summary(begin);
     }
     read.map_err(Ended::failure)

@@ -41,20 +41,22 @@ public class Golden {
             }
         }
         for (String codec : new String[] {"null", "deflate", "snappy", "bzip2", "xz", "zstandard"}) {
-            container(here, codec);
+            container(here, "types.avsc", "types.jsonl", "java-types-" + codec, codec);
         }
+        container(here, "avro-python/interop.avsc", "interop.jsonl", "java-interop", "null");
     }
 
-    /** The rows of types.jsonl, in blocks of some rows each. */
-    private static void container(Path here, String codec) throws Exception {
-        Schema schema = new Schema.Parser().parse(Files.readString(here.resolve("types.avsc")));
+    /** The rows of a file of JSON lines, in blocks of some rows each. */
+    private static void container(Path here, String schemaFile, String rowsFile, String name, String codec)
+            throws Exception {
+        Schema schema = new Schema.Parser().parse(Files.readString(here.resolve(schemaFile)));
         try (DataFileWriter<Object> writer = new DataFileWriter<>(new GenericDatumWriter<>(schema))) {
             writer.setCodec(CodecFactory.fromString(codec));
             writer.setMeta("made.by", "Golden.java");
-            Path file = here.resolve("made/java-types-" + codec + ".avro");
+            Path file = here.resolve("made/" + name + ".avro");
             writer.create(schema, Files.newOutputStream(file), HexFormat.of().parseHex("000102030405060708090a0b0c0d0e0f"));
             int rows = 0;
-            for (String line : Files.readAllLines(here.resolve("types.jsonl"))) {
+            for (String line : Files.readAllLines(here.resolve(rowsFile))) {
                 writer.append(value(schema, line));
                 rows++;
                 if (rows % 10 == 0) {
