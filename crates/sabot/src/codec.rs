@@ -47,6 +47,9 @@ enum Writer {
     Id(SchemaKey),
     /// This schema for all messages.
     Given(WriterSchema),
+    /// The frame of each message names one of these by its fingerprint.
+    #[cfg(feature = "avro")]
+    Fingerprinted(Vec<WriterSchema>),
 }
 
 /// Where the columns' schema comes from.
@@ -169,6 +172,32 @@ impl Codec {
         self
     }
 
+    /// Avro's single-object encoding: every message names one of these schemas by its fingerprint. No registry is needed.
+    ///
+    /// The columns follow the last schema, unless [`Codec::reader_schema`] or one of its neighbours says otherwise. A
+    /// message whose fingerprint is none of theirs is bad.
+    ///
+    /// ```
+    /// use sabot::{Codec, Sabot};
+    ///
+    /// let codec = Codec::avro().single_object([r#""int""#]);
+    /// let mut decoder = Sabot::payloads(codec).open()?;
+    /// let message = [0xc3, 1, 0x8f, 0x5c, 0x39, 0x3f, 0x1a, 0xd5, 0x75, 0x72, 6];
+    /// let (batch, _) = decoder.decode(&[Some(&message)])?;
+    /// assert_eq!(batch.num_rows(), 1);
+    /// # Ok::<(), sabot::Error>(())
+    /// ```
+    #[cfg(feature = "avro")]
+    pub fn single_object<S: Into<String>>(mut self, schemas: impl IntoIterator<Item = S>) -> Self {
+        let schemas = schemas
+            .into_iter()
+            .map(|text| WriterSchema::avro(text.into()))
+            .collect();
+        self.writer = Writer::Fingerprinted(schemas);
+        self.framing = Framing::AvroSingleObject;
+        self
+    }
+
     /// Keeps these fields alone, such as `id` or `customer.name`; a path keeps everything below it.
     pub fn select<P: Into<String>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
         self.projection = Some(paths.into_iter().map(Into::into).collect());
@@ -259,6 +288,8 @@ impl Codec {
             Writer::Named => reads_ids,
             Writer::Id(_) => true,
             Writer::Given(_) => false,
+            #[cfg(feature = "avro")]
+            Writer::Fingerprinted(_) => false,
         };
         named || matches!(self.reader, Reader::Subject(_))
     }
@@ -297,7 +328,34 @@ impl Codec {
                 .prepare(SchemaKey::Absent, &writer)
                 .map_err(|error| Error::plan(part, error))?;
         }
+        #[cfg(feature = "avro")]
+        if let Writer::Fingerprinted(schemas) = &self.writer {
+            self.prepare_all(&mut *decoder, schemas, part)?;
+        }
         Ok(decoder)
+    }
+
+    /// Prepares the schemas of single-object encoding, which nobody could be asked for later.
+    #[cfg(feature = "avro")]
+    fn prepare_all(
+        &self,
+        decoder: &mut dyn Decoder,
+        schemas: &[WriterSchema],
+        part: Part,
+    ) -> Result<(), Error> {
+        if schemas.is_empty() || schemas.len() > self.limits.plans {
+            return Err(Error::config(format!(
+                "{} schemas are given for single-object encoding: at least one is needed, and the limit is {}",
+                schemas.len(),
+                self.limits.plans
+            )));
+        }
+        for schema in schemas {
+            let prepared = sabot_avro::fingerprint(schema)
+                .and_then(|fingerprint| decoder.prepare(SchemaKey::Fingerprint(fingerprint), schema));
+            prepared.map_err(|error| Error::plan(part, error))?;
+        }
+        Ok(())
     }
 
     fn shape(&self, part: Part, topic: Option<&str>, registry: Option<&Client>) -> Result<Shape, Error> {
@@ -317,8 +375,17 @@ impl Codec {
                     Err(error) => return Err(error),
                 }
             }
-            _ => Shape::FirstWriter,
+            _ => self.newest_given().map_or(Shape::FirstWriter, Shape::Reader),
         })
+    }
+
+    /// The last schema of single-object encoding.
+    fn newest_given(&self) -> Option<WriterSchema> {
+        match &self.writer {
+            #[cfg(feature = "avro")]
+            Writer::Fingerprinted(schemas) => schemas.last().cloned(),
+            _ => None,
+        }
     }
 
     fn latest(&self, subject: &Subject, registry: &Client) -> Result<WriterSchema, Error> {

@@ -10,11 +10,13 @@ pub(crate) struct NoRegistry;
 
 impl SchemaSource for NoRegistry {
     fn fetch(&mut self, key: SchemaKey) -> Result<WriterSchema, FetchError> {
+        let cause = match key {
+            SchemaKey::Fingerprint(_) => "no schema of this fingerprint is given",
+            _ => "no registry is given",
+        };
         Err(FetchError::Unknown {
             key,
-            cause: Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(
-                "no registry is given",
-            )),
+            cause: Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(cause)),
         })
     }
 }

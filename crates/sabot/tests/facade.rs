@@ -374,3 +374,39 @@ fn block_on<F: Future>(future: F) -> F::Output {
         thread::park();
     }
 }
+
+/// Messages of two schemas become the columns of the last; one of a third schema is bad.
+#[test]
+fn single_objects_name_their_schema_by_fingerprint() {
+    let old = r#"{"type": "record", "name": "R", "fields": [{"name": "id", "type": "int"}]}"#;
+    let new = r#"{"type": "record", "name": "R", "fields": [{"name": "id", "type": "long"},
+        {"name": "new", "type": "string", "default": "none"}]}"#;
+    let message = |schema: &str, body: &[u8]| {
+        let fingerprint = sabot::avro::fingerprint(&sabot::schema::WriterSchema::avro(schema)).unwrap();
+        [&sabot::wire::fingerprint_prefix(fingerprint), body].concat()
+    };
+    let messages = [
+        message(old, &[2]),
+        message(new, &[4, 2, b'x']),
+        message("\"int\"", &[6]),
+        vec![0, 0, 0, 0, 1, 2],
+    ];
+    let payloads: Vec<_> = messages.iter().map(|message| Some(&message[..])).collect();
+    let mut decoder = Sabot::payloads(Codec::avro().single_object([old, new]))
+        .on_error(OnError::Skip)
+        .open()
+        .unwrap();
+    let (batch, bad) = decoder.decode(&payloads).unwrap();
+    assert_eq!(batch["id"].as_primitive::<Int64Type>().values(), &[1, 2]);
+    let new: Vec<_> = batch["new"].as_string::<i32>().iter().flatten().collect();
+    assert_eq!(new, ["none", "x"]);
+    let bad: Vec<_> = bad.iter().map(ToString::to_string).collect();
+    assert!(
+        bad[0].contains("no schema of this fingerprint is given"),
+        "{bad:?}"
+    );
+    assert!(bad[1].contains("begins with 0x00"), "{bad:?}");
+
+    let none = Sabot::payloads(Codec::avro().single_object([""; 0])).open();
+    assert_eq!(none.unwrap_err().kind(), ErrorKind::Config);
+}
