@@ -25,7 +25,7 @@ fn inputs(cases: u32, check: impl Fn(&[u8])) {
 #[test]
 fn values_of_random_schemas() {
     let total = RefCell::new(differential::Tally::default());
-    inputs(800, |input| {
+    inputs(1500, |input| {
         let tally = differential::check(input);
         let mut total = total.borrow_mut();
         total.agreed += tally.agreed;
@@ -42,7 +42,7 @@ fn values_of_random_schemas() {
 #[test]
 fn engines_and_splits() {
     let total = RefCell::new(engines::Tally::default());
-    inputs(300, |input| {
+    inputs(600, |input| {
         let tally = engines::check(input);
         let mut total = total.borrow_mut();
         total.good += tally.good;

@@ -114,11 +114,12 @@ impl Pair {
         }
         let theirs = Theirs::new(&self.writer, self.has_reader.then_some(&self.full));
         let mut written = Vec::new();
+        let is_spoiling = dice.once_in(2);
         for (val, mut body) in bodies(dice, &self.writer) {
             if let Some(bytes) = theirs::write(&theirs.writer, &self.writer, &val) {
                 written.push(bytes);
             }
-            if dice.once_in(3) {
+            if is_spoiling && dice.once_in(2) {
                 spoil(dice, &mut body);
             }
             written.push(body);

@@ -7,8 +7,20 @@ use super::dice::Dice;
 use super::types::{Base, Ty};
 use super::values::{MAX_ITEMS, Val};
 
-/// The bytes of `val` as a `ty`.
-pub(crate) fn encode(dice: &mut Dice<'_>, ty: &Ty, val: &Val, to: &mut Vec<u8>) {
+/// The bytes of `val` as a `ty`, with all the freedoms.
+pub(crate) fn encode_freely(dice: &mut Dice<'_>, ty: &Ty, val: &Val, to: &mut Vec<u8>) {
+    encode(&mut Some(dice), ty, val, to);
+}
+
+/// The bytes of `val` as a `ty`, as most writers write them.
+pub(crate) fn encode_plainly(ty: &Ty, val: &Val, to: &mut Vec<u8>) {
+    encode(&mut None, ty, val, to);
+}
+
+/// The choices of a writer; one without any writes plainly.
+type Freedom<'a, 'b> = Option<&'a mut Dice<'b>>;
+
+fn encode(dice: &mut Freedom<'_, '_>, ty: &Ty, val: &Val, to: &mut Vec<u8>) {
     match (val, &ty.base) {
         (Val::Null, _) => {}
         (Val::Boolean(value), _) => to.push(u8::from(*value)),
@@ -41,7 +53,7 @@ pub(crate) fn encode(dice: &mut Dice<'_>, ty: &Ty, val: &Val, to: &mut Vec<u8>) 
 }
 
 /// A zigzag varint, now and then of more bytes than necessary.
-fn varint(dice: &mut Dice<'_>, value: i64, max_bytes: usize, to: &mut Vec<u8>) {
+fn varint(dice: &mut Freedom<'_, '_>, value: i64, max_bytes: usize, to: &mut Vec<u8>) {
     let start = to.len();
     let mut rest = ((value << 1) ^ (value >> 63)) as u64;
     while rest >= 0x80 {
@@ -50,7 +62,10 @@ fn varint(dice: &mut Dice<'_>, value: i64, max_bytes: usize, to: &mut Vec<u8>) {
     }
     to.push(rest as u8);
     let room = max_bytes.saturating_sub(to.len() - start);
-    if room > 0 && dice.once_in(16) {
+    if let Some(dice) = dice
+        && room > 0
+        && dice.once_in(16)
+    {
         let last = to.len() - 1;
         to[last] |= 0x80;
         to.extend(std::iter::repeat_n(0x80, dice.below(room)));
@@ -58,25 +73,26 @@ fn varint(dice: &mut Dice<'_>, value: i64, max_bytes: usize, to: &mut Vec<u8>) {
     }
 }
 
-fn sized(dice: &mut Dice<'_>, bytes: &[u8], to: &mut Vec<u8>) {
+fn sized(dice: &mut Freedom<'_, '_>, bytes: &[u8], to: &mut Vec<u8>) {
     varint(dice, bytes.len() as i64, 10, to);
     to.extend(bytes);
 }
 
 fn blocks<T>(
-    dice: &mut Dice<'_>,
+    dice: &mut Freedom<'_, '_>,
     items: &[T],
     to: &mut Vec<u8>,
-    mut write: impl FnMut(&mut Dice<'_>, &T, &mut Vec<u8>),
+    mut write: impl FnMut(&mut Freedom<'_, '_>, &T, &mut Vec<u8>),
 ) {
     let mut rest = items;
     while !rest.is_empty() {
-        let (block, behind) = rest.split_at(rest.len() - dice.below(rest.len()));
+        let (block, behind) =
+            rest.split_at(rest.len() - dice.as_mut().map_or(0, |dice| dice.below(rest.len())));
         rest = behind;
         let mut bytes = Vec::new();
         block.iter().for_each(|item| write(dice, item, &mut bytes));
         let count = block.len() as i64;
-        if dice.once_in(3) {
+        if dice.as_mut().is_some_and(|dice| dice.once_in(3)) {
             varint(dice, -count, 10, to);
             varint(dice, bytes.len() as i64, 10, to);
         } else {

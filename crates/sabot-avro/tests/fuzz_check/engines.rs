@@ -115,7 +115,7 @@ impl Case {
             let writer = WriterSchema::avro(writer.json());
             decoder.prepare(SchemaKey::Id(0), &writer).is_ok()
         });
-        let messages = messages(dice, &writers)?;
+        let messages = messages(dice, &writers, &mut target)?;
         let text = format!(
             "writers: {:#?}\n{target:#?}\n{messages:02x?}",
             writers.iter().map(Ty::json).collect::<Vec<_>>()
@@ -266,41 +266,51 @@ fn limit(dice: &mut Dice<'_>, target: &mut Target) {
         limits.batch_bytes = 1 << (8 + dice.below(8));
         limits.row_bytes = limits.batch_bytes;
     }
-    if dice.once_in(4) {
-        limits.row_items = dice.below(20);
+    if dice.once_in(3) {
+        limits.row_items = dice.below(10);
     }
     if dice.once_in(4) {
         limits.row_bytes = dice.below(100);
     }
 }
 
-/// Messages out of a few bodies, some of them spoilt; `None` without a writer.
-fn messages(dice: &mut Dice<'_>, writers: &[Ty]) -> Option<Vec<Message>> {
-    let mut pool: Vec<Message> = Vec::new();
+/// Messages out of a few bodies, some of them spoilt; `None` without a writer. Sometimes they meet the limits just so.
+fn messages(dice: &mut Dice<'_>, writers: &[Ty], target: &mut Target) -> Option<Vec<Message>> {
+    let (mut good, mut spoilt): (Vec<Message>, Vec<Message>) = Default::default();
     for (at, writer) in writers.iter().enumerate() {
-        for (_, body) in bodies(dice, writer) {
-            if dice.once_in(2) {
-                let mut spoilt = body.clone();
-                spoil(dice, &mut spoilt);
-                pool.push((at, Some(spoilt)));
+        for (val, body) in bodies(dice, writer) {
+            match dice.below(12) {
+                10 => target.limits.row_items = val.items().saturating_sub(dice.below(2)),
+                11 => target.limits.row_bytes = body.len().saturating_sub(dice.below(2)),
+                _ => {}
             }
-            pool.push((at, Some(body)));
+            if dice.once_in(2) {
+                let mut body = body.clone();
+                spoil(dice, &mut body);
+                spoilt.push((at, Some(body)));
+            }
+            good.push((at, Some(body)));
         }
     }
-    let first = pool.first()?.clone();
-    if dice.once_in(3) {
-        pool.push((0, None));
-    }
-    // Mostly one message after the other, so that there are blocks of good ones.
+    let first = good.first()?.clone();
+    spoilt.push((0, None));
+    spoilt.push(first);
+    // Mostly one good message after the other, so that there are blocks: many of one writer, of few values or one.
     let count = dice.pick(&[80, 3, 64, 65, 128, 200]);
-    let is_mixed = dice.once_in(2);
+    let run = dice.pick(&[64, 1, 10]);
+    let is_mixed = dice.once_in(3);
     let mut messages = Vec::with_capacity(count);
     for at in 0..count {
         messages.push(match is_mixed && !dice.is_empty() {
-            true => dice.pick(&pool),
-            false if dice.once_in(20) => dice.pick(&pool),
-            false => pool.get(at / 64 % pool.len()).unwrap_or(&first).clone(),
+            true if dice.once_in(2) => dice.pick(&spoilt),
+            true => dice.pick(&good),
+            false if dice.once_in(20) => dice.pick(&spoilt),
+            false => good[at / run % good.len()].clone(),
         });
+    }
+    if run < 64 && !is_mixed {
+        // Blocks are of one writer each.
+        messages.sort_by_key(|(writer, _)| *writer);
     }
     Some(messages)
 }

@@ -3,7 +3,7 @@
 use sabot_decode::{BinaryType, EnumType, Mapping, StringType, TimeZone, UnionType, UuidType};
 
 use super::dice::Dice;
-use super::encode::encode;
+use super::encode::{encode_freely, encode_plainly};
 use super::types::{Base, Field, Ty};
 use super::values::{Val, value};
 
@@ -108,12 +108,17 @@ fn project(dice: &mut Dice<'_>, ty: &Ty, path: &str, paths: &mut Vec<String>) ->
     projected
 }
 
-/// A few values of `ty` and their bytes.
+/// A few values of `ty` and their bytes: all of them plain, so that they make blocks, or each as it comes.
 pub(crate) fn bodies(dice: &mut Dice<'_>, ty: &Ty) -> Vec<(Val, Vec<u8>)> {
+    let is_free = dice.once_in(2);
     let bodies = (0..=dice.below(4)).map(|_| {
         let val = value(dice, ty);
         let mut bytes = Vec::new();
-        encode(dice, ty, &val, &mut bytes);
+        if is_free {
+            encode_freely(dice, ty, &val, &mut bytes);
+        } else {
+            encode_plainly(ty, &val, &mut bytes);
+        }
         (val, bytes)
     });
     bodies.collect()

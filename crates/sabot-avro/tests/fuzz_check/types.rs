@@ -307,9 +307,9 @@ impl Types {
             return self.leaf(dice);
         }
         self.nodes_left -= 1;
-        match dice.below(11) {
-            3 => Ty::array(self.ty(dice, depth - 1)),
-            4 => Base::Map(Box::new(self.ty(dice, depth - 1))).into(),
+        match dice.below(13) {
+            3 | 11 => Ty::array(self.ty(dice, depth - 1)),
+            4 | 12 => Base::Map(Box::new(self.ty(dice, depth - 1))).into(),
             5 | 6 => self.record(dice, depth),
             7 | 8 => {
                 let inner = self.ty(dice, depth - 1);
@@ -362,7 +362,7 @@ impl Types {
 
     pub(crate) fn record(&mut self, dice: &mut Dice<'_>, depth: usize) -> Ty {
         let name = self.new_name(dice);
-        let count = dice.below(6);
+        let count = dice.pick(&[2, 3, 4, 5, 8, 1, 0]);
         let fields = (0..count).map(|at| {
             let ty = self.ty(dice, depth.saturating_sub(1));
             // A writer's defaults mean nothing, but a reader may keep them.

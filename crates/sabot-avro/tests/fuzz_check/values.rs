@@ -203,6 +203,17 @@ fn json_class(ty: &Ty) -> &'static str {
 }
 
 impl Val {
+    /// The items of all arrays and maps within the value.
+    pub(crate) fn items(&self) -> usize {
+        match self {
+            Self::Array(items) => items.len() + items.iter().map(Self::items).sum::<usize>(),
+            Self::Map(entries) => entries.len() + entries.iter().map(|(_, val)| val.items()).sum::<usize>(),
+            Self::Record(values) => values.iter().map(Self::items).sum(),
+            Self::Union(_, val) => val.items(),
+            _ => 0,
+        }
+    }
+
     /// The value as a default in a schema's JSON.
     pub(crate) fn to_json(&self, ty: &Ty) -> Json {
         match (self, &ty.base) {
