@@ -5,9 +5,6 @@
 //! whether the position went beyond its message. The size is a constant, which lets the compiler drop the bounds checks;
 //! the price is a limit to what one block of messages may take.
 
-use alloc::boxed::Box;
-use alloc::vec;
-
 /// Bytes of messages that an [`Arena`] holds; a power of two.
 pub const ARENA_BYTES: usize = 1 << 16;
 /// Bytes behind them, the longest read at once.

@@ -3,8 +3,8 @@
 //! A [`Cursor`] never reads beyond its slice and never panics; what it cannot read is a small `Copy` error that says
 //! where. The integers stand apart from it, as functions from a slice to a value and a length ([`varint`]), so that an
 //! engine which keeps many positions in one buffer can use them without a cursor for each. The price of checking every
-//! read is a compare that is always predicted. An [`Arena`] holds a block of messages for an engine that reads at many
-//! positions in turn.
+//! read is a compare that is always predicted. An [`Arena`] holds a block of messages, and [`Lanes`] read one value of all
+//! of them at once.
 //!
 //! ```
 //! use sabot_cursor::{Cursor, ReadErrorKind};
@@ -15,16 +15,13 @@
 //! assert_eq!(cursor.read_u8().unwrap_err().kind, ReadErrorKind::Truncated);
 //! # Ok::<(), sabot_cursor::ReadError>(())
 //! ```
-#![no_std]
-#![forbid(unsafe_code)]
-
-extern crate alloc;
-
 mod arena;
 mod cursor;
 mod error;
+mod lanes;
 pub mod varint;
 
 pub use arena::{ARENA_BYTES, Arena, Window};
 pub use cursor::Cursor;
 pub use error::{ReadError, ReadErrorKind};
+pub use lanes::{LANES, Lanes, Level, NonNullByte, PackedSpan};

@@ -45,6 +45,10 @@ struct Op {
 impl Op {
     const NO_TAG: u8 = u8::MAX;
     const NO_VALIDITY: u32 = u32::MAX;
+
+    fn non_null(&self) -> Option<u8> {
+        (self.non_null_byte != Self::NO_TAG).then_some(self.non_null_byte)
+    }
 }
 
 /// What a step reads, and what it appends to.

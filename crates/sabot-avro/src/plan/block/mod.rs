@@ -8,7 +8,6 @@
 
 mod lanes;
 mod list;
-mod read;
 mod skip;
 mod support;
 mod values;
@@ -58,13 +57,13 @@ impl BlockEngine {
         let mut lanes = Lanes::new();
         for body in bodies {
             match self.arena.push(body) {
-                Some(range) => lanes.push(range.start, range.end, lanes.len as u32, lanes.len as u8),
+                Some(range) => lanes.read.push(range),
                 None => break,
             }
         }
         let frame = Frame {
             base: columns.rows(),
-            len: lanes.len,
+            len: lanes.len(),
             is_list: false,
         };
         let mut block = Block {
@@ -78,14 +77,14 @@ impl BlockEngine {
             lost: 0,
         };
         let run = block.run(0, plan.ops.len(), &mut lanes, frame);
-        let lost = lanes.lost(plan.ends_early) | block.lost;
+        let lost = lanes.read.lost(plan.ends_early) | block.lost;
         match run {
             Ok(()) if lost == 0 => Outcome::Good {
-                width_bytes: block.width_bytes[..lanes.len].iter().sum(),
+                width_bytes: block.width_bytes[..lanes.len()].iter().sum(),
             },
             Ok(()) => Outcome::Lost {
                 lost,
-                known: lanes.len,
+                known: lanes.len(),
             },
             Err(Stuck { row }) => Outcome::Lost {
                 lost: 1 << row | block.lost & !(u64::MAX << row),
@@ -179,13 +178,15 @@ impl Block<'_> {
     /// A record that may be null: its fields are read for the lanes that have it, and stay null for the others.
     fn structure(&mut self, op: &Op, pc: usize, lanes: &mut Lanes, frame: Frame) -> Result<usize, Stuck> {
         if op.non_null_byte == Op::NO_TAG {
-            self.mark_valid(op, lanes, frame, lanes.all());
+            self.mark_valid(op, lanes, frame, lanes.read.all());
             return Ok(pc + 1);
         }
-        let (mut nothing, end) = ([Span::default(); LANES], op.aux as usize);
-        let present = read::fixed::<true>(self.arena.window(), lanes, op.non_null_byte, 0, &mut nothing);
+        let (mut nothing, end) = ([0; LANES], op.aux as usize);
+        let present = lanes
+            .read
+            .fixed(self.arena.window(), op.non_null(), 0, &mut nothing);
         self.mark_valid(op, lanes, frame, present);
-        if present == lanes.all() {
+        if present == lanes.read.all() {
             return Ok(pc + 1);
         }
         let mut subset = lanes.subset(present);
@@ -198,12 +199,13 @@ impl Block<'_> {
     fn default(&mut self, op: &Op, pc: usize, lanes: &Lanes, frame: Frame) -> Result<(), Stuck> {
         let span = self.defaults[op.slot as usize];
         let mut readers = lanes.clone();
-        readers.at.fill(span.start);
-        readers.end.fill(span.start + span.len);
+        readers.read.at.fill(span.start);
+        readers.read.end.fill(span.start + span.len);
         self.run(pc + 1, op.aux as usize, &mut readers, frame)?;
         // A default is well-formed, but an unusual one is not taken here.
-        for lane in 0..readers.len {
-            self.lost |= u64::from(readers.at[lane] != readers.end[lane]) << readers.row[lane];
+        let lost = readers.read.lost(false);
+        for (lane, row) in readers.row.iter().enumerate() {
+            self.lost |= (lost >> lane & 1) << row;
         }
         Ok(())
     }
@@ -217,10 +219,10 @@ impl Block<'_> {
         frame: Frame,
     ) -> Result<(), Stuck> {
         debug_assert!(lanes.is_dense && !frame.is_list, "rows are appended in order");
-        for lane in 0..lanes.len {
+        for lane in 0..lanes.len() {
             let row = usize::from(lanes.row[lane]);
             // A lane that is lost already has nothing to read: the columns are dropped anyway.
-            let body = self.arena.slice(lanes.at[lane]..lanes.end[lane]);
+            let body = self.arena.slice(lanes.read.at[lane]..lanes.read.end[lane]);
             let part = Part {
                 items_left: self.items_left[row],
                 width_bytes: self.width_bytes[row],
@@ -228,7 +230,7 @@ impl Block<'_> {
             };
             match part.run(self.plan, self.columns, body, steps.clone()) {
                 Ok(part) => {
-                    lanes.at[lane] += part.read_bytes as u32;
+                    lanes.read.at[lane] += part.read_bytes as u32;
                     self.items_left[row] = part.items_left;
                     self.width_bytes[row] = part.width_bytes;
                 }
@@ -245,11 +247,11 @@ impl Block<'_> {
         }
         let bits = &mut self.columns.validity[op.validity as usize];
         if lanes.is_dense {
-            bits.push_word(present, lanes.len);
+            bits.push_word(present, lanes.len());
             return;
         }
         bits.grow(frame.base + frame.len);
-        for (lane, to) in lanes.to[..lanes.len].iter().enumerate() {
+        for (lane, to) in lanes.to[..lanes.len()].iter().enumerate() {
             bits.or(frame.base + *to as usize, present >> lane & 1 == 1);
         }
     }

@@ -1,12 +1,11 @@
 //! Stepping over values that the reader has no column for, all lanes at once where the type is simple.
 
-use sabot_arrow::Span;
 use sabot_cursor::{Cursor, Window};
 
 use super::super::blocks::Items;
 use super::super::skip::{MAX_DEPTH, SkipKind, SkipStep, Skips};
-use super::lanes::{LANES, Lanes, lose};
-use super::{Block, Op, OpKind, read};
+use super::lanes::{LANES, Lanes};
+use super::{Block, Op, OpKind};
 use crate::schema::TypeId;
 
 impl Block<'_> {
@@ -39,36 +38,28 @@ impl Block<'_> {
     }
 
     fn skip_by_lanes(&mut self, skips: &Skips, step: SkipStep, lanes: &mut Lanes, depth: usize) {
-        for lane in 0..lanes.len {
+        for lane in 0..lanes.len() {
             let row = usize::from(lanes.row[lane]);
-            let mut cursor = Cursor::new(self.arena.slice(lanes.at[lane]..lanes.end[lane]));
+            let mut cursor = Cursor::new(self.arena.slice(lanes.read.at[lane]..lanes.read.end[lane]));
             let mut items = Items {
                 left: self.items_left[row],
             };
             let is_bad = skips.run(step, &mut cursor, &mut items, depth).is_err();
             self.items_left[row] = items.left;
-            lanes.at[lane] += cursor.position() as u32;
-            lose(&mut lanes.at[lane], is_bad);
+            lanes.read.at[lane] += cursor.position() as u32;
+            lanes.read.lose(lane, is_bad);
         }
     }
 }
 
 /// Steps over a value that has no others below it.
-fn skip_value(arena: Window<'_>, lanes: &mut Lanes, step: SkipStep) {
-    if step.non_null_byte == Op::NO_TAG {
-        skip_maybe::<false>(arena, lanes, step);
-    } else {
-        skip_maybe::<true>(arena, lanes, step);
-    }
-}
-
-fn skip_maybe<const NULLABLE: bool>(arena: Window<'_>, lanes: &mut Lanes, step: SkipStep) {
-    let tag = step.non_null_byte;
-    let (mut spans, mut words) = ([Span::default(); LANES], [0; LANES]);
+fn skip_value(window: Window<'_>, lanes: &mut Lanes, step: SkipStep) {
+    let non_null = (step.non_null_byte != Op::NO_TAG).then_some(step.non_null_byte);
+    let lanes = &mut lanes.read;
     match step.kind {
-        SkipKind::Bytes => read::fixed::<NULLABLE>(arena, lanes, tag, step.aux, &mut spans),
-        SkipKind::Sized => read::sized::<NULLABLE>(arena, lanes, tag, &mut spans),
-        SkipKind::Int => read::ints::<NULLABLE>(arena, lanes, tag, &mut words),
-        _ => read::longs::<NULLABLE>(arena, lanes, tag, &mut words),
+        SkipKind::Bytes => lanes.fixed(window, non_null, step.aux, &mut [0; LANES]),
+        SkipKind::Sized => lanes.sized(window, non_null, &mut [0; LANES]),
+        SkipKind::Int => lanes.ints(window, non_null, &mut [0; LANES]),
+        _ => lanes.longs(window, non_null, &mut [0; LANES]),
     };
 }

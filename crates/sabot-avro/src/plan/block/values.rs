@@ -1,22 +1,11 @@
 //! Values of one column: read into a buffer for all lanes, then appended (or put in their places) at once.
 
 use sabot_arrow::{Bits, Span};
+use sabot_cursor::PackedSpan;
 
 use super::super::values::{decimal_128, decimal_256, duration, uuid};
-use super::lanes::{Frame, LANES, Lanes, lose};
-use super::read::{self, unzigzag_32, unzigzag_64};
+use super::lanes::{Frame, LANES, Lanes};
 use super::{Block, Op, OpKind, Stuck};
-
-/// Calls a reader for values that may be null or may not.
-macro_rules! read {
-    ($name:ident $(, $bytes:literal)?; $block:expr, $op:expr, $lanes:expr $(, $extra:expr)?; $values:expr) => {
-        if $op.non_null_byte == Op::NO_TAG {
-            read::$name::<false $(, $bytes)?>($block.arena.window(), $lanes, Op::NO_TAG $(, $extra)?, $values)
-        } else {
-            read::$name::<true $(, $bytes)?>($block.arena.window(), $lanes, $op.non_null_byte $(, $extra)?, $values)
-        }
-    };
-}
 
 impl Block<'_> {
     /// Reads one step's value for all lanes.
@@ -36,101 +25,100 @@ impl Block<'_> {
     }
 
     fn number(&mut self, op: &Op, lanes: &mut Lanes, frame: Frame) {
-        let mut words = [0; LANES];
-        let present = self.read_number(op, lanes, &mut words);
+        match op.kind {
+            OpKind::Long | OpKind::LongToFloat | OpKind::LongToDouble | OpKind::LongScaled => {
+                self.long(op, lanes, frame);
+            }
+            OpKind::Float | OpKind::FloatToDouble | OpKind::Double => self.float(op, lanes, frame),
+            OpKind::Null => {
+                self.mark_valid(op, lanes, frame, lanes.read.all());
+                self.columns.nulls[op.slot as usize] = frame.base + frame.len;
+            }
+            OpKind::Bool => {
+                let mut values = [0; LANES];
+                let present = lanes.read.bools(self.arena.window(), op.non_null(), &mut values);
+                self.mark_valid(op, lanes, frame, present);
+                place_bits(&mut self.columns.bools[op.slot as usize], frame, lanes, &values);
+            }
+            _ => self.int(op, lanes, frame),
+        }
+    }
+
+    fn long(&mut self, op: &Op, lanes: &mut Lanes, frame: Frame) {
+        let mut values = [0; LANES];
+        let present = lanes.read.longs(self.arena.window(), op.non_null(), &mut values);
         self.mark_valid(op, lanes, frame, present);
-        let (slot, columns, lanes) = (op.slot as usize, &mut *self.columns, &*lanes);
+        if op.kind == OpKind::LongScaled {
+            scale(self.plan.factors[op.aux as usize], lanes, &mut values);
+        }
+        let (slot, columns) = (op.slot as usize, &mut *self.columns);
         match op.kind {
-            OpKind::Null => columns.nulls[slot] = frame.base + frame.len,
-            OpKind::Bool => place_bits(&mut columns.bools[slot], frame, lanes, &words),
-            OpKind::Int => place(&mut columns.i32s[slot], frame, lanes, &words, unzigzag_32),
-            OpKind::Long => place(&mut columns.i64s[slot], frame, lanes, &words, unzigzag_64),
-            OpKind::IntToLong => place(&mut columns.i64s[slot], frame, lanes, &words, |word| {
-                unzigzag_32(word).into()
+            OpKind::LongToFloat => place(&mut columns.f32s[slot], frame, lanes, &values, |value| {
+                value as f32
             }),
-            OpKind::IntToFloat => place(&mut columns.f32s[slot], frame, lanes, &words, |word| {
-                unzigzag_32(word) as f32
+            OpKind::LongToDouble => place(&mut columns.f64s[slot], frame, lanes, &values, |value| {
+                value as f64
             }),
-            OpKind::IntToDouble => place(&mut columns.f64s[slot], frame, lanes, &words, |word| {
-                unzigzag_32(word).into()
-            }),
-            OpKind::LongToFloat => place(&mut columns.f32s[slot], frame, lanes, &words, |word| {
-                unzigzag_64(word) as f32
-            }),
-            OpKind::LongToDouble => place(&mut columns.f64s[slot], frame, lanes, &words, |word| {
-                unzigzag_64(word) as f64
-            }),
-            OpKind::Float => place(&mut columns.f32s[slot], frame, lanes, &words, |word| {
-                f32::from_bits(word as u32)
-            }),
-            OpKind::FloatToDouble => place(&mut columns.f64s[slot], frame, lanes, &words, |word| {
-                f32::from_bits(word as u32).into()
-            }),
-            OpKind::Double => place(&mut columns.f64s[slot], frame, lanes, &words, f64::from_bits),
-            // Checked and converted by the reader.
-            OpKind::IntScaled | OpKind::LongScaled => {
-                place(&mut columns.i64s[slot], frame, lanes, &words, |word| word as i64);
-            }
-            _ => place(&mut columns.i32s[slot], frame, lanes, &words, |word| word as i32),
+            _ => place(&mut columns.i64s[slot], frame, lanes, &values, |value| value),
         }
     }
 
-    /// The words of numbers: as they are written, but for those that are checked one by one.
-    #[inline]
-    fn read_number(&mut self, op: &Op, lanes: &mut Lanes, words: &mut [u64; LANES]) -> u64 {
+    fn int(&mut self, op: &Op, lanes: &mut Lanes, frame: Frame) {
+        let mut values = [0; LANES];
+        let present = lanes.read.ints(self.arena.window(), op.non_null(), &mut values);
+        self.mark_valid(op, lanes, frame, present);
+        let (slot, columns) = (op.slot as usize, &mut *self.columns);
         match op.kind {
-            OpKind::Null => lanes.all(),
-            OpKind::Bool => read!(bools; self, op, lanes; words),
-            OpKind::Float | OpKind::FloatToDouble => read!(words, 4; self, op, lanes; words),
-            OpKind::Double => read!(words, 8; self, op, lanes; words),
-            OpKind::Long | OpKind::LongToFloat | OpKind::LongToDouble => {
-                read!(longs; self, op, lanes; words)
-            }
-            OpKind::LongScaled => {
-                let present = read!(longs; self, op, lanes; words);
-                self.scale(op, lanes, words, unzigzag_64);
-                present
-            }
+            OpKind::IntToLong => place(&mut columns.i64s[slot], frame, lanes, &values, i64::from),
+            OpKind::IntToFloat => place(&mut columns.f32s[slot], frame, lanes, &values, |value| {
+                value as f32
+            }),
+            OpKind::IntToDouble => place(&mut columns.f64s[slot], frame, lanes, &values, f64::from),
             OpKind::IntScaled => {
-                let present = read!(ints; self, op, lanes; words);
-                self.scale(op, lanes, words, |word| unzigzag_32(word).into());
-                present
+                let mut values = values.map(i64::from);
+                scale(self.plan.factors[op.aux as usize], lanes, &mut values);
+                place(&mut columns.i64s[slot], frame, lanes, &values, |value| value);
             }
-            OpKind::EnumIndex | OpKind::EnumMapped => {
-                let present = read!(ints; self, op, lanes; words);
-                self.symbols(op, lanes, words, present);
-                present
+            OpKind::EnumIndex => {
+                let is_symbol = |index: i32| ((index as u32) < op.aux).then_some(index);
+                symbols(lanes, &mut values, present, is_symbol);
+                place(&mut columns.i32s[slot], frame, lanes, &values, |value| value);
             }
-            _ => read!(ints; self, op, lanes; words),
+            OpKind::EnumMapped => {
+                let indexes = &self.plan.enums[op.aux as usize].indexes;
+                let index = |written| indexes.get(usize::try_from(written).ok()?).copied();
+                symbols(lanes, &mut values, present, |written| {
+                    index(written).filter(|index| *index >= 0)
+                });
+                place(&mut columns.i32s[slot], frame, lanes, &values, |value| value);
+            }
+            _ => place(&mut columns.i32s[slot], frame, lanes, &values, |value| value),
         }
     }
 
-    fn scale(&self, op: &Op, lanes: &mut Lanes, words: &mut [u64; LANES], value: impl Fn(u64) -> i64) {
-        let factor = self.plan.factors[op.aux as usize];
-        for (word, at) in words.iter_mut().zip(&mut lanes.at).take(lanes.len) {
-            let scaled = value(*word).checked_mul(factor);
-            lose(at, scaled.is_none());
-            *word = scaled.unwrap_or(0) as u64;
+    fn float(&mut self, op: &Op, lanes: &mut Lanes, frame: Frame) {
+        let (slot, window) = (op.slot as usize, self.arena.window());
+        if op.kind == OpKind::Double {
+            let mut values = [0; LANES];
+            let present = lanes.read.words_64(window, op.non_null(), &mut values);
+            self.mark_valid(op, lanes, frame, present);
+            return place(
+                &mut self.columns.f64s[slot],
+                frame,
+                lanes,
+                &values,
+                f64::from_bits,
+            );
         }
-    }
-
-    /// The reader's symbols; indexes that it has not are lost.
-    fn symbols(&self, op: &Op, lanes: &mut Lanes, words: &mut [u64; LANES], present: u64) {
-        let indexes = match op.kind {
-            OpKind::EnumMapped => Some(&self.plan.enums[op.aux as usize].indexes),
-            _ => None,
-        };
-        for (lane, (word, at)) in words.iter_mut().zip(&mut lanes.at).take(lanes.len).enumerate() {
-            let written = unzigzag_32(*word) as u32;
-            let index = match indexes {
-                None => (written < op.aux).then_some(written),
-                Some(indexes) => indexes
-                    .get(written as usize)
-                    .and_then(|index| u32::try_from(*index).ok()),
-            };
-            let is_there = present >> lane & 1 == 1;
-            lose(at, is_there && index.is_none());
-            *word = u64::from(if is_there { index.unwrap_or(0) } else { 0 });
+        let mut values = [0; LANES];
+        let present = lanes.read.words_32(window, op.non_null(), &mut values);
+        self.mark_valid(op, lanes, frame, present);
+        let single = f32::from_bits;
+        if op.kind == OpKind::Float {
+            place(&mut self.columns.f32s[slot], frame, lanes, &values, single);
+        } else {
+            let column = &mut self.columns.f64s[slot];
+            place(column, frame, lanes, &values, |bits| single(bits).into());
         }
     }
 
@@ -143,11 +131,12 @@ impl Block<'_> {
             OpKind::Decimal128 | OpKind::Decimal256 => self.plan.decimals[aux].fixed_bytes,
             _ => None,
         };
-        let mut spans = [Span::default(); LANES];
+        let (mut packed, window) = ([0; LANES], self.arena.window());
         let present = match fixed_bytes {
-            Some(bytes) => read!(fixed; self, op, lanes, bytes; &mut spans),
-            None => read!(sized; self, op, lanes; &mut spans),
+            Some(bytes) => lanes.read.fixed(window, op.non_null(), bytes, &mut packed),
+            None => lanes.read.sized(window, op.non_null(), &mut packed),
         };
+        let spans = packed.map(unpack);
         self.mark_valid(op, lanes, frame, present);
         let (columns, plan, source) = (&mut *self.columns, self.plan, self.arena.window().padded());
         let spans = Spans {
@@ -187,30 +176,31 @@ impl Block<'_> {
     }
 
     fn string(&mut self, op: &Op, pc: usize, lanes: &mut Lanes, frame: Frame) -> Result<(), Stuck> {
-        let mut spans = [Span::default(); LANES];
-        let present = read!(sized; self, op, lanes; &mut spans);
+        let mut packed = [0; LANES];
+        let present = lanes.read.sized(self.arena.window(), op.non_null(), &mut packed);
+        let mut spans = packed.map(unpack);
         self.mark_valid(op, lanes, frame, present);
         if frame.is_list {
             let gathered = self.gathered(pc);
             if gathered.len() < frame.len {
                 gathered.resize(frame.len, Span::default());
             }
-            for (to, span) in lanes.to.iter().zip(spans).take(lanes.len) {
+            for (to, span) in lanes.to.iter().zip(spans).take(lanes.len()) {
                 gathered[*to as usize] = span;
             }
             return Ok(());
         }
         if !lanes.is_dense {
             let read = std::mem::replace(&mut spans, [Span::default(); LANES]);
-            for (to, span) in lanes.to.iter().zip(read).take(lanes.len) {
+            for (to, span) in lanes.to.iter().zip(read).take(lanes.len()) {
                 spans[*to as usize] = span;
             }
         }
         if !self.append_strings(op, &spans[..frame.len])? {
             let source = self.arena.window().padded();
-            for lane in 0..lanes.len {
+            for lane in 0..lanes.len() {
                 let text = spans[lanes.to[lane] as usize].of(source);
-                lose(&mut lanes.at[lane], std::str::from_utf8(text).is_err());
+                lanes.read.lose(lane, std::str::from_utf8(text).is_err());
             }
         }
         Ok(())
@@ -291,10 +281,10 @@ struct Spans<'a> {
 impl Spans<'_> {
     /// Calls `take` with the position and the bytes of each lane that has some; where it returns `None` the lane is lost.
     fn each(&self, lanes: &mut Lanes, mut take: impl FnMut(u32, &[u8]) -> Option<()>) {
-        for lane in 0..lanes.len {
+        for lane in 0..lanes.len() {
             if self.present >> lane & 1 == 1 {
                 let bytes = self.spans[lane].of(self.source);
-                lose(&mut lanes.at[lane], take(lanes.to[lane], bytes).is_none());
+                lanes.read.lose(lane, take(lanes.to[lane], bytes).is_none());
             }
         }
     }
@@ -302,14 +292,41 @@ impl Spans<'_> {
     /// The values by lane.
     fn map<T: Copy + Default>(&self, lanes: &mut Lanes, value: impl Fn(&[u8]) -> Option<T>) -> [T; LANES] {
         let mut values = [T::default(); LANES];
-        for (lane, slot) in values.iter_mut().enumerate().take(lanes.len) {
+        for (lane, slot) in values.iter_mut().enumerate().take(lanes.len()) {
             if self.present >> lane & 1 == 1 {
                 let value = value(self.spans[lane].of(self.source));
-                lose(&mut lanes.at[lane], value.is_none());
+                lanes.read.lose(lane, value.is_none());
                 *slot = value.unwrap_or_default();
             }
         }
         values
+    }
+}
+
+fn unpack(span: PackedSpan) -> Span {
+    Span {
+        start: span as u32,
+        len: (span >> 32) as u32,
+    }
+}
+
+/// Multiplies each value; one that overflows loses its lane.
+fn scale(factor: i64, lanes: &mut Lanes, values: &mut [i64; LANES]) {
+    for (lane, value) in values.iter_mut().enumerate().take(lanes.len()) {
+        let scaled = value.checked_mul(factor);
+        lanes.read.lose(lane, scaled.is_none());
+        *value = scaled.unwrap_or(0);
+    }
+}
+
+/// The reader's symbols; a lane whose symbol it has not is lost.
+#[inline(always)]
+fn symbols(lanes: &mut Lanes, values: &mut [i32; LANES], present: u64, index: impl Fn(i32) -> Option<i32>) {
+    for (lane, value) in values.iter_mut().enumerate().take(lanes.len()) {
+        let index = index(*value);
+        let is_there = present >> lane & 1 == 1;
+        lanes.read.lose(lane, is_there && index.is_none());
+        *value = if is_there { index.unwrap_or(0) } else { 0 };
     }
 }
 
@@ -323,28 +340,28 @@ fn place<T: Copy + Default, V: Copy>(
     convert: impl Fn(V) -> T,
 ) {
     if lanes.is_dense {
-        column.extend(values[..lanes.len].iter().map(|value| convert(*value)));
+        column.extend(values[..lanes.len()].iter().map(|value| convert(*value)));
         return;
     }
     if column.len() < frame.base + frame.len {
         column.resize(frame.base + frame.len, T::default());
     }
     let column = &mut column[frame.base..];
-    for (to, value) in lanes.to.iter().zip(values).take(lanes.len) {
+    for (to, value) in lanes.to.iter().zip(values).take(lanes.len()) {
         column[*to as usize] = convert(*value);
     }
 }
 
 /// The same for booleans.
-fn place_bits(column: &mut Bits, frame: Frame, lanes: &Lanes, values: &[u64; LANES]) {
+fn place_bits(column: &mut Bits, frame: Frame, lanes: &Lanes, values: &[u8; LANES]) {
     if lanes.is_dense {
-        let values = values[..lanes.len].iter().enumerate();
-        let word = values.fold(0, |word, (lane, value)| word | value << lane);
-        column.push_word(word, lanes.len);
+        let values = values[..lanes.len()].iter().enumerate();
+        let word = values.fold(0, |word, (lane, value)| word | u64::from(*value) << lane);
+        column.push_word(word, lanes.len());
         return;
     }
     column.grow(frame.base + frame.len);
-    for (to, value) in lanes.to.iter().zip(values).take(lanes.len) {
+    for (to, value) in lanes.to.iter().zip(values).take(lanes.len()) {
         column.or(frame.base + *to as usize, *value == 1);
     }
 }

@@ -1,0 +1,257 @@
+//! The loops over lanes that have nothing odd.
+//!
+//! Each returns whether it met anything odd, and then has done nothing of use. Written so that the compiler makes vectors of
+//! them: slices of one length, no branch, no call.
+
+use super::{LANES, Lanes, PackedSpan};
+use crate::Window;
+
+/// The high bit of every byte of a word.
+const CONTINUED: u64 = 0x8080_8080_8080_8080;
+
+/// A mask, all ones where the value is there, and what `odd` collects of a byte that is neither 0 nor 2.
+#[inline(always)]
+fn presence(byte: u64, non_null_byte: u8, null: &mut u8, odd: &mut u64) -> u64 {
+    *odd |= byte & 0xfd;
+    // Arithmetic instead of a comparison, of which the compiler would make a branch that nobody can predict.
+    let is_null = (byte ^ u64::from(non_null_byte)) >> 1 & 1;
+    *null = is_null as u8;
+    is_null.wrapping_sub(1)
+}
+
+/// The bytes of a varint whose last byte's high bit is the lowest of `ends`; `through` are the bits up to it.
+#[inline(always)]
+fn len<const HAS_POPCOUNT: bool>(ends: u64, through: u64) -> u32 {
+    if HAS_POPCOUNT {
+        through.count_ones() / 8
+    } else {
+        ends.trailing_zeros() / 8 + 1
+    }
+}
+
+/// Moves the low seven bits of each byte together.
+#[inline(always)]
+const fn gather(word: u64) -> u64 {
+    let pairs = (word & 0x007f_007f_007f_007f) | (word & 0x7f00_7f00_7f00_7f00) >> 1;
+    let quads = (pairs & 0x0000_3fff_0000_3fff) | (pairs & 0x3fff_0000_3fff_0000) >> 2;
+    (quads & 0x0fff_ffff) | (quads & 0x0fff_ffff_0000_0000) >> 4
+}
+
+/// Longs of at most eight bytes, or seven where they may be null: what a word holds.
+#[inline(always)]
+pub(super) fn longs<const NULLABLE: bool, const POP: bool>(
+    window: Window<'_>,
+    lanes: &mut Lanes,
+    non_null_byte: u8,
+    values: &mut [i64; LANES],
+    nulls: &mut [u8; LANES],
+) -> bool {
+    let lanes_len = lanes.len.min(LANES);
+    let (at, values, nulls) = (
+        &mut lanes.at[..lanes_len],
+        &mut values[..lanes_len],
+        &mut nulls[..lanes_len],
+    );
+    let mut odd = 0;
+    for lane in 0..lanes_len {
+        let mut word = window.word(at[lane]);
+        let mut mask = u64::MAX;
+        let mut ends = !word & CONTINUED;
+        if NULLABLE {
+            mask = presence(word & 0xff, non_null_byte, &mut nulls[lane], &mut odd);
+            word >>= 8;
+            ends = !word & (CONTINUED >> 8);
+        }
+        let through = ends ^ ends.wrapping_sub(1);
+        odd |= u64::from(ends == 0) << 8 & mask;
+        let value = gather(word & through & mask);
+        values[lane] = (value >> 1) as i64 ^ -((value & 1) as i64);
+        at[lane] += u32::from(NULLABLE) + (len::<POP>(ends, through) & mask as u32);
+    }
+    odd != 0
+}
+
+/// Ints. An int has five bytes at most, and the last of these four bits.
+#[inline(always)]
+pub(super) fn ints<const NULLABLE: bool, const POP: bool>(
+    window: Window<'_>,
+    lanes: &mut Lanes,
+    non_null_byte: u8,
+    values: &mut [i32; LANES],
+    nulls: &mut [u8; LANES],
+) -> bool {
+    let lanes_len = lanes.len.min(LANES);
+    let (at, values, nulls) = (
+        &mut lanes.at[..lanes_len],
+        &mut values[..lanes_len],
+        &mut nulls[..lanes_len],
+    );
+    let mut odd = 0;
+    for lane in 0..lanes_len {
+        let mut word = window.word(at[lane]);
+        let mut mask = u64::MAX;
+        if NULLABLE {
+            mask = presence(word & 0xff, non_null_byte, &mut nulls[lane], &mut odd);
+            word >>= 8;
+        }
+        let ends = !word & (CONTINUED & 0xff_ffff_ffff);
+        let through = ends ^ ends.wrapping_sub(1);
+        let value = word & through & mask;
+        // Bits beyond the 32nd, or no end.
+        odd |= value & 0x70_0000_0000 | u64::from(ends == 0) << 8 & mask;
+        let value = gather(value) as u32;
+        values[lane] = (value >> 1) as i32 ^ -((value & 1) as i32);
+        at[lane] += u32::from(NULLABLE) + (len::<POP>(ends, through) & mask as u32);
+    }
+    odd != 0
+}
+
+#[inline(always)]
+pub(super) fn bools<const NULLABLE: bool, const POP: bool>(
+    window: Window<'_>,
+    lanes: &mut Lanes,
+    non_null_byte: u8,
+    values: &mut [u8; LANES],
+    nulls: &mut [u8; LANES],
+) -> bool {
+    let lanes_len = lanes.len.min(LANES);
+    let (at, values, nulls) = (
+        &mut lanes.at[..lanes_len],
+        &mut values[..lanes_len],
+        &mut nulls[..lanes_len],
+    );
+    let mut odd = 0;
+    for lane in 0..lanes_len {
+        let mut word = window.word(at[lane]);
+        let mut mask = u64::MAX;
+        if NULLABLE {
+            mask = presence(word & 0xff, non_null_byte, &mut nulls[lane], &mut odd);
+            word >>= 8;
+        }
+        let value = word & mask & 0xff;
+        odd |= value & 0xfe;
+        values[lane] = value as u8;
+        at[lane] += u32::from(NULLABLE) + (mask as u32 & 1);
+    }
+    odd != 0
+}
+
+#[inline(always)]
+pub(super) fn words_32<const NULLABLE: bool, const POP: bool>(
+    window: Window<'_>,
+    lanes: &mut Lanes,
+    non_null_byte: u8,
+    values: &mut [u32; LANES],
+    nulls: &mut [u8; LANES],
+) -> bool {
+    let lanes_len = lanes.len.min(LANES);
+    let (at, values, nulls) = (
+        &mut lanes.at[..lanes_len],
+        &mut values[..lanes_len],
+        &mut nulls[..lanes_len],
+    );
+    let mut odd = 0;
+    for lane in 0..lanes_len {
+        let mut word = window.word(at[lane]);
+        let mut mask = u64::MAX;
+        if NULLABLE {
+            mask = presence(word & 0xff, non_null_byte, &mut nulls[lane], &mut odd);
+            word >>= 8;
+        }
+        values[lane] = (word & mask) as u32;
+        at[lane] += u32::from(NULLABLE) + (mask as u32 & 4);
+    }
+    odd != 0
+}
+
+#[inline(always)]
+pub(super) fn words_64<const NULLABLE: bool, const POP: bool>(
+    window: Window<'_>,
+    lanes: &mut Lanes,
+    non_null_byte: u8,
+    values: &mut [u64; LANES],
+    nulls: &mut [u8; LANES],
+) -> bool {
+    let lanes_len = lanes.len.min(LANES);
+    let (at, values, nulls) = (
+        &mut lanes.at[..lanes_len],
+        &mut values[..lanes_len],
+        &mut nulls[..lanes_len],
+    );
+    let mut odd = 0;
+    for lane in 0..lanes_len {
+        let mut mask = u64::MAX;
+        let start = at[lane] + u32::from(NULLABLE);
+        if NULLABLE {
+            let byte = u64::from(window.byte(at[lane]));
+            mask = presence(byte, non_null_byte, &mut nulls[lane], &mut odd);
+        }
+        values[lane] = window.word(start) & mask;
+        at[lane] = start + (mask as u32 & 8);
+    }
+    odd != 0
+}
+
+/// Bytes with a length of one or two bytes before them: below 8 KiB.
+#[inline(always)]
+pub(super) fn sized<const NULLABLE: bool, const POP: bool>(
+    window: Window<'_>,
+    lanes: &mut Lanes,
+    non_null_byte: u8,
+    values: &mut [PackedSpan; LANES],
+    nulls: &mut [u8; LANES],
+) -> bool {
+    let lanes_len = lanes.len.min(LANES);
+    let (at, end) = (&mut lanes.at[..lanes_len], &lanes.end[..lanes_len]);
+    let (values, nulls) = (&mut values[..lanes_len], &mut nulls[..lanes_len]);
+    let (mut odd, mut beyond) = (0, 0);
+    for lane in 0..lanes_len {
+        let mut word = window.word(at[lane]);
+        let mut mask = u64::MAX;
+        if NULLABLE {
+            mask = presence(word & 0xff, non_null_byte, &mut nulls[lane], &mut odd);
+            word = word >> 8 & mask;
+        }
+        let word = word as u32;
+        let is_two = word >> 7 & 1;
+        // A third byte, or a negative length.
+        odd |= u64::from(word & word << 8 & 0x8000 | word & 1);
+        let length = ((word & 0x7f) | (word >> 1 & 0x3f80 & 0u32.wrapping_sub(is_two))) >> 1;
+        let start = at[lane] + u32::from(NULLABLE) + is_two + (mask as u32 & 1);
+        let stop = start + length;
+        // Negative where the message ends before.
+        beyond |= end[lane].wrapping_sub(stop);
+        values[lane] = u64::from(length) << 32 | u64::from(start);
+        at[lane] = stop;
+    }
+    odd != 0 || beyond >> 31 == 1
+}
+
+#[inline(always)]
+pub(super) fn fixed<const NULLABLE: bool, const POP: bool>(
+    window: Window<'_>,
+    lanes: &mut Lanes,
+    non_null_byte: u8,
+    len: u32,
+    values: &mut [PackedSpan; LANES],
+    nulls: &mut [u8; LANES],
+) -> bool {
+    let lanes_len = lanes.len.min(LANES);
+    let (at, end) = (&mut lanes.at[..lanes_len], &lanes.end[..lanes_len]);
+    let (values, nulls) = (&mut values[..lanes_len], &mut nulls[..lanes_len]);
+    let (mut odd, mut beyond) = (u64::from(len > 1 << 20), 0);
+    for lane in 0..lanes_len {
+        let start = at[lane] + u32::from(NULLABLE);
+        let mut mask = u64::MAX;
+        if NULLABLE {
+            let byte = u64::from(window.byte(at[lane]));
+            mask = presence(byte, non_null_byte, &mut nulls[lane], &mut odd);
+        }
+        let length = len & mask as u32;
+        let stop = start.wrapping_add(length);
+        beyond |= end[lane].wrapping_sub(stop);
+        values[lane] = u64::from(length) << 32 | u64::from(start);
+        at[lane] = stop;
+    }
+    odd != 0 || beyond >> 31 == 1
+}

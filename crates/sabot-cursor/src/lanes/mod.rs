@@ -1,0 +1,254 @@
+//! One value from each of many messages at once.
+//!
+//! The messages are independent, so that a loop over them keeps the processor busy where a loop over the values of one
+//! message waits for each length in turn. A loop has no branch on what it reads: it collects whether anything was odd, and
+//! then [`careful`] reads the same values again. There a lane that is not what its type allows is lost: its position gets a
+//! bit that no position has, so that it cannot end where its message does.
+//!
+//! The loops are plain Rust, compiled several times for what processors have (see [`Level`]); the compiler makes vectors of
+//! them. That is the only unsafe code: calling what was compiled for a processor that was found to be the one at hand.
+
+mod careful;
+mod loops;
+
+use crate::Window;
+
+/// Messages read at once at most.
+pub const LANES: usize = 64;
+
+/// The bit of a position that says that its lane is lost. Positions stay far below it, whatever is read.
+const LOST: u32 = 1 << 30;
+
+/// Where a string lies in an arena: its first byte in the low half, its length in the high half.
+pub type PackedSpan = u64;
+
+/// Up to 64 positions that move through their messages side by side.
+///
+/// ```
+/// use sabot_cursor::{Arena, Lanes};
+///
+/// let mut arena = Arena::new();
+/// let mut lanes = Lanes::new();
+/// for message in [b"\x02\x04".as_slice(), b"\x54\x01", b"\x06\x04\x00"] {
+///     lanes.push(arena.push(message).unwrap());
+/// }
+/// let mut values = [0; 64];
+/// lanes.longs(arena.window(), None, &mut values);
+/// assert_eq!(values[..3], [1, 42, 3]);
+/// lanes.longs(arena.window(), None, &mut values);
+/// assert_eq!(values[..3], [2, -1, 2]);
+/// // The third message has a byte more.
+/// assert_eq!(lanes.lost(false), 0b100);
+/// ```
+#[derive(Debug, Clone)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "an engine moves the positions as it likes"
+)]
+pub struct Lanes {
+    /// Lanes in use, at most [`LANES`].
+    pub len: usize,
+    /// Where each lane reads next.
+    pub at: [u32; LANES],
+    /// Where its message ends.
+    pub end: [u32; LANES],
+}
+
+/// The byte, 0 or 2, that says of a nullable value that it is there; the other of the two says that it is null. `None` where
+/// no such byte is written.
+pub type NonNullByte = Option<u8>;
+
+impl Default for Lanes {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Lanes {
+    /// No lanes.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            len: 0,
+            at: [0; LANES],
+            end: [0; LANES],
+        }
+    }
+
+    /// Adds a message.
+    ///
+    /// # Panics
+    ///
+    /// If there are [`LANES`] already.
+    #[inline]
+    pub fn push(&mut self, message: core::ops::Range<u32>) {
+        (self.at[self.len], self.end[self.len]) = (message.start, message.end);
+        self.len += 1;
+    }
+
+    /// The bits of all lanes.
+    #[inline]
+    #[must_use]
+    pub fn all(&self) -> u64 {
+        u64::MAX.checked_shr((LANES - self.len) as u32).unwrap_or(0)
+    }
+
+    /// Marks a lane as lost, if `is_lost`.
+    #[inline(always)]
+    pub fn lose(&mut self, lane: usize, is_lost: bool) {
+        lose(&mut self.at[lane], is_lost);
+    }
+
+    /// The bits of the lanes that did not end where their messages do, or, if these may go on, that went beyond them.
+    #[must_use]
+    pub fn lost(&self, may_end_early: bool) -> u64 {
+        let lanes = self.at.iter().zip(&self.end).take(self.len).enumerate();
+        lanes.fold(0, |mask, (lane, (at, end))| {
+            mask | u64::from(at > end || at < end && !may_end_early) << lane
+        })
+    }
+}
+
+/// Marks a position as lost, if `is_lost`.
+#[inline(always)]
+fn lose(at: &mut u32, is_lost: bool) {
+    *at |= u32::from(is_lost) * LOST;
+}
+
+/// What the processor at hand has, as far as the loops are compiled for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Level {
+    /// What every processor of its kind has.
+    Base,
+    /// AVX2 and BMI2.
+    Avx2,
+    /// AVX-512 as of Ice Lake and Zen 4.
+    Avx512,
+}
+
+impl Level {
+    /// The levels that the processor at hand has, the best last.
+    pub fn available() -> impl Iterator<Item = Self> {
+        [Self::Base, Self::Avx2, Self::Avx512]
+            .into_iter()
+            .filter(|level| level.is_available())
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn is_available(self) -> bool {
+        use std::arch::is_x86_feature_detected as has;
+        match self {
+            Self::Base => true,
+            Self::Avx2 => has!("avx2") && has!("bmi1") && has!("bmi2") && has!("lzcnt") && has!("popcnt"),
+            Self::Avx512 => {
+                Self::Avx2.is_available()
+                    && has!("avx512f")
+                    && has!("avx512bw")
+                    && has!("avx512cd")
+                    && has!("avx512dq")
+                    && has!("avx512vl")
+                    && has!("avx512vpopcntdq")
+            }
+        }
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    #[inline(always)]
+    fn is_available(self) -> bool {
+        self == Self::Base
+    }
+}
+
+/// Declares the loops of a name for every level, and the method that picks one.
+macro_rules! loops {
+    ($($(#[$doc:meta])* $name:ident($values:ty $(, $extra:ident: $extra_type:ty)?);)+) => {
+        impl Lanes {$(
+            $(#[$doc])*
+            ///
+            /// Returns the bits of the lanes whose value is there.
+            #[inline]
+            pub fn $name(&mut self, window: Window<'_>, non_null: NonNullByte $(, $extra: $extra_type)?, values: &mut $values) -> u64 {
+                let before = self.at;
+                let (is_odd, present) = match non_null {
+                    None => (levels::$name::<false>(window, self, 0 $(, $extra)?, values, &mut [0; LANES]), self.all()),
+                    Some(byte) => {
+                        let mut nulls = [0; LANES];
+                        let is_odd = levels::$name::<true>(window, self, byte $(, $extra)?, values, &mut nulls);
+                        (is_odd, !bits(&nulls) & self.all())
+                    }
+                };
+                if !is_odd {
+                    return present;
+                }
+                self.at = before;
+                careful::$name(window, self, non_null $(, $extra)?, values)
+            }
+        )+}
+
+        mod levels {
+            use super::{LANES, Lanes, PackedSpan, Window, loops};
+            #[cfg(target_arch = "x86_64")]
+            use super::Level;
+            $(
+                #[inline]
+                pub(super) fn $name<const NULLABLE: bool>(
+                    window: Window<'_>, lanes: &mut Lanes, byte: u8 $(, $extra: $extra_type)?, values: &mut $values, nulls: &mut [u8; LANES],
+                ) -> bool {
+                    #[cfg(target_arch = "x86_64")]
+                    {
+                        #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+                        fn avx2<const NULLABLE: bool>(
+                            window: Window<'_>, lanes: &mut Lanes, byte: u8 $(, $extra: $extra_type)?, values: &mut $values, nulls: &mut [u8; LANES],
+                        ) -> bool {
+                            loops::$name::<NULLABLE, true>(window, lanes, byte $(, $extra)?, values, nulls)
+                        }
+                        #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vpopcntdq")]
+                        fn avx512<const NULLABLE: bool>(
+                            window: Window<'_>, lanes: &mut Lanes, byte: u8 $(, $extra: $extra_type)?, values: &mut $values, nulls: &mut [u8; LANES],
+                        ) -> bool {
+                            loops::$name::<NULLABLE, true>(window, lanes, byte $(, $extra)?, values, nulls)
+                        }
+                        if Level::Avx512.is_available() {
+                            #[expect(unsafe_code, reason = "the loops take half as long with what newer processors have")]
+                            // SAFETY: the processor was found to have the features that the function was compiled for.
+                            return unsafe { avx512::<NULLABLE>(window, lanes, byte $(, $extra)?, values, nulls) };
+                        }
+                        if Level::Avx2.is_available() {
+                            #[expect(unsafe_code, reason = "the loops take half as long with what newer processors have")]
+                            // SAFETY: the processor was found to have the features that the function was compiled for.
+                            return unsafe { avx2::<NULLABLE>(window, lanes, byte $(, $extra)?, values, nulls) };
+                        }
+                    }
+                    loops::$name::<NULLABLE, false>(window, lanes, byte $(, $extra)?, values, nulls)
+                }
+            )+
+        }
+    };
+}
+
+loops! {
+    /// Reads a zigzag 64-bit varint from each message.
+    longs([i64; LANES]);
+    /// Reads a zigzag 32-bit varint from each message.
+    ints([i32; LANES]);
+    /// Reads a byte that is 0 or 1 from each message.
+    bools([u8; LANES]);
+    /// Reads four bytes from each message, as a little-endian word.
+    words_32([u32; LANES]);
+    /// Reads eight bytes from each message, as a little-endian word.
+    words_64([u64; LANES]);
+    /// Reads a length and as many bytes from each message, and says where these lie.
+    sized([PackedSpan; LANES]);
+    /// Steps over `len` bytes of each message, and says where these lie.
+    fixed([PackedSpan; LANES], len: u32);
+}
+
+/// The bits of bytes that are 0 or 1.
+#[inline]
+fn bits(bytes: &[u8; LANES]) -> u64 {
+    let (words, _) = bytes.as_chunks::<8>();
+    let bits = |word: &[u8; 8]| u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    words.iter().rev().fold(0, |all, word| all << 8 | bits(word))
+}
