@@ -80,7 +80,11 @@ impl Sabot {
 impl Run for Sabot {
     fn run(&mut self, messages: &Messages, batch: &mut dyn FnMut(Batch)) -> Result<(), String> {
         let mut slice = Vec::with_capacity(SLICE_ROWS);
+        let mut ahead = messages.iter();
         for message in messages.iter() {
+            if slice.is_empty() {
+                sabot_wire::touch(ahead.by_ref().take(SLICE_ROWS));
+            }
             let frame = Framing::Confluent
                 .split(None, message)
                 .map_err(|error| error.to_string())?;

@@ -180,6 +180,7 @@ impl AvroDecoder {
         let run = rows.iter().take(BLOCK_ROWS).take_while(|row| match row.body {
             Body::Bytes(bytes) if bytes.len() <= max_bytes - block_bytes && row.key == first.key => {
                 block_bytes += bytes.len();
+                sabot_cursor::prefetch(bytes);
                 true
             }
             _ => false,

@@ -440,6 +440,7 @@ impl Source {
         let room = self.room();
         let views: Vec<ffi::Message<'_>> = self.messages.iter().take(room).collect();
         let slots = slots_of(&views, &self.positions);
+        sabot_wire::touch(views.iter().filter_map(ffi::Message::value));
         let records: Vec<Record<'_>> = views
             .iter()
             .zip(&slots)

@@ -413,3 +413,23 @@ fn in_header(error: FrameError) -> HeaderError {
 fn saturated(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
+
+/// Reads the first byte of each message, and does nothing with it: call this before splitting many messages that no cache
+/// holds. This loop waits for many of them at once, where splitting waits for one after the other.
+///
+/// ```
+/// # use sabot_wire::Framing;
+/// let messages = [[0, 0, 0, 0, 7, 2], [0, 0, 0, 0, 7, 4]];
+/// sabot_wire::touch(messages.iter().map(|message| message.as_slice()));
+/// for message in &messages {
+///     Framing::Confluent.split(None, message)?;
+/// }
+/// # Ok::<(), sabot_wire::FrameError>(())
+/// ```
+#[inline]
+pub fn touch<'a>(messages: impl IntoIterator<Item = &'a [u8]>) {
+    let firsts = messages
+        .into_iter()
+        .map(|message| message.first().copied().unwrap_or_default());
+    core::hint::black_box(firsts.fold(0, |all, byte| all ^ byte));
+}

@@ -40,6 +40,7 @@ mod varint;
 pub use error::{FrameError, HeaderError, PathError, WriteError};
 pub use framing::{
     Frame, Framing, KEY_SCHEMA_ID_HEADER, VALUE_SCHEMA_ID_HEADER, fingerprint_prefix, guid_prefix, id_prefix,
+    touch,
 };
 pub use guid::{Guid, ParseGuidError};
 pub use key::SchemaKey;

@@ -156,23 +156,52 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
     pub fn extend_spans(&mut self, source: &[u8], spans: &[Span]) -> Result<(), Overflow> {
         self.is_checked = false;
         let start = self.data.len();
-        let total = spans.iter().map(|span| span.len as usize).sum::<usize>();
+        let (mut total, mut longest, mut last) = (0, 0, 0);
+        for span in spans {
+            total += span.len as usize;
+            longest = longest.max(span.len);
+            last = last.max(span.start);
+        }
         O::from_usize(start + total).ok_or(Overflow)?;
-        self.data.resize(start + total + Span::ROOM_BYTES, 0);
-        let mut at = start;
-        let data = self.data.as_mut_slice();
+        let are_short = longest as usize <= Span::ROOM_BYTES;
+        if are_short && last as usize + Span::ROOM_BYTES <= source.len() {
+            self.extend_short(source, spans, total);
+        } else {
+            for span in spans {
+                self.data.extend_from_slice(span.of(source));
+                self.offsets.push(O::usize_as(self.data.len()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends strings of at most [`Span::ROOM_BYTES`], `total` bytes together, that begin as many bytes before the end
+    /// of `source` at least.
+    #[inline]
+    fn extend_short(&mut self, source: &[u8], spans: &[Span], total: usize) {
+        let start = self.data.len();
+        self.data.reserve(total + Span::ROOM_BYTES);
+        let room = &mut self.data.spare_capacity_mut()[..total + Span::ROOM_BYTES];
+        let mut at = 0;
         self.offsets.extend(spans.iter().map(|span| {
-            let (from, len) = (span.start as usize, span.len as usize);
-            let (from, to) = (&source[from..], &mut data[at..]);
-            match (from.first_chunk::<{ Span::ROOM_BYTES }>(), to.first_chunk_mut()) {
-                (Some(from), Some(to)) if len <= Span::ROOM_BYTES => *to = *from,
-                _ => copy(to, from, len),
+            #[expect(unsafe_code, reason = "checking the places of each string doubles its cost")]
+            // SAFETY: the caller has looked at the longest string and at the last start, so that the source has the room
+            // from every start on. `at` is the sum of the lengths before this one, `total` at most, and `room` has as many
+            // bytes more than that as are copied. A source that is borrowed does not overlap with the room.
+            unsafe {
+                let from = source.as_ptr().add(span.start as usize);
+                let to = room.as_mut_ptr().cast::<u8>().add(at);
+                std::ptr::copy_nonoverlapping(from, to, Span::ROOM_BYTES);
             }
             at += span.len as usize;
-            O::usize_as(at)
+            O::usize_as(start + at)
         }));
-        self.data.truncate(at);
-        Ok(())
+        debug_assert_eq!(at, total, "the lengths make up the total");
+        #[expect(unsafe_code, reason = "the bytes are written already")]
+        // SAFETY: the `total` bytes behind the old length were written above, string after string without a gap.
+        unsafe {
+            self.data.set_len(start + total);
+        }
     }
 
     /// Whether all strings from `row` on are UTF-8, each by itself.
@@ -234,12 +263,6 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
             Ok(GenericByteArray::new_unchecked(offsets, data, nulls))
         }
     }
-}
-
-/// A copy of any length, kept apart: the compiler would make one call out of this and the move of a fixed size.
-#[inline(never)]
-fn copy(to: &mut [u8], from: &[u8], len: usize) {
-    to[..len].copy_from_slice(&from[..len]);
 }
 
 /// Byte strings as Arrow views (Utf8View, BinaryView): up to 12 bytes stand in the view itself.
