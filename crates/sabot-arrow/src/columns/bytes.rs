@@ -251,13 +251,10 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
         let offsets = std::mem::replace(&mut self.offsets, offsets);
         let room = Vec::with_capacity(self.data.len());
         let data = Buffer::from_vec(std::mem::replace(&mut self.data, room));
+        #[expect(unsafe_code, reason = "checking all again takes 6 % of short strings' time")]
         // SAFETY: the offsets begin with 0, and only this module appends to them: each is the length of the data at that
         // time, which never shrinks but by `truncate`, together with the offsets. There is one more of them than there are
         // strings, as many as validity bits. Text was found to be UTF-8 string by string, when it was appended or above.
-        #[expect(
-            unsafe_code,
-            reason = "checking all again takes 6 % of decoding short strings"
-        )]
         unsafe {
             let offsets = OffsetBuffer::new_unchecked(ScalarBuffer::from(offsets));
             Ok(GenericByteArray::new_unchecked(offsets, data, nulls))

@@ -11,6 +11,8 @@
 mod careful;
 mod loops;
 
+use std::sync::atomic::{AtomicU8, Ordering};
+
 use crate::Window;
 
 /// Messages read at once at most.
@@ -117,8 +119,9 @@ fn lose(at: &mut u32, is_lost: bool) {
 
 /// What the processor at hand has, as far as the loops are compiled for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 #[non_exhaustive]
-pub enum Level {
+enum Level {
     /// What every processor of its kind has.
     Base,
     /// AVX2 and BMI2.
@@ -128,36 +131,41 @@ pub enum Level {
 }
 
 impl Level {
-    /// The levels that the processor at hand has, the best last.
-    pub fn available() -> impl Iterator<Item = Self> {
-        [Self::Base, Self::Avx2, Self::Avx512]
-            .into_iter()
-            .filter(|level| level.is_available())
-    }
-
-    #[cfg(target_arch = "x86_64")]
+    /// The best level that the processor at hand has, looked up once.
     #[inline(always)]
-    fn is_available(self) -> bool {
-        use std::arch::is_x86_feature_detected as has;
-        match self {
-            Self::Base => true,
-            Self::Avx2 => has!("avx2") && has!("bmi1") && has!("bmi2") && has!("lzcnt") && has!("popcnt"),
-            Self::Avx512 => {
-                Self::Avx2.is_available()
-                    && has!("avx512f")
-                    && has!("avx512bw")
-                    && has!("avx512cd")
-                    && has!("avx512dq")
-                    && has!("avx512vl")
-                    && has!("avx512vpopcntdq")
+    fn best() -> Self {
+        static BEST: AtomicU8 = AtomicU8::new(u8::MAX);
+        match BEST.load(Ordering::Relaxed) {
+            0 => Self::Base,
+            1 => Self::Avx2,
+            2 => Self::Avx512,
+            _ => {
+                let best = Self::detect();
+                BEST.store(best as u8, Ordering::Relaxed);
+                best
             }
         }
     }
 
-    #[cfg(not(target_arch = "x86_64"))]
-    #[inline(always)]
-    fn is_available(self) -> bool {
-        self == Self::Base
+    #[cold]
+    fn detect() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::is_x86_feature_detected as has;
+            let has_avx2 = has!("avx2") && has!("bmi1") && has!("bmi2") && has!("lzcnt") && has!("popcnt");
+            let has_avx512 = has!("avx512f")
+                && has!("avx512bw")
+                && has!("avx512cd")
+                && has!("avx512dq")
+                && has!("avx512vl")
+                && has!("avx512vpopcntdq");
+            match (has_avx2, has_avx512) {
+                (true, true) => return Self::Avx512,
+                (true, false) => return Self::Avx2,
+                _ => {}
+            }
+        }
+        Self::Base
     }
 }
 
@@ -210,12 +218,13 @@ macro_rules! loops {
                         ) -> bool {
                             loops::$name::<NULLABLE, true>(window, lanes, byte $(, $extra)?, values, nulls)
                         }
-                        if Level::Avx512.is_available() {
+                        let best = Level::best();
+                        if best == Level::Avx512 {
                             #[expect(unsafe_code, reason = "the loops take half as long with what newer processors have")]
                             // SAFETY: the processor was found to have the features that the function was compiled for.
                             return unsafe { avx512::<NULLABLE>(window, lanes, byte $(, $extra)?, values, nulls) };
                         }
-                        if Level::Avx2.is_available() {
+                        if best == Level::Avx2 {
                             #[expect(unsafe_code, reason = "the loops take half as long with what newer processors have")]
                             // SAFETY: the processor was found to have the features that the function was compiled for.
                             return unsafe { avx2::<NULLABLE>(window, lanes, byte $(, $extra)?, values, nulls) };

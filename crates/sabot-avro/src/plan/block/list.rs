@@ -67,49 +67,68 @@ impl Block<'_> {
             *at = start;
             start += count;
         }
+        let order = Order::new(&counts[..lanes.len()]);
         let mut active = Lanes::new();
         active.is_dense = false;
-        let (mut lane_of, mut left) = ([0; LANES], [0; LANES]);
-        for lane in 0..lanes.len() {
-            if counts[lane] > 0 {
-                (lane_of[active.len()], left[active.len()]) = (lane as u8, counts[lane]);
-                let to = starts[lanes.to[lane] as usize];
-                active.push(lanes.read.at[lane]..lanes.read.end[lane], to, lanes.row[lane]);
-            }
+        for &lane in &order.lanes[..order.len] {
+            let lane = usize::from(lane) % LANES;
+            let to = starts[lanes.to[lane] as usize % LANES];
+            active.push(lanes.read.at[lane]..lanes.read.end[lane], to, lanes.row[lane]);
         }
+        let mut round = 0;
         while active.len() > 0 {
             self.run(pc + 1, op.aux as usize, &mut active, frame)?;
-            self.next_round(lanes, &mut active, &mut lane_of, &mut left);
+            round += 1;
+            for to in &mut active.to {
+                *to += 1;
+            }
+            // Those whose list ends here stand behind the others.
+            while active.len() > 0 && counts[usize::from(order.lanes[active.len() - 1]) % LANES] <= round {
+                active.read.len -= 1;
+            }
+        }
+        // A second block of items is left to the row engine.
+        let window = self.arena.window();
+        for (lane, at) in order.lanes.iter().zip(active.read.at).take(order.len) {
+            let lane = usize::from(*lane) % LANES;
+            lanes.read.at[lane] = at + 1;
+            lanes.read.lose(lane, window.byte(at) != 0);
         }
         Ok(())
     }
+}
 
-    /// Keeps the lanes that have an item left, and lets the others end their list. Without branches, since the lengths of
-    /// lists are hard to predict.
-    fn next_round(
-        &self,
-        lanes: &mut Lanes,
-        active: &mut Lanes,
-        lane_of: &mut [u8; LANES],
-        left: &mut [u32; LANES],
-    ) {
-        let arena = self.arena.window();
-        let mut kept = 0;
-        let read = &mut active.read;
-        for lane in 0..read.len.min(LANES) {
-            let (at, end, of) = (read.at[lane], read.end[lane], lane_of[lane]);
-            // The list ends here, if this is not overwritten by a later round. A second block is left to the row engine,
-            // and a lane that is lost already goes on no further.
-            let is_lost = arena.byte(at) != 0 || at > end;
-            let lane_of_list = usize::from(of) % LANES;
-            lanes.read.at[lane_of_list] = at + 1;
-            lanes.read.lose(lane_of_list, is_lost);
-            let to = kept % LANES;
-            (read.at[to], read.end[to]) = (at, end);
-            (active.to[to], active.row[to]) = (active.to[lane] + 1, active.row[lane]);
-            (left[to], lane_of[to]) = (left[lane] - 1, of);
-            kept += usize::from((left[to] > 0) & (at <= end));
+/// The lanes that have items, those with most items first.
+struct Order {
+    lanes: [u8; LANES],
+    len: usize,
+}
+
+impl Order {
+    /// Lists of as many items, or more, are sorted among themselves.
+    const MANY: usize = 15;
+
+    fn new(counts: &[u32]) -> Self {
+        let mut ends = [0_u8; Self::MANY + 1];
+        for count in counts {
+            ends[(*count as usize).min(Self::MANY)] += 1;
         }
-        read.len = kept;
+        let many = usize::from(ends[Self::MANY]);
+        let mut start = 0;
+        for end in ends.iter_mut().rev() {
+            start += std::mem::replace(end, start);
+        }
+        let mut lanes = [0; LANES];
+        for (lane, count) in counts.iter().enumerate() {
+            let place = &mut ends[(*count as usize).min(Self::MANY)];
+            lanes[usize::from(*place) % LANES] = lane as u8;
+            *place += 1;
+        }
+        if many > 1 {
+            lanes[..many].sort_unstable_by_key(|lane| std::cmp::Reverse(counts[usize::from(*lane)]));
+        }
+        // Those without items come last.
+        let len = counts.iter().filter(|count| **count > 0).count();
+        Self { lanes, len }
     }
 }
