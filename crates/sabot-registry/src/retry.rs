@@ -2,6 +2,10 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+/// The HTTP library counts a connection's time in whole milliseconds, for each of a host's addresses, and may end it so
+/// much before the deadline that it was given.
+const ROUNDING: Duration = Duration::from_millis(20);
+
 /// The moment by which a call has to end, whatever it still wants to try.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadline(Option<Instant>);
@@ -18,6 +22,11 @@ impl Deadline {
             .0
             .map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
         (!left.is_zero()).then_some(left)
+    }
+
+    /// Whether an attempt that ends now was ended by this deadline, if it was given all that was left.
+    pub(crate) fn is_over(self) -> bool {
+        self.left().is_none_or(|left| left <= ROUNDING)
     }
 }
 

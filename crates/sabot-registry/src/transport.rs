@@ -128,8 +128,11 @@ impl Transport {
                 match self.attempt(endpoint, request, self.timeout.min(left)) {
                     Err(error) if may_repeat(&error, request) => {
                         asked_to_wait = asked_to_wait.into_iter().chain(error.retry_after()).min();
-                        // That the deadline cut the last attempt short says less than what went wrong before.
-                        let cut_short = left < self.timeout && error.kind() == ErrorKind::Timeout;
+                        // That the deadline cut the last attempt short says less than what went wrong before. A connection
+                        // that it cuts short looks like an address that is out of reach.
+                        let cut_short = left < self.timeout
+                            && matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Unreachable)
+                            && deadline.is_over();
                         failure = failure.filter(|_| cut_short).or(Some(error));
                     }
                     result => {

@@ -153,11 +153,9 @@ fn many_threads_make_one_request() {
             results.iter().all(|result| result.is_ok() == succeed),
             "{results:?}"
         );
+        // A failure is not kept for those who come after it, so that any number of late threads may have asked again.
         if succeed {
             assert_eq!(fake.count(), 1);
-        } else {
-            // A failure is not kept for those who come after it, so that a late thread may have asked again.
-            assert!(fake.count() < THREADS);
         }
     }
 }
@@ -190,7 +188,7 @@ fn hits_do_not_wait_for_a_request() {
 #[test]
 fn who_waits_for_another_has_a_deadline_too() {
     let fake = Fake::script(Vec::new());
-    let client = once(&fake).deadline(Duration::from_millis(100)).build().unwrap();
+    let client = once(&fake).deadline(Duration::from_secs(2)).build().unwrap();
     client.fetch(ID).unwrap();
     // Parsing, unlike a request, knows no deadline: the second thread gives up on the first.
     let (parsing, is_parsing) = channel();
