@@ -1,6 +1,6 @@
 //! From columns to Arrow arrays.
 //!
-//! The buffers are handed over, not copied, and new ones of the same room take their place: the next batch is likely to be
+//! The buffers are handed over, not copied, and others of the same room take their place: the next batch is likely to be
 //! as long. Every array goes through a checked constructor, so that a codec's fault is an error here.
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use arrow_array::{
     ArrayRef, BooleanArray, DictionaryArray, FixedSizeBinaryArray, GenericByteViewArray, Int32Array,
     ListArray, MapArray, NullArray, RecordBatch, RecordBatchOptions, StructArray, UnionArray, make_array,
 };
-use arrow_buffer::{ArrowNativeType, Buffer, NullBuffer};
+use arrow_buffer::{Buffer, NullBuffer, ScalarBuffer};
 use arrow_data::ArrayData;
 use arrow_schema::{ArrowError, DataType, Fields};
 use sabot_decode::FlushError;
@@ -28,6 +28,10 @@ pub(super) fn finish(columns: &mut Columns) -> Result<RecordBatch, FlushError> {
         .iter()
         .map(|&root| array(columns, &layout, root, rows))
         .collect();
+    match &arrays {
+        Ok(_) => columns.spares.end_batch(),
+        Err(_) => columns.spares.clear(),
+    }
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     Ok(RecordBatch::try_new_with_options(
         Arc::clone(layout.schema()),
@@ -38,29 +42,35 @@ pub(super) fn finish(columns: &mut Columns) -> Result<RecordBatch, FlushError> {
 
 fn array(columns: &mut Columns, layout: &Layout, ix: NodeIx, len: usize) -> Result<ArrayRef, ArrowError> {
     let node = layout.node(ix);
-    let nulls = node.validity.and_then(|slot| columns.validity[slot].take_nulls());
+    let spares = &mut columns.spares;
+    let nulls = node
+        .validity
+        .and_then(|slot| columns.validity[slot].take_nulls(spares));
     check_len("validity bits", nulls.as_ref().map_or(len, NullBuffer::len), len)?;
     let data_type = node.field.data_type();
     if let NodeKind::Dictionary(slot) = &node.kind {
         return dictionary(columns, *slot, nulls);
     }
-    with_values!(columns, &node.kind, values => primitive(values, data_type, nulls), else
+    with_values!(columns, &node.kind, values => {
+            let len = values.len();
+            primitive((spares.take(values), len), data_type, nulls)
+        }, else
         NodeKind::Null(slot) => Ok(Arc::new(NullArray::new(std::mem::take(&mut columns.nulls[*slot])))),
         NodeKind::Bool(slot) => {
-            let values = columns.bools[*slot].take();
+            let values = columns.bools[*slot].take_with(spares);
             check_len("booleans", values.len(), len)?;
             Ok(Arc::new(BooleanArray::new(values, nulls)))
         }
         NodeKind::Bytes(slot) if *data_type == DataType::Utf8 => {
-            Ok(Arc::new(columns.bytes[*slot].take::<Utf8Type>(nulls)?))
+            Ok(Arc::new(columns.bytes[*slot].take_with::<Utf8Type>(nulls, spares)?))
         }
-        NodeKind::Bytes(slot) => Ok(Arc::new(columns.bytes[*slot].take::<BinaryType>(nulls)?)),
+        NodeKind::Bytes(slot) => Ok(Arc::new(columns.bytes[*slot].take_with::<BinaryType>(nulls, spares)?)),
         NodeKind::LargeBytes(slot) if *data_type == DataType::LargeUtf8 => {
-            Ok(Arc::new(columns.large_bytes[*slot].take::<LargeUtf8Type>(nulls)?))
+            Ok(Arc::new(columns.large_bytes[*slot].take_with::<LargeUtf8Type>(nulls, spares)?))
         }
-        NodeKind::LargeBytes(slot) => Ok(Arc::new(columns.large_bytes[*slot].take::<LargeBinaryType>(nulls)?)),
+        NodeKind::LargeBytes(slot) => Ok(Arc::new(columns.large_bytes[*slot].take_with::<LargeBinaryType>(nulls, spares)?)),
         NodeKind::Views(slot) => {
-            let (views, data) = columns.views[*slot].take();
+            let (views, data) = columns.views[*slot].take(spares);
             if *data_type == DataType::Utf8View {
                 return Ok(Arc::new(GenericByteViewArray::<StringViewType>::try_new(views, data, nulls)?));
             }
@@ -74,7 +84,7 @@ fn array(columns: &mut Columns, layout: &Layout, ix: NodeIx, len: usize) -> Resu
             Ok(Arc::new(StructArray::try_new_with_length(fields, arrays?, nulls, len)?))
         }
         NodeKind::List(slot, item) => {
-            let offsets = columns.lists[*slot].take();
+            let offsets = columns.lists[*slot].take(spares);
             let items = offsets.last().map_or(0, |end| *end as usize);
             let items = array(columns, layout, *item, items)?;
             Ok(Arc::new(ListArray::try_new(Arc::clone(&layout.node(*item).field), offsets, items, nulls)?))
@@ -85,26 +95,21 @@ fn array(columns: &mut Columns, layout: &Layout, ix: NodeIx, len: usize) -> Resu
 }
 
 /// Any type stored as a plain vector of native values.
-fn primitive<T: ArrowNativeType>(
-    values: &mut Vec<T>,
+fn primitive(
+    (values, len): (Buffer, usize),
     data_type: &DataType,
     nulls: Option<NullBuffer>,
 ) -> Result<ArrayRef, ArrowError> {
-    let room = Vec::with_capacity(values.len());
-    let values = std::mem::replace(values, room);
-    let builder = ArrayData::builder(data_type.clone())
-        .len(values.len())
-        .nulls(nulls);
-    Ok(make_array(builder.add_buffer(Buffer::from_vec(values)).build()?))
+    let builder = ArrayData::builder(data_type.clone()).len(len).nulls(nulls);
+    Ok(make_array(builder.add_buffer(values).build()?))
 }
 
 fn dictionary(columns: &mut Columns, slot: usize, nulls: Option<NullBuffer>) -> Result<ArrayRef, ArrowError> {
-    let room = Vec::with_capacity(columns.i32s[slot].len());
-    let keys = std::mem::replace(&mut columns.i32s[slot], room);
+    let keys = columns.spares.take(&mut columns.i32s[slot]);
     let values = columns.dictionaries[slot]
         .clone()
         .ok_or_else(|| ArrowError::SchemaError("a dictionary's values were not set".into()))?;
-    let keys = Int32Array::try_new(keys.into(), nulls)?;
+    let keys = Int32Array::try_new(ScalarBuffer::from(keys), nulls)?;
     Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, values)?))
 }
 
@@ -115,7 +120,7 @@ fn fixed(
     nulls: Option<NullBuffer>,
 ) -> Result<ArrayRef, ArrowError> {
     let width = columns.fixed[slot].width() as i32;
-    let (data, len) = columns.fixed[slot].take();
+    let (data, len) = columns.fixed[slot].take(&mut columns.spares);
     check_len("fixed-size strings", len, rows)?;
     if width > 0 {
         return Ok(Arc::new(FixedSizeBinaryArray::try_new(width, data, nulls)?));
@@ -137,7 +142,7 @@ fn map(
     let DataType::Map(entries_field, sorted) = node.field.data_type() else {
         return Err(ArrowError::SchemaError("a map's node has another type".into()));
     };
-    let offsets = columns.lists[slot].take();
+    let offsets = columns.lists[slot].take(&mut columns.spares);
     let items = offsets.last().map_or(0, |end| *end as usize);
     let keys = array(columns, layout, key, items)?;
     let values = array(columns, layout, value, items)?;
@@ -165,7 +170,7 @@ fn union(
     let lengths: Vec<_> = (0..children.len())
         .map(|at| columns.unions[slot].child_len(at))
         .collect();
-    let (type_ids, offsets) = columns.unions[slot].take();
+    let (type_ids, offsets) = columns.unions[slot].take(&mut columns.spares);
     let arrays: Result<Vec<_>, _> = children
         .iter()
         .zip(lengths)

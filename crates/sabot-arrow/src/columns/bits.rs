@@ -2,7 +2,9 @@
 //!
 //! Words instead of bytes let a block engine append the bits of up to 64 rows at once.
 
-use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
+use arrow_buffer::{BooleanBuffer, NullBuffer};
+
+use super::spares::Spares;
 
 /// A bitmap, least significant bit first, as Arrow lays it out.
 #[derive(Debug, Default)]
@@ -104,18 +106,26 @@ impl Bits {
 
     /// Takes the bits out and leaves room for as many again.
     pub fn take(&mut self) -> BooleanBuffer {
-        let room = Vec::with_capacity(self.words.len());
-        let mut words = std::mem::replace(&mut self.words, room);
-        for word in &mut words {
+        self.take_with(&mut Spares::default())
+    }
+
+    pub(super) fn take_with(&mut self, spares: &mut Spares) -> BooleanBuffer {
+        for word in &mut self.words {
             *word = word.to_le();
         }
-        BooleanBuffer::new(Buffer::from_vec(words), 0, std::mem::take(&mut self.len))
+        BooleanBuffer::new(spares.take(&mut self.words), 0, std::mem::take(&mut self.len))
     }
 
     /// Takes the bits out as validity; `None` where all are set.
-    pub fn take_nulls(&mut self) -> Option<NullBuffer> {
-        let nulls = NullBuffer::new(self.take());
-        (nulls.null_count() > 0).then_some(nulls)
+    pub(super) fn take_nulls(&mut self, spares: &mut Spares) -> Option<NullBuffer> {
+        let set: usize = self.words.iter().map(|word| word.count_ones() as usize).sum();
+        if set == self.len {
+            self.words.clear();
+            self.len = 0;
+            spares.pass();
+            return None;
+        }
+        Some(NullBuffer::new(self.take_with(spares)))
     }
 }
 

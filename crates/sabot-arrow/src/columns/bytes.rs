@@ -11,6 +11,7 @@ use arrow_schema::{ArrowError, DataType};
 
 use super::Overflow;
 use super::arrays::check_len;
+use super::spares::Spares;
 
 /// Where a string lies in a buffer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -90,11 +91,20 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
     /// # Errors
     ///
     /// [`Overflow`] if the offsets cannot address it; nothing is appended then.
+    ///
+    /// # Panics
+    ///
+    /// If `write` leaves fewer bytes than it was given.
     #[inline]
     pub fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), Overflow> {
         self.is_checked = false;
         let start = self.data.len();
         write(&mut self.data);
+        // Offsets that go backwards would be undefined behaviour.
+        assert!(
+            self.data.len() >= start,
+            "the strings before this one are not the writer's to drop"
+        );
         if let Some(end) = O::from_usize(self.data.len()) {
             self.offsets.push(end);
             return Ok(());
@@ -236,6 +246,14 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
         &mut self,
         nulls: Option<NullBuffer>,
     ) -> Result<GenericByteArray<T>, ArrowError> {
+        self.take_with(nulls, &mut Spares::default())
+    }
+
+    pub(super) fn take_with<T: ByteArrayType<Offset = O>>(
+        &mut self,
+        nulls: Option<NullBuffer>,
+        spares: &mut Spares,
+    ) -> Result<GenericByteArray<T>, ArrowError> {
         let is_text = matches!(T::DATA_TYPE, DataType::Utf8 | DataType::LargeUtf8);
         if is_text && !self.is_checked && !self.is_utf8_from(0) {
             return Err(ArrowError::InvalidArgumentError("a string is not UTF-8".into()));
@@ -245,15 +263,16 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
             nulls.as_ref().map_or(self.len(), NullBuffer::len),
             self.len(),
         )?;
+        // A writer that panicked may have left fewer bytes than the offsets say, or more.
+        let end = self.offsets.last().map_or(0, |end| end.as_usize());
+        check_len("bytes of strings", self.data.len(), end)?;
         self.is_checked = true;
-        let mut offsets = Vec::with_capacity(self.offsets.len());
-        offsets.push(O::default());
-        let offsets = std::mem::replace(&mut self.offsets, offsets);
-        let room = Vec::with_capacity(self.data.len());
-        let data = Buffer::from_vec(std::mem::replace(&mut self.data, room));
+        let offsets = spares.take(&mut self.offsets);
+        self.offsets.push(O::default());
+        let data = spares.take(&mut self.data);
         #[expect(unsafe_code, reason = "checking all again takes 6 % of short strings' time")]
         // SAFETY: the offsets begin with 0, and only this module appends to them: each is the length of the data at that
-        // time, which never shrinks but by `truncate`, together with the offsets. There is one more of them than there are
+        // time, which never shrinks but by `truncate`, together with the offsets, as was checked above. There is one more of them than there are
         // strings, as many as validity bits. Text was found to be UTF-8 string by string, when it was appended or above.
         unsafe {
             let offsets = OffsetBuffer::new_unchecked(ScalarBuffer::from(offsets));
@@ -323,16 +342,10 @@ impl Views {
         self.data.len() + size_of_val(self.views.as_slice())
     }
 
-    pub(super) fn take(&mut self) -> (ScalarBuffer<u128>, Vec<Buffer>) {
-        let room = Vec::with_capacity(self.views.len());
-        let views = std::mem::replace(&mut self.views, room);
-        let room = Vec::with_capacity(self.data.len());
-        let data = std::mem::replace(&mut self.data, room);
-        let data = if data.is_empty() {
-            Vec::new()
-        } else {
-            vec![Buffer::from_vec(data)]
-        };
+    pub(super) fn take(&mut self, spares: &mut Spares) -> (ScalarBuffer<u128>, Vec<Buffer>) {
+        let views = spares.take(&mut self.views);
+        let data = spares.take(&mut self.data);
+        let data = if data.is_empty() { Vec::new() } else { vec![data] };
         (ScalarBuffer::from(views), data)
     }
 }
@@ -425,11 +438,7 @@ impl FixedBytes {
         self.data.len()
     }
 
-    pub(super) fn take(&mut self) -> (Buffer, usize) {
-        let room = Vec::with_capacity(self.data.len());
-        (
-            Buffer::from_vec(std::mem::replace(&mut self.data, room)),
-            std::mem::take(&mut self.len),
-        )
+    pub(super) fn take(&mut self, spares: &mut Spares) -> (Buffer, usize) {
+        (spares.take(&mut self.data), std::mem::take(&mut self.len))
     }
 }

@@ -10,6 +10,7 @@ mod bits;
 mod bytes;
 mod layout;
 mod nested;
+mod spares;
 
 use std::sync::Arc;
 
@@ -67,6 +68,7 @@ pub struct Columns {
     rows: usize,
     /// The values of the dictionaries, by the keys' slot in `i32s`.
     dictionaries: Vec<Option<ArrayRef>>,
+    spares: spares::Spares,
     /// Bytes that the codec holds for these rows outside of the columns, such as the values of a dictionary that grows. They
     /// count as buffered; [`Columns::finish`] sets this to 0.
     pub outside_bytes: usize,
@@ -130,6 +132,7 @@ impl Columns {
             rows: 0,
             outside_bytes: 0,
             unforeseen_bytes: 0,
+            spares: spares::Spares::default(),
             dictionaries: vec![None; counts.i32s],
             validity: many(counts.validity),
             nulls: vec![0; counts.nulls],

@@ -3,6 +3,7 @@
 use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 
 use super::Overflow;
+use super::spares::Spares;
 
 /// Where each list (or map) of a column ends in its child.
 #[derive(Debug)]
@@ -77,10 +78,10 @@ impl Offsets {
         size_of_val(self.offsets.as_slice())
     }
 
-    pub(super) fn take(&mut self) -> OffsetBuffer<i32> {
-        let mut offsets = Vec::with_capacity(self.offsets.len());
-        offsets.push(0);
-        OffsetBuffer::new(ScalarBuffer::from(std::mem::replace(&mut self.offsets, offsets)))
+    pub(super) fn take(&mut self, spares: &mut Spares) -> OffsetBuffer<i32> {
+        let offsets = spares.take(&mut self.offsets);
+        self.offsets.push(0);
+        OffsetBuffer::new(ScalarBuffer::from(offsets))
     }
 }
 
@@ -155,12 +156,10 @@ impl UnionRows {
         self.type_ids.len() * 5
     }
 
-    pub(super) fn take(&mut self) -> (ScalarBuffer<i8>, ScalarBuffer<i32>) {
+    pub(super) fn take(&mut self, spares: &mut Spares) -> (ScalarBuffer<i8>, ScalarBuffer<i32>) {
         self.lengths.fill(0);
-        let room = Vec::with_capacity(self.type_ids.len());
-        let type_ids = std::mem::replace(&mut self.type_ids, room);
-        let room = Vec::with_capacity(self.offsets.len());
-        let offsets = std::mem::replace(&mut self.offsets, room);
+        let type_ids = spares.take(&mut self.type_ids);
+        let offsets = spares.take(&mut self.offsets);
         (ScalarBuffer::from(type_ids), ScalarBuffer::from(offsets))
     }
 }
