@@ -122,7 +122,12 @@ impl Framing {
                 6,
             ),
             (Self::Unframed, _, body) => (SchemaKey::Absent, MessagePath::FIRST, body, 0),
-            _ => return self.split_any(header, payload),
+            _ => {
+                // Taken apart, so that the frame of the common case stays in registers: written to memory in parts and
+                // read as a whole, it would wait for the writes.
+                let frame = self.split_any(header, payload)?;
+                (frame.key, frame.path, frame.body, frame.prefix_bytes)
+            }
         };
         Ok(Frame {
             key,

@@ -9,7 +9,10 @@ pub(crate) const MAX_VARINT_BYTES: usize = 5;
 pub(crate) const MAX_INDEX: u32 = i32::MAX as u32;
 
 /// How message indexes are mapped onto varints.
+// As wide as a pointer, so that a message path has no padding: copying that takes two moves that overlap, and each copy
+// waits for the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
 pub(crate) enum Varints {
     /// As all clients of today write them: 0, -1, 1, -2 become 0, 1, 2, 3.
     Zigzag,
