@@ -246,7 +246,8 @@ impl AvroDecoder {
             _ => &[],
         });
         let columns = &mut self.rows.columns;
-        let outcome = self.engine.decode(plan, columns, bodies.clone());
+        let left = self.target.limits.batch_bytes.saturating_sub(self.width_bytes);
+        let outcome = self.engine.decode(plan, columns, bodies.clone(), left);
         if let Outcome::Good { width_bytes } = outcome {
             let width_bytes = width_bytes.saturating_add(self.width_bytes);
             if width_bytes <= self.target.limits.batch_bytes {

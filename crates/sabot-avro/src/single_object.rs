@@ -236,9 +236,7 @@ impl Form {
     }
 
     fn quote(&mut self, name: &str) {
-        self.text.push('"');
-        self.text.push_str(name);
-        self.text.push('"');
+        self.text.push_str(&serde_json::Value::from(name).to_string());
     }
 }
 

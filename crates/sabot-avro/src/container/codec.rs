@@ -112,7 +112,7 @@ fn read(reader: impl std::io::Read, out: &mut Vec<u8>, limit_bytes: usize) -> Re
     use std::io::Read as _;
 
     // One byte more, which tells a block of just the limit from one that goes on.
-    let left = (limit_bytes - out.len()) as u64 + 1;
+    let left = ((limit_bytes - out.len()) as u64).saturating_add(1);
     let mut reader = reader.take(left);
     reader
         .read_to_end(out)
@@ -133,7 +133,7 @@ fn inflate(block: &[u8], out: &mut Vec<u8>, limit_bytes: usize) -> Result<(), Fa
         }
         if out.len() == out.capacity() {
             let more = out.len().max(block.len()).max(1 << 10);
-            out.reserve_exact(more.min(limit_bytes + 1 - out.len()));
+            out.reserve_exact(more.min(limit_bytes.saturating_add(1) - out.len()));
         }
         let rest = &block[inflater.total_in() as usize..];
         let status = inflater.decompress_vec(rest, out, flate2::FlushDecompress::Finish);

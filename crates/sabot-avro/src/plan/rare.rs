@@ -33,7 +33,7 @@ impl<'a> Row<'a> {
             }
             OpKind::EnumText => {
                 let index = self.read_symbol(aux)?;
-                self.push_text(op, pc, self.plan.enums[aux].texts[index].as_bytes())?;
+                self.push_made(op, pc, self.plan.enums[aux].texts[index].as_bytes())?;
             }
             OpKind::Decimal128 => {
                 let site = self.plan.decimals[aux];
@@ -51,7 +51,7 @@ impl<'a> Row<'a> {
                 let text =
                     big.and_then(|big| big.into_plain_text(site.precision.into(), site.scale as usize));
                 let text = text.ok_or_else(|| fail(RowErrorKind::DecimalOverflow))?;
-                self.push_text(op, pc, text.as_bytes())?;
+                self.push_made(op, pc, text.as_bytes())?;
             }
             OpKind::BigDecimalText | OpKind::BigDecimal128 | OpKind::BigDecimal256 => {
                 self.big_decimal(op, pc)?;
@@ -101,9 +101,7 @@ impl<'a> Row<'a> {
             max_bytes: self.row_bytes_left,
         };
         writer.value(schema.at(TypeId(op.aux)), self.plan.depth())?;
-        // It may be many times longer than the message.
-        self.columns.unforeseen_bytes += text.len();
-        self.push_text(op, pc, &text)
+        self.push_made(op, pc, &text)
     }
 
     /// A value as it is written.
@@ -155,6 +153,14 @@ impl<'a> Row<'a> {
             .and_then(|at| self.plan.enums[map].indexes.get(at));
         let index = index.ok_or(Failure::new(RowErrorKind::InvalidEnumIndex(written.into()), at))?;
         usize::try_from(*index).map_err(|_| Failure::new(RowErrorKind::Unresolvable, at))
+    }
+
+    /// Appends text that may be many times longer than what stands for it in the message.
+    fn push_made(&mut self, op: &Op, pc: usize, text: &[u8]) -> Result<(), StepFault> {
+        let bytes = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        self.charge(1, bytes, self.cursor.position())?;
+        self.columns.unforeseen_bytes += text.len();
+        self.push_text(op, pc, text)
     }
 
     /// Appends text, or bytes, wherever they stand.

@@ -66,6 +66,7 @@ impl Part {
         columns: &mut Columns,
         body: &[u8],
         steps: Range<usize>,
+        batch_bytes_left: usize,
     ) -> Result<Self, Fault> {
         let limits = &plan.limits;
         let mut row = Row {
@@ -77,8 +78,7 @@ impl Part {
             },
             width_bytes: self.width_bytes,
             row_bytes_left: limits.batch_bytes.max(limits.row_bytes),
-            // Looked at when the block is done.
-            batch_bytes_left: usize::MAX,
+            batch_bytes_left,
         };
         row.run(steps.start, steps.end)?;
         Ok(Self {
@@ -319,7 +319,7 @@ impl<'a> Row<'a> {
     /// Counts what `count` items take in the columns at least. A few bytes of a message may stand for many there:
     /// nulls, defaults, items without bytes.
     #[inline]
-    fn charge(&mut self, count: usize, item_width_bytes: u32, at: usize) -> Result<(), StepFault> {
+    pub(super) fn charge(&mut self, count: usize, item_width_bytes: u32, at: usize) -> Result<(), StepFault> {
         self.width_bytes = self
             .width_bytes
             .saturating_add(count.saturating_mul(item_width_bytes as usize));

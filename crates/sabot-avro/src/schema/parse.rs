@@ -14,6 +14,9 @@ use super::{Enum, Field, FullName, Kind, Logical, Named, Schema, Type, TypeId};
 /// Bytes of all texts of one schema together.
 const MAX_TEXT_BYTES: usize = 16 << 20;
 
+/// Bytes of all names, aliases and references of one schema, with their namespaces.
+const MAX_NAME_BYTES: usize = 64 << 20;
+
 type Object = Map<String, Value>;
 
 impl Schema {
@@ -54,6 +57,8 @@ impl Schema {
 struct Parser {
     types: Vec<Type>,
     names: Names,
+    /// Bytes of all names in full: a namespace is repeated in each of them.
+    name_bytes: usize,
 }
 
 impl Parser {
@@ -80,6 +85,7 @@ impl Parser {
         if let Some(kind) = Kind::primitive(name) {
             return Ok(self.push(kind));
         }
+        self.count(name, namespace)?;
         let found = self.names.find(name, namespace);
         found.ok_or_else(|| PlanError::new(format!("the type {name:?} is not defined")))
     }
@@ -88,6 +94,7 @@ impl Parser {
         let ty = object
             .get("type")
             .ok_or_else(|| PlanError::new("a type without the attribute \"type\""))?;
+        let known = self.types.len();
         let id = match ty {
             Value::String(name) => match name.as_str() {
                 "record" | "error" => return self.parse_record(object, namespace),
@@ -115,7 +122,10 @@ impl Parser {
             },
             nested => self.parse(nested, namespace)?,
         };
-        self.set_logical(id, object);
+        // A reference keeps its definition's.
+        if id.0 as usize >= known {
+            self.set_logical(id, object);
+        }
         Ok(id)
     }
 
@@ -125,9 +135,7 @@ impl Parser {
             return;
         };
         let ty = &mut self.types[id.0 as usize];
-        let is_reference =
-            ty.named.is_some() && string(object, "type").is_some_and(|ty| !matches!(ty, "enum" | "fixed"));
-        if ty.logical_name.is_none() && !is_reference {
+        if ty.logical_name.is_none() {
             ty.logical = Logical::parse(name, object, &ty.kind);
             ty.logical_name = Some(name.into());
         }
@@ -206,7 +214,11 @@ impl Parser {
     fn parse_named(&mut self, object: &Object, namespace: &str, kind: Kind) -> Result<TypeId, PlanError> {
         let name = required_string(object, kind.name(), "name")?;
         let namespace = string(object, "namespace").unwrap_or(namespace);
+        self.count(name, namespace)?;
         let name = FullName::new(name, namespace);
+        for alias in strings(object, "aliases") {
+            self.count(alias, name.namespace())?;
+        }
         if !names::is_valid(name.short()) || Kind::primitive(name.as_str()).is_some() {
             return Err(PlanError::new(format!("{:?} cannot name a type", name.as_str())));
         }
@@ -223,6 +235,16 @@ impl Parser {
         let doc = string(object, "doc").map(Into::into);
         self.types[id.0 as usize].named = Some(Box::new(Named { name, aliases, doc }));
         Ok(id)
+    }
+
+    fn count(&mut self, name: &str, namespace: &str) -> Result<(), PlanError> {
+        self.name_bytes += name.len() + namespace.len();
+        if self.name_bytes > MAX_NAME_BYTES {
+            return Err(PlanError::new(format!(
+                "the schema's names take more than {MAX_NAME_BYTES} bytes in full"
+            )));
+        }
+        Ok(())
     }
 
     fn push(&mut self, kind: Kind) -> TypeId {

@@ -41,13 +41,20 @@ impl Block<'_> {
                     && *count as usize <= self.items_left[row]
             };
             let count = u32::try_from(written[lane]).ok().filter(fits);
+            let width = count.map_or(0, |count| {
+                (count as usize).saturating_mul(site.item_width_bytes as usize)
+            });
+            let row_width = self.width_bytes[row].saturating_add(width);
+            // Of a list that is not taken no items are either: the columns would grow by them.
+            let is_taken = width <= self.bytes_left && row_width <= limits.batch_bytes.max(limits.row_bytes);
+            let count = count.filter(|_| is_taken);
             lanes.read.lose(lane, count.is_none());
-            counts[lane] = count.unwrap_or(0);
-            self.items_left[row] -= counts[lane] as usize;
-            let width = (counts[lane] as usize).saturating_mul(site.item_width_bytes as usize);
-            self.width_bytes[row] = self.width_bytes[row].saturating_add(width);
-            let is_beyond = self.width_bytes[row] > limits.batch_bytes.max(limits.row_bytes);
-            lanes.read.lose(lane, is_beyond);
+            if let Some(count) = count {
+                counts[lane] = count;
+                self.items_left[row] -= count as usize;
+                self.width_bytes[row] = row_width;
+                self.bytes_left -= width;
+            }
         }
         counts
     }

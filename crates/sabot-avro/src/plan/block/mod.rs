@@ -51,6 +51,7 @@ impl BlockEngine {
         plan: &Plan,
         columns: &mut Columns,
         bodies: impl Iterator<Item = &'m [u8]>,
+        batch_bytes_left: usize,
     ) -> Outcome {
         self.arena.clear();
         self.place_defaults(plan);
@@ -74,6 +75,7 @@ impl BlockEngine {
             spans: &mut self.spans,
             items_left: [plan.limits.row_items; LANES],
             width_bytes: [plan.row_width_bytes; LANES],
+            bytes_left: batch_bytes_left.saturating_sub(plan.row_width_bytes.saturating_mul(lanes.len())),
             lost: 0,
         };
         let run = block.run(0, plan.ops.len(), &mut lanes, frame);
@@ -131,6 +133,8 @@ struct Block<'a> {
     items_left: [usize; LANES],
     /// What each row takes in the columns at least.
     width_bytes: [usize; LANES],
+    /// What all of them together may still take beyond that.
+    bytes_left: usize,
     /// Rows that are lost though their lanes are not.
     lost: u64,
 }
@@ -228,8 +232,10 @@ impl Block<'_> {
                 width_bytes: self.width_bytes[row],
                 read_bytes: 0,
             };
-            match part.run(self.plan, self.columns, body, steps.clone()) {
+            let most = part.width_bytes.saturating_add(self.bytes_left);
+            match part.run(self.plan, self.columns, body, steps.clone(), most) {
                 Ok(part) => {
+                    self.bytes_left -= part.width_bytes - self.width_bytes[row];
                     lanes.read.at[lane] += part.read_bytes as u32;
                     self.items_left[row] = part.items_left;
                     self.width_bytes[row] = part.width_bytes;

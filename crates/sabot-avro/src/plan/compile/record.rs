@@ -47,7 +47,9 @@ impl Compiler<'_> {
         kept: &[(usize, ShapeId)],
         path: NodeId,
     ) -> Result<(), PlanError> {
-        self.bytes += written.len() + read.len();
+        let aliases = written.iter().chain(read).map(|field| field.aliases.len());
+        self.bytes += written.len() + read.len() + size_of::<usize>() * aliases.sum::<usize>();
+        self.check_bounds()?;
         let sources = sources(written, read, reader.schema.is_arrow);
         let readers: HashMap<usize, (usize, ShapeId)> = kept
             .iter()
