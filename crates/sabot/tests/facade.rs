@@ -7,7 +7,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_core::Stream as _;
 use sabot::arrow_array::RecordBatch;
@@ -23,6 +23,9 @@ use sabot_registry_server::{Server, ServerOptions};
 const V1: &str = r#"{"type": "record", "name": "R", "fields": [{"name": "a", "type": "int"}]}"#;
 const V2: &str = r#"{"type": "record", "name": "R", "fields": [
     {"name": "b", "type": "string", "default": "?"}, {"name": "a", "type": "long"}]}"#;
+
+/// Far beyond what any step takes.
+const HANGS: Duration = Duration::from_secs(120);
 
 struct Stage {
     broker: EmbeddedBroker,
@@ -281,11 +284,14 @@ fn an_async_stream_gives_the_same_batches() {
         .collect();
     let mut stream = pin!(batches().open().unwrap().into_async(NonZeroUsize::MIN));
     let mut found = Vec::new();
-    while let Some(batch) = block_on(next(stream.as_mut())) {
+    while let Some(batch) = block_on("the next batch", next(stream.as_mut())) {
         found.push(batch.unwrap().batch);
     }
     assert_eq!(found, expected);
-    assert!(block_on(next(stream.as_mut())).is_none(), "the end stays the end");
+    assert!(
+        block_on("the end", next(stream.as_mut())).is_none(),
+        "the end stays the end"
+    );
     assert_eq!(stream.progress().messages, 60);
     assert_eq!(stream.schema().as_ref(), Some(found[0].schema_ref()));
 }
@@ -299,11 +305,13 @@ fn an_async_stream_wakes_a_waiting_task_and_ends_when_told() {
     assert!(polled.is_pending());
     thread::scope(|scope| {
         scope.spawn(|| stage.send([stage.value(1)]));
-        let batch = block_on(next(stream.as_mut())).unwrap().unwrap();
+        let batch = block_on("the message sent meanwhile", next(stream.as_mut()))
+            .unwrap()
+            .unwrap();
         assert_eq!(longs(&batch.batch), [1]);
     });
     stream.stopper().stop();
-    assert!(block_on(next(stream.as_mut())).is_none());
+    assert!(block_on("the end when told", next(stream.as_mut())).is_none());
 
     // With batches that nobody takes, the thread waits for room; closing and dropping end it all the same.
     let full = stage.builder(Codec::avro()).batch_rows(1);
@@ -332,13 +340,15 @@ fn a_panic_in_the_thread_of_an_async_stream_does_not_look_like_the_end() {
     assert!(polled.is_pending());
     stage.send([stage.value(1)]);
     // Not by polling, which would put another waker in its place.
+    let begin = Instant::now();
     while stream.progress().messages == 0 {
-        thread::yield_now();
+        assert!(begin.elapsed() < HANGS, "waiting for the message to be read");
+        thread::sleep(Duration::from_millis(10));
     }
-    assert!(block_on(next(stream.as_mut())).unwrap().is_ok());
-    let error = block_on(next(stream.as_mut())).unwrap().unwrap_err();
+    assert!(block_on("the batch", next(stream.as_mut())).unwrap().is_ok());
+    let error = block_on("the panic", next(stream.as_mut())).unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Internal);
-    assert!(block_on(next(stream.as_mut())).is_none());
+    assert!(block_on("the end", next(stream.as_mut())).is_none());
 }
 
 fn endless(stage: &Stage) -> AsyncStream {
@@ -357,8 +367,8 @@ async fn next(mut stream: Pin<&mut AsyncStream>) -> Option<Result<Batch, sabot::
     poll_fn(|context| stream.as_mut().poll_next(context)).await
 }
 
-/// The least that can run a future: it parks until it is woken.
-fn block_on<F: Future>(future: F) -> F::Output {
+/// The least that can run a future: it parks until it is woken. What never comes fails the test, which says what it was.
+fn block_on<F: Future>(waiting_for: &str, future: F) -> F::Output {
     struct Unpark(Thread);
     impl Wake for Unpark {
         fn wake(self: Arc<Self>) {
@@ -367,11 +377,13 @@ fn block_on<F: Future>(future: F) -> F::Output {
     }
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut future = pin!(future);
+    let begin = Instant::now();
     loop {
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
             return output;
         }
-        thread::park();
+        assert!(begin.elapsed() < HANGS, "waiting for {waiting_for}");
+        thread::park_timeout(HANGS);
     }
 }
 
