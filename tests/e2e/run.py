@@ -3,14 +3,16 @@
 import shutil
 import sys
 import time
+import traceback
 
+import bounds
 import kafka
 import outage
 import parity
 import sabot
 import sigkill
 
-CHECKS = {"parity": parity.check, "sigkill": sigkill.check, "outage": outage.check}
+CHECKS = {"parity": parity.check, "bounds": bounds.check, "sigkill": sigkill.check, "outage": outage.check}
 
 
 def main(names):
@@ -29,6 +31,10 @@ def main(names):
         except AssertionError as fault:
             failed.append(name)
             print(f"FAILED {name}: {fault}")
+        except Exception:
+            # A client's error, say. The checks do not depend on each other: the others still have something to tell.
+            failed.append(name)
+            print(f"FAILED {name}:\n{traceback.format_exc()}")
         print(f"-- {name}: {time.monotonic() - start:.0f} s")
     if failed:
         sys.exit(f"failed: {', '.join(failed)}; outputs are in {sabot.FOLDER}")
