@@ -10,6 +10,7 @@ mod args;
 mod bench;
 mod ci;
 mod command;
+mod demo;
 mod deps;
 mod e2e;
 mod fuzz;
@@ -25,13 +26,13 @@ cargo xtask CHORE
 
   test [ARGS...]              all tests of the workspace; ARGS go to cargo test. Needs no service
   ci [STEP...]                what continuous integration checks beyond `test`; all steps, or those named:
-                              fmt, deps, clippy, features, docs, fuzz, e2e
+                              fmt, deps, clippy, features, docs, fuzz, demo, e2e
   deps                        checks which crate may depend on which
   fuzz [--seconds N] [TARGET...]
                               runs each fuzz target for N seconds (10); installs cargo-fuzz under target/ when missing
   services up [-- COMMAND...] starts a real Kafka and a real registry and runs COMMAND, or waits for Ctrl-C
   services status | down      what runs where; ends what was left behind
-  e2e [--release] [NAME...]   end-to-end checks on real services: parity, sigkill, outage
+  e2e [--release] [NAME...]   end-to-end checks on real services: parity, bounds, sigkill, outage
   bench [--check] [--all] [ARGS...]
                               measures beside the peers; writes target/bench/results.json
 ";
