@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::hint::black_box;
 
 use arrow_array::RecordBatch;
+#[cfg(feature = "peers")]
 use arrow_ipc::reader::StreamReader;
+#[cfg(feature = "peers")]
 use arrow_ipc_60::writer::StreamWriter;
 
 /// One batch.
@@ -12,6 +14,7 @@ pub enum Batch {
     /// Of the Arrow that Sabot uses.
     Ours(RecordBatch),
     /// Of the Arrow that the newest peers use.
+    #[cfg(feature = "peers")]
     Newer(arrow_array_60::RecordBatch),
     /// Nothing but bytes.
     Bytes(Vec<u8>),
@@ -25,6 +28,7 @@ impl From<RecordBatch> for Batch {
 
 /// The batches in Arrow's types that Sabot uses. Those of another release go through Arrow's IPC format: safe, and the
 /// same values. Bytes are left out.
+#[cfg(feature = "peers")]
 pub fn into_ours(batches: Vec<Batch>) -> Result<Vec<RecordBatch>, String> {
     let mut ours = Vec::new();
     let mut newer = Vec::new();

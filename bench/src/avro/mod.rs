@@ -6,6 +6,8 @@ mod encode;
 mod evolved;
 mod flat;
 mod nested;
+#[cfg(feature = "peers")]
+mod peers;
 mod poison;
 mod strings;
 mod wide;
@@ -16,10 +18,8 @@ use sabot_avro::AvroFactory;
 use sabot_decode::{Shape, Target, WriterSchema};
 
 use crate::buffer::Messages;
-use crate::suites::{Case, Expected, Rows, Run, System, Workload};
-use crate::systems::{
-    ArrowAvro, ArrowAvroEach, OnOther, OneAfterAnother, Sabot, SideBySide, by_hand, copy_bodies,
-};
+use crate::suites::{Case, Rows, Run, System, Workload};
+use crate::systems::{OnOther, OneAfterAnother, Sabot, SideBySide, by_hand, copy_bodies};
 
 /// The schema id in the frames of the first writer; the next one's is one more.
 pub const FIRST_ID: u32 = 100_042;
@@ -169,12 +169,8 @@ impl Avro {
         let (systems, expected) = if self.threads {
             (self.threaded(count)?, None)
         } else {
-            let expected = Expected {
-                name: "arrow-avro",
-                messages: (self.one_bad_in > 0).then_some(made.good),
-                run: Box::new(self.arrow_avro()?),
-            };
-            (self.systems(made.clean)?, Some(expected))
+            let expected = self.expected((self.one_bad_in > 0).then_some(made.good))?;
+            (self.systems(made.clean)?, expected)
         };
         Ok(Case {
             messages: made.all,
@@ -220,21 +216,10 @@ impl Avro {
                 none_bad.making(Rows::None),
             ]);
         }
-        let mut systems = vec![
-            System::new("sabot", self.sabot()?),
-            System::new("arrow-avro", self.arrow_avro()?),
-        ];
-        if self.writers.len() > 1 {
-            let each = ArrowAvroEach::new(&self.schemas(), self.reader().as_ref(), &self.indexes())?;
-            systems.push(System::new("arrow-avro, one for each schema", each).making(Rows::AnyOrder));
-        }
+        let mut systems = vec![System::new("sabot", self.sabot()?)];
+        systems.extend(self.peers()?);
         if let Some(by_hand) = self.by_hand {
             systems.push(System::boxed("by hand", by_hand()));
-        }
-        #[cfg(feature = "all")]
-        if let ([writer], [], 0) = (self.writers, self.projection, self.held_batches) {
-            let values = crate::systems::ApacheAvro::new(&(writer.schema)())?;
-            systems.push(System::new("apache-avro, values", values).making(Rows::None));
         }
         systems.push(System::new("copying the bytes", copy_bodies).making(Rows::Bytes));
         Ok(systems)
@@ -265,10 +250,6 @@ impl Avro {
         Sabot::new(&AvroFactory, &target, &writers)
     }
 
-    fn arrow_avro(&self) -> Result<ArrowAvro, String> {
-        ArrowAvro::new(&self.schemas(), self.reader(), &self.indexes())
-    }
-
     fn schemas(&self) -> Vec<(u32, String)> {
         let schemas = self.writers.iter().map(|writer| (writer.schema)());
         (FIRST_ID..).zip(schemas).collect()
@@ -277,8 +258,15 @@ impl Avro {
     fn reader(&self) -> Option<String> {
         self.reader.map(|reader| reader())
     }
+}
 
-    fn indexes(&self) -> Vec<usize> {
-        self.projection.iter().map(|(index, _)| *index).collect()
+#[cfg(not(feature = "peers"))]
+impl Avro {
+    fn expected(&self, _: Option<Messages>) -> Result<Option<crate::suites::Expected>, String> {
+        Ok(None)
+    }
+
+    fn peers(&self) -> Result<Vec<System>, String> {
+        Ok(Vec::new())
     }
 }

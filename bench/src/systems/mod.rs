@@ -2,6 +2,7 @@
 
 #[cfg(feature = "all")]
 mod apache_avro;
+#[cfg(feature = "peers")]
 mod arrow_avro;
 pub mod by_hand;
 mod copy;
@@ -10,6 +11,7 @@ mod threads;
 
 #[cfg(feature = "all")]
 pub use apache_avro::ApacheAvro;
+#[cfg(feature = "peers")]
 pub use arrow_avro::{ArrowAvro, ArrowAvroEach};
 pub use copy::copy_bodies;
 pub use sabot::Sabot;

@@ -159,7 +159,8 @@ mod tests {
     #[test]
     fn numbers_of_every_length_are_read() {
         for shift in 0..64 {
-            for value in [1_i64 << shift, -(1 << shift), (1 << shift) - 1] {
+            let power = 1_i64 << shift;
+            for value in [power, power.wrapping_neg(), power.wrapping_sub(1)] {
                 let mut bytes = Vec::new();
                 let mut rest = ((value << 1) ^ (value >> 63)) as u64;
                 while rest > 0x7f {
