@@ -18,6 +18,14 @@ impl Args {
         self.0.pop_front()
     }
 
+    /// The next argument, unless it is an option.
+    pub(crate) fn verb(&mut self) -> Option<String> {
+        if self.0.front()?.starts_with('-') {
+            return None;
+        }
+        self.next()
+    }
+
     /// All that is left.
     pub(crate) fn rest(self) -> Vec<String> {
         self.0.into()
@@ -73,6 +81,14 @@ mod tests {
         assert!(!read.flag("--release"));
         assert_eq!(read.number("--seconds").unwrap(), None);
         assert_eq!(read.names().unwrap(), ["one", "two"]);
+    }
+
+    #[test]
+    fn an_option_is_no_verb() {
+        let mut read = args("one --fast");
+        assert_eq!(read.verb().as_deref(), Some("one"));
+        assert_eq!(read.verb(), None);
+        assert_eq!(read.rest(), ["--fast"]);
     }
 
     #[test]

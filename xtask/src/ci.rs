@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use crate::command::{Fault, Outcome, cargo, require, root, run as run_command};
-use crate::{demo, deps, e2e, fuzz};
+use crate::{bench, demo, deps, e2e, fuzz};
 
 /// Workspaces beside the root one: their format is checked too.
 const OTHER_WORKSPACES: &[&str] = &["bench", "fuzz"];
@@ -28,6 +28,7 @@ const STEPS: &[Step] = &[
     ("clippy", clippy),
     ("features", features),
     ("docs", docs),
+    ("bench", bench::ci),
     ("fuzz", fuzzing),
     ("demo", demo::check),
     ("e2e", end_to_end),

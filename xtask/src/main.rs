@@ -26,15 +26,15 @@ cargo xtask CHORE
 
   test [ARGS...]              all tests of the workspace; ARGS go to cargo test. Needs no service
   ci [STEP...]                what continuous integration checks beyond `test`; all steps, or those named:
-                              fmt, deps, clippy, features, docs, fuzz, demo, e2e
+                              fmt, deps, clippy, features, docs, bench, fuzz, demo, e2e
   deps                        checks which crate may depend on which
   fuzz [--seconds N] [TARGET...]
                               runs each fuzz target for N seconds (10); installs cargo-fuzz under target/ when missing
   services up [-- COMMAND...] starts a real Kafka and a real registry and runs COMMAND, or waits for Ctrl-C
   services status | down      what runs where; ends what was left behind
   e2e [--release] [NAME...]   end-to-end checks on real services: parity, bounds, sigkill, outage
-  bench [--check] [--all] [ARGS...]
-                              measures beside the peers; writes target/bench/results.json
+  bench [WHAT] [OPTIONS]      measures beside the peers; writes target/bench/results.json. WHAT may be show, compare,
+                              docs, verify or gate: see bench --help
 ";
 
 fn main() -> ExitCode {

@@ -135,6 +135,21 @@ pub(super) fn check(results: &Results, bars: &[Bar], is_partial: bool) -> Outcom
 }
 
 #[cfg(test)]
+impl Bar {
+    /// One that the sample of results meets, one that it misses, and one that it did not measure.
+    pub(super) fn samples() -> Vec<Self> {
+        [
+            serde_json::json!({"workload": "avro/flat", "against": "peer", "at_least": 3.5}),
+            serde_json::json!({"workload": "wire/parse", "under_ns": 2}),
+            serde_json::json!({"workload": "absent", "under_ns": 2}),
+        ]
+        .iter()
+        .map(|bar| Self::parse(bar).expect("a sample is a bar"))
+        .collect()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 

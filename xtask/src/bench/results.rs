@@ -1,5 +1,6 @@
 //! What `results.json` and each record hold.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -7,10 +8,18 @@ use serde_json::Value;
 
 use crate::command::{Fault, Outcome};
 
+/// The system that the others are compared with.
+pub(super) const OURS: &str = "sabot";
+
 /// A run's results.
 #[derive(Debug)]
 pub(super) struct Results {
     pub(super) commit: String,
+    /// When it was measured, in UTC as RFC 3339 writes it: such texts sort by time.
+    pub(super) date: String,
+    pub(super) rustc: String,
+    /// Versions of the peers that were built.
+    pub(super) peers: BTreeMap<String, String>,
     pub(super) cpu: String,
     pub(super) cores: u64,
     pub(super) rows: Vec<Row>,
@@ -19,7 +28,6 @@ pub(super) struct Results {
 /// What one system needed for one workload.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
-    pub(super) suite: String,
     pub(super) workload: String,
     pub(super) system: String,
     pub(super) ns: f64,
@@ -43,24 +51,29 @@ impl Results {
         let rows = value["results"].as_array()?;
         Some(Self {
             commit: text(&value["commit"])?,
+            date: text(&value["date"])?,
+            rustc: text(&value["rustc"])?,
+            peers: versions(&value["peers"])?,
             cpu: text(&value["host"]["cpu"])?,
             cores: value["host"]["cores"].as_u64()?,
             rows: rows.iter().map(Row::parse).collect::<Option<_>>()?,
         })
     }
 
-    /// The workloads of a suite, or of all, in order.
-    pub(super) fn workloads(&self, suite: Option<&str>) -> Vec<&str> {
-        unique(
-            self.rows
-                .iter()
-                .filter(|row| suite.is_none_or(|suite| suite == row.suite))
-                .map(|row| row.workload.as_str()),
-        )
+    /// The workloads in order.
+    pub(super) fn workloads(&self) -> Vec<&str> {
+        unique(self.rows.iter().map(|row| row.workload.as_str()))
     }
 
-    pub(super) fn suites(&self) -> Vec<&str> {
-        unique(self.rows.iter().map(|row| row.suite.as_str()))
+    /// What of the workloads' names stands together in one plot, in order.
+    pub(super) fn groups(&self) -> Vec<String> {
+        let mut found: Vec<String> = Vec::new();
+        for group in self.rows.iter().map(Row::group) {
+            if !found.contains(&group) {
+                found.push(group);
+            }
+        }
+        found
     }
 
     pub(super) fn of_workload<'a>(&'a self, workload: &'a str) -> impl Iterator<Item = &'a Row> {
@@ -75,14 +88,26 @@ impl Results {
 
     /// Sabot's own row of a workload.
     pub(super) fn ours(&self, workload: &str) -> Option<&Row> {
-        self.find(workload, "sabot")
+        self.find(workload, OURS)
+    }
+
+    /// Another system's time over Sabot's: above 1, Sabot is faster. `None` for Sabot's own row.
+    pub(super) fn ratio(&self, row: &Row) -> Option<f64> {
+        let ours = self.ours(&row.workload).filter(|_| row.system != OURS)?;
+        Some(row.ns / ours.ns)
     }
 }
 
 impl Row {
+    /// `avro` of `avro/flat`, `avro/projected` of `avro/projected/flat`: what is left of a name without its last part, in
+    /// two parts at most.
+    pub(super) fn group(&self) -> String {
+        let parts: Vec<&str> = self.workload.split('/').collect();
+        parts[..(parts.len() - 1).clamp(1, 2)].join("/")
+    }
+
     fn parse(value: &Value) -> Option<Self> {
         Some(Self {
-            suite: text(&value["suite"])?,
             workload: text(&value["workload"])?,
             system: text(&value["system"])?,
             ns: value["ns_per_message"].as_f64()?,
@@ -93,6 +118,13 @@ impl Row {
             peak_rss_bytes: value["peak_rss_bytes"].as_u64(),
         })
     }
+}
+
+fn versions(value: &Value) -> Option<BTreeMap<String, String>> {
+    let versions = value.as_object()?.iter();
+    versions
+        .map(|(name, version)| Some((name.clone(), text(version)?)))
+        .collect()
 }
 
 fn text(value: &Value) -> Option<String> {
@@ -111,7 +143,7 @@ fn unique<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::Results;
 
@@ -127,22 +159,45 @@ pub(super) mod tests {
             row("wire/parse", "sabot", 4.0),
         ];
         let host = json!({"cpu": "A Chip", "cores": 2});
-        Results::parse(&json!({"commit": "abc", "host": host, "results": rows})).unwrap()
+        let (date, peers) = (
+            "2026-11-25T21:40:00Z",
+            json!({"peer": "1.2.3", "absent": "4.0.0"}),
+        );
+        let made = json!({"commit": "abc", "date": date, "rustc": "1.95.0", "peers": peers, "host": host, "results": rows});
+        Results::parse(&made).unwrap()
     }
 
     #[test]
     fn results_are_found_by_name_and_listed_in_order() {
         let results = sample();
-        assert_eq!(results.workloads(None), ["avro/flat", "wire/parse"]);
-        assert_eq!(results.suites(), ["decode"]);
+        assert_eq!(results.workloads(), ["avro/flat", "wire/parse"]);
+        assert_eq!(results.groups(), ["avro", "wire"]);
         assert!((results.ours("avro/flat").unwrap().ns - 40.0).abs() < 1e-9);
         assert_eq!(results.of_workload("avro/flat").count(), 2);
     }
 
     #[test]
     fn what_is_no_result_is_refused() {
+        let made = |rows: &Value| {
+            let host = json!({"cpu": "", "cores": 1});
+            json!({"commit": "", "date": "", "rustc": "", "peers": {}, "host": host, "results": rows})
+        };
+        assert!(Results::parse(&made(&json!([]))).is_some());
+        assert!(Results::parse(&made(&json!([{"suite": "x"}]))).is_none());
         assert!(Results::parse(&json!({"commit": "abc", "results": []})).is_none());
-        let host = json!({"cpu": "", "cores": 1});
-        assert!(Results::parse(&json!({"commit": "", "host": host, "results": [{"suite": "x"}]})).is_none());
+    }
+
+    #[test]
+    fn workloads_are_grouped_by_their_names() {
+        let mut row = sample().rows[0].clone();
+        for (workload, group) in [
+            ("avro/flat", "avro"),
+            ("avro/projected/wide", "avro/projected"),
+            ("avro/poisoned/1-in-1000/flat", "avro/poisoned"),
+            ("plain", "plain"),
+        ] {
+            row.workload = workload.into();
+            assert_eq!(row.group(), group);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::bars::Bar;
-use super::results::{Results, Row};
+use super::results::{OURS, Results, Row};
 
 /// Every row, with its bars.
 pub(super) fn text(results: &Results, bars: &[Bar]) -> String {
@@ -38,14 +38,13 @@ pub(super) fn text(results: &Results, bars: &[Bar]) -> String {
 /// The bars that show in this row: in the other system's, or in Sabot's own where only its time counts.
 fn bars_of<'a>(bars: &'a [Bar], row: &'a Row) -> impl Iterator<Item = &'a Bar> {
     bars.iter()
-        .filter(|bar| bar.workload == row.workload && bar.against.as_deref().unwrap_or("sabot") == row.system)
+        .filter(|bar| bar.workload == row.workload && bar.against.as_deref().unwrap_or(OURS) == row.system)
 }
 
-/// A system's time over Sabot's: above 1, Sabot is faster.
 fn ratio(results: &Results, row: &Row) -> String {
     results
-        .ours(&row.workload)
-        .map_or_else(String::new, |ours| format!("{:.2}", row.ns / ours.ns))
+        .ratio(row)
+        .map_or_else(String::new, |ratio| format!("{ratio:.2}"))
 }
 
 fn mebibytes(row: &Row) -> String {
@@ -109,4 +108,40 @@ fn line(out: &mut String, cells: &[String]) {
 
 fn nanoseconds(row: &Row) -> String {
     format!("{:.1}", row.ns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bars::Bar;
+    use super::super::results::tests::sample;
+    use super::{markdown, text};
+
+    #[test]
+    fn a_row_shows_its_ratio_and_its_bar() {
+        let text = text(&sample(), &Bar::samples());
+        let peer = text.lines().find(|line| line.contains("peer")).unwrap();
+        let words: Vec<&str> = peer.split_whitespace().collect();
+        assert_eq!(words[2..7], ["160.0", "159.0", "..", "162.0", "4.00"]);
+        assert!(peer.ends_with("4.00x of >= 3.5x pass"), "{peer}");
+        let missed = text.lines().find(|line| line.starts_with("wire/parse")).unwrap();
+        assert!(missed.ends_with("4.00 ns of < 2 ns MISS"), "{missed}");
+    }
+
+    #[test]
+    fn the_documentation_has_every_measured_bar_and_every_row() {
+        let markdown = markdown(&sample(), &Bar::samples());
+        assert!(
+            markdown.contains("| `avro/flat` | peer | 160.0 | 40.0 | **4.00x** | >= 3.5x |  |\n"),
+            "{markdown}"
+        );
+        assert!(
+            markdown.contains("| **4.00 ns, missed** | < 2 ns |"),
+            "{markdown}"
+        );
+        assert!(
+            markdown.contains("| `avro/flat` | 75 | peer | 160.0 | 159.0 .. 162.0 | 4.00 | 3 |\n"),
+            "{markdown}"
+        );
+        assert!(!markdown.contains("absent"));
+    }
 }
