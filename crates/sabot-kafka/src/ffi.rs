@@ -557,7 +557,7 @@ mod tests {
     use crate::embedded::EmbeddedBroker;
     use crate::{Producer, Properties, SourceOptions, Subscription, config};
 
-    const TIMEOUT: Duration = Duration::from_secs(20);
+    const TIMEOUT: Duration = Duration::from_secs(120);
 
     /// Produces a message whose headers no safe API writes.
     #[expect(unsafe_code, reason = "rust-rdkafka takes only names that are UTF-8")]

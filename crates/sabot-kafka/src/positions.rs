@@ -29,8 +29,22 @@ pub(crate) struct Position {
     pub(crate) ended: bool,
     /// The offset behind the last record that was taken.
     pub(crate) next: Option<i64>,
+    /// Whether records of it come.
+    pub(crate) flow: Flow,
     /// The first record of it in the batch in hand.
     first: Option<i64>,
+}
+
+/// Whether records of a partition come, as far as the source knows. It can only tell by the records: librdkafka drops a
+/// request to pause or to resume without a word if its own thread has one for the same partition at that moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// None has come since the partition was assigned. librdkafka is starting it, or there is none.
+    Starting,
+    /// They come.
+    Running,
+    /// None has come since librdkafka was asked to pause.
+    Paused,
 }
 
 impl Positions {
@@ -49,6 +63,7 @@ impl Positions {
             end,
             ended: false,
             next: None,
+            flow: Flow::Starting,
             first: None,
         });
     }
@@ -91,9 +106,17 @@ impl Positions {
             .map_or_else(|| Arc::from(name), |(topic, _)| Arc::clone(topic))
     }
 
-    /// Whether a record of that offset belongs before the end. If not, the partition has ended.
+    /// Marks partitions as paused.
+    pub(crate) fn pause(&mut self, slots: &[usize]) {
+        for slot in slots {
+            self.list[*slot].flow = Flow::Paused;
+        }
+    }
+
+    /// Notes that a record came. Whether it belongs before the end; if not, the partition has ended.
     pub(crate) fn admits(&mut self, slot: usize, offset: i64) -> bool {
         let position = &mut self.list[slot];
+        position.flow = Flow::Running;
         position.ended |= position.end.is_some_and(|end| offset >= end);
         !position.ended
     }

@@ -20,6 +20,7 @@ use crate::client::Consumer;
 use crate::error::kind_of;
 use crate::frontier::Frontier;
 use crate::options::{End, Fallback, SourceOptions, Start};
+use crate::positions::Flow;
 use crate::source::{Source, list_of};
 use crate::stop::STOP_CHECK;
 use crate::subscription::{PartitionStart, Subscription, is_pattern, pattern};
@@ -105,9 +106,6 @@ impl Source {
             .map_err(|cause| Error::kafka(ErrorKind::Fatal, "the group's assignment is refused", &cause))?;
         log::info!("assigned {}", Partitions(partitions));
         self.add_positions(&list, &ends);
-        // A partition that was paused when it was given up comes back paused; and what comes while a record is stuck
-        // must not pile up behind it.
-        self.pause_or_resume(&list, self.is_paused());
         Ok(())
     }
 
@@ -147,6 +145,7 @@ impl Source {
         for (topic, partition) in &places {
             self.ledger.lock().end(topic, *partition);
         }
+        self.resume_before_giving_up(&places);
         self.positions.remove(&places);
         let positions = &self.positions;
         self.messages
@@ -161,6 +160,21 @@ impl Source {
                 "{}",
                 Error::kafka(ErrorKind::Fatal, "giving partitions up failed", &cause)
             );
+        }
+    }
+
+    /// Resumes what this source has paused, for librdkafka remembers a pause until the partition is assigned again. To
+    /// resume it only then is too late: librdkafka's own thread is starting the partition at that time, and of two
+    /// requests for a partition at the same moment it may drop either, the start as well. Now that thread waits for us.
+    fn resume_before_giving_up(&self, places: &[(Arc<str>, i32)]) {
+        let slots = places
+            .iter()
+            .filter_map(|(topic, partition)| self.positions.slot(topic, *partition));
+        let positions = slots.map(|slot| self.positions.get(slot));
+        let paused = positions.filter(|position| position.ended || position.flow == Flow::Paused);
+        let list = list_of(paused.map(|position| (&*position.topic, position.partition)));
+        if list.count() > 0 {
+            self.pause_or_resume(&list, false);
         }
     }
 
@@ -225,6 +239,7 @@ impl Source {
     }
 
     fn add_positions(&mut self, list: &TopicPartitionList, ends: &[Option<i64>]) {
+        self.resumed = Instant::now();
         for (element, end) in list.elements().iter().zip(ends) {
             let topic = self.positions.topic(element.topic());
             log::debug!(

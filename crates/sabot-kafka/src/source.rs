@@ -17,7 +17,7 @@ use crate::client::{Consumer, Context};
 use crate::dead_letter::DeadLetters;
 use crate::error::{is_refused_by_group, is_unreadable, kind_of};
 use crate::ffi::{self, Event, EventQueue, Messages};
-use crate::positions::Positions;
+use crate::positions::{Flow, Position, Positions};
 use crate::progress::{PartitionProgress, Progress, Totals};
 use crate::rebalance::{Rebalance, commit_failed};
 use crate::record::{SchemaHeaders, bytes_of, slots_of};
@@ -28,6 +28,8 @@ use crate::{Batch, Error, ErrorKind, Offsets, SourceOptions, Stopper, config};
 const CHUNK_RECORDS: usize = 1024;
 /// Bytes of keys and values after which such a chunk is full.
 const CHUNK_BYTES: usize = 1 << 20;
+/// How often partitions that keep silent are resumed once more.
+const RESUME_AGAIN: Duration = Duration::from_secs(1);
 
 /// Reads topics, and gives out batches. See the crate's documentation.
 ///
@@ -77,6 +79,8 @@ pub struct Source {
     stuck: bool,
     /// Fetching is paused because of that.
     paused: bool,
+    /// When partitions were last resumed or assigned.
+    pub(crate) resumed: Instant,
     ended: bool,
     closed: bool,
     last_batch: u64,
@@ -136,6 +140,7 @@ impl Source {
             left: options.end.messages(),
             stuck: false,
             paused: false,
+            resumed: Instant::now(),
             ended: false,
             closed: false,
             last_batch: 0,
@@ -556,35 +561,57 @@ impl Source {
     /// While messages wait that cannot be decoded, or a batch that cannot be given out, fetches no more of them, but
     /// goes on taking events: a member that does not poll is thrown out of its group.
     fn hold_back(&mut self) {
-        if !self.paused {
-            self.paused = true;
-            self.set_paused(true);
+        if !std::mem::replace(&mut self.paused, true) {
+            self.pause_running();
         }
         loop {
             match self.queue.poll(Duration::ZERO, &mut self.messages) {
                 Event::Idle => return,
-                Event::Message => drop(self.admit()),
+                Event::Message => {
+                    self.admit();
+                    // The partition has just been started, or its pause got lost.
+                    self.pause_running();
+                }
                 event => self.on_event(event),
             }
         }
     }
 
-    fn go_on(&mut self) {
-        if std::mem::take(&mut self.paused) {
-            self.set_paused(false);
+    /// Pauses what runs. A partition that is only just being started is left alone: librdkafka could drop its start for
+    /// the pause. It is paused at its first record.
+    fn pause_running(&mut self) {
+        let is_running = |position: &Position| position.flow == Flow::Running && !position.ended;
+        let (list, slots) = self.select(is_running);
+        if !slots.is_empty() {
+            self.pause_or_resume(&list, true);
+            self.positions.pause(&slots);
         }
     }
 
-    fn set_paused(&self, paused: bool) {
-        let running = self.positions.iter().filter(|position| !position.ended);
-        self.pause_or_resume(
-            &list_of(running.map(|position| (&*position.topic, position.partition))),
-            paused,
-        );
+    /// Fetches again what was paused. librdkafka may have dropped the request, and nothing tells; so it is made again
+    /// now and then for partitions of which no record comes. Where nothing is paused, that does nothing.
+    fn go_on(&mut self) {
+        if !std::mem::take(&mut self.paused) && self.resumed.elapsed() < RESUME_AGAIN {
+            return;
+        }
+        self.resumed = Instant::now();
+        let is_silent = |position: &Position| position.flow != Flow::Running && !position.ended;
+        let (list, slots) = self.select(is_silent);
+        if !slots.is_empty() {
+            self.pause_or_resume(&list, false);
+        }
     }
 
-    pub(crate) fn is_paused(&self) -> bool {
-        self.paused
+    fn select(&self, wanted: impl Fn(&Position) -> bool) -> (TopicPartitionList, Vec<usize>) {
+        let mut list = TopicPartitionList::new();
+        let mut slots = Vec::new();
+        for (slot, position) in self.positions.iter().enumerate() {
+            if wanted(position) {
+                list.add_partition(&position.topic, position.partition);
+                slots.push(slot);
+            }
+        }
+        (list, slots)
     }
 
     pub(crate) fn pause_or_resume(&self, list: &TopicPartitionList, pause: bool) {
@@ -654,3 +681,6 @@ pub(crate) fn list_of<'a>(partitions: impl IntoIterator<Item = (&'a str, i32)>) 
 fn internal(cause: FlushError) -> Error {
     Error::new(ErrorKind::Internal, cause.to_string()).with_source(cause)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,10 @@
-//! A decoder that is right at sight, a source of schemas with a switch, and messages.
+//! A decoder that is right at sight, a source of schemas with a switch, messages, and a guard against hanging.
 use std::collections::HashSet;
+use std::io::Write;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
@@ -14,9 +17,78 @@ use sabot_decode::{
     SchemaKey, SchemaSource, Slots, Stop, WriterSchema,
 };
 use sabot_kafka::embedded::EmbeddedBroker;
-use sabot_kafka::{Batch, Error, Message, Producer, Properties, Source, SourceOptions, Subscription};
+use sabot_kafka::{
+    Batch, Error, Message, Producer, Properties, Source, SourceOptions, Stopper, Subscription,
+};
 
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
+/// More than anything takes on a machine that is busy with something else. No test waits so long for something that is
+/// not to come.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Ends the run, with a word about where, if a test stays at one step for longer than [`PATIENCE`]. What hangs may be
+/// anything, the closing of a client as well, and a test that waits for it can say nothing any more.
+pub(crate) struct Guard(Arc<Mutex<(Instant, String)>>);
+
+impl Guard {
+    pub(crate) fn new() -> Self {
+        let place = Arc::new(Mutex::new((Instant::now(), "the beginning".to_owned())));
+        let (test, watched) = (thread::current(), Arc::downgrade(&place));
+        thread::spawn(move || {
+            while let Some(place) = watched.upgrade() {
+                let (since, step) = place.lock().unwrap().clone();
+                if since.elapsed() > PATIENCE {
+                    let name = test.name().unwrap_or_default();
+                    // The test harness keeps for itself what is printed in any other way.
+                    let _ = writeln!(std::io::stderr(), "{name} hangs at this step: {step}");
+                    std::process::abort();
+                }
+                drop(place);
+                thread::sleep(Duration::from_millis(200));
+            }
+        });
+        Self(place)
+    }
+
+    /// Begins a step.
+    pub(crate) fn step(&self, step: impl Into<String>) {
+        *self.0.lock().unwrap() = (Instant::now(), step.into());
+    }
+
+    /// Waits for something, as a step.
+    pub(crate) fn wait_for(&self, step: &str, mut is_so: impl FnMut() -> bool) {
+        self.step(step);
+        while !is_so() {
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// A session's timeout for groups of several members. The embedded broker waits a second less than this for the members
+/// that it knows to join again, and throws the others out: they have to hear of it in time.
+pub(crate) const SHARING_SESSION_MS: &str = "4000";
+
+/// Stops a source even if the test fails, for its thread is waited for.
+pub(crate) struct StopOnDrop(pub(crate) Stopper);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+/// A broker for a test, which must not hang.
+pub(crate) struct Broker {
+    broker: EmbeddedBroker,
+    pub(crate) guard: Guard,
+}
+
+impl Deref for Broker {
+    type Target = EmbeddedBroker;
+
+    fn deref(&self) -> &EmbeddedBroker {
+        &self.broker
+    }
+}
 
 /// Decodes a decimal number into the column `n`.
 #[derive(Debug)]
@@ -128,10 +200,11 @@ pub(crate) fn framed(id: u32, text: &str) -> Vec<u8> {
 }
 
 /// A broker with a topic `t`.
-pub(crate) fn broker(partitions: i32) -> EmbeddedBroker {
+pub(crate) fn broker(partitions: i32) -> Broker {
+    let guard = Guard::new();
     let broker = EmbeddedBroker::start(1).unwrap();
     broker.create_topic("t", partitions).unwrap();
-    broker
+    Broker { broker, guard }
 }
 
 pub(crate) fn producer(broker: &EmbeddedBroker) -> Producer {
@@ -140,19 +213,23 @@ pub(crate) fn producer(broker: &EmbeddedBroker) -> Producer {
 
 /// Produces `values` to a partition of topic `t`.
 pub(crate) fn produce(broker: &EmbeddedBroker, partition: i32, values: impl IntoIterator<Item = Vec<u8>>) {
+    produce_all(broker, values.into_iter().map(|value| (partition, value)));
+}
+
+/// Produces values to partitions of topic `t`. A producer of its own for each would take half a second each.
+pub(crate) fn produce_all(broker: &EmbeddedBroker, values: impl IntoIterator<Item = (i32, Vec<u8>)>) {
     let producer = producer(broker);
-    for value in values {
-        let (topic, partition) = ("t", Some(partition));
+    for (partition, value) in values {
         producer
             .send(&Message {
-                topic,
-                partition,
+                topic: "t",
+                partition: Some(partition),
                 value: Some(&value),
                 ..Message::default()
             })
             .unwrap();
     }
-    producer.flush(TIMEOUT).unwrap();
+    producer.flush(PATIENCE).unwrap();
 }
 
 /// Produces the numbers to a partition of topic `t`, with schema 1.
@@ -168,10 +245,11 @@ pub(crate) fn produce_numbers(
     );
 }
 
-/// Options that read topic `t`.
+/// Options that read topic `t`, in batches that time does not end.
 pub(crate) fn options(broker: &EmbeddedBroker) -> SourceOptions {
     let mut options = SourceOptions::new(broker.brokers(), Subscription::topics(["t"]));
-    options.startup_timeout = TIMEOUT;
+    options.startup_timeout = PATIENCE;
+    options.batching.linger = Duration::from_secs(3600);
     options
 }
 

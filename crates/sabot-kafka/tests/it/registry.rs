@@ -26,9 +26,10 @@ fn register(server: &Server) {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
-fn source_of(server: &Server) -> RegistrySource {
+/// What a registry that is gone does not answer takes as long as `deadline`.
+fn source_of(server: &Server, deadline: Duration) -> RegistrySource {
     let client = Client::builder([server.url()])
-        .deadline(Duration::from_millis(300))
+        .deadline(deadline)
         .build()
         .unwrap();
     RegistrySource::new(client)
@@ -38,7 +39,7 @@ fn source_of(server: &Server) -> RegistrySource {
 fn what_a_registry_does_not_have_is_told_from_what_it_cannot_say() {
     let server = Server::start(ServerOptions::default()).unwrap();
     register(&server);
-    let mut schemas = source_of(&server);
+    let mut schemas = source_of(&server, PATIENCE);
     assert_eq!(&*schemas.fetch(SchemaKey::Id(1)).unwrap().text, "\"long\"");
     assert!(matches!(
         schemas.fetch(SchemaKey::Id(2)),
@@ -51,11 +52,12 @@ fn what_a_registry_does_not_have_is_told_from_what_it_cannot_say() {
         schemas.fetch(SchemaKey::Absent),
         Err(FetchError::Unknown { .. })
     ));
+    let mut hasty = source_of(&server, Duration::from_millis(300));
     server.shutdown();
     // What is cached is still there; what is not cannot be said.
     schemas.fetch(SchemaKey::Id(1)).unwrap();
     assert!(matches!(
-        schemas.fetch(SchemaKey::Id(3)),
+        hasty.fetch(SchemaKey::Id(3)),
         Err(FetchError::Unavailable {
             key: SchemaKey::Id(3),
             ..
@@ -76,7 +78,7 @@ fn a_registry_that_stops_costs_nothing_but_time() {
     let mut options = options(&broker);
     options.end = End::AtStart;
     options.batching.rows = 5;
-    let schemas = Box::new(source_of(&server));
+    let schemas = Box::new(source_of(&server, Duration::from_secs(5)));
     let mut source = Source::open(options, assembler(OnError::Skip), schemas).unwrap();
     assert_eq!(numbers(&source.next_batch().unwrap().unwrap()), [0, 1, 2, 3, 4]);
     server.shutdown();
