@@ -269,7 +269,7 @@ impl Source {
             self.hold_back();
         }
         if let Some(batch) = self.held.take() {
-            return self.release(batch).map(Some);
+            return self.release_again(batch);
         }
         loop {
             self.store_acknowledged();
@@ -556,6 +556,25 @@ impl Source {
             return Err(error);
         }
         Ok(batch)
+    }
+
+    /// Tries once more to give out a batch that is held. If that fails, its group must not wait for it: what has to be given
+    /// up is given up. After a stop it is not tried again, and read again by whoever comes next.
+    fn release_again(&mut self, batch: Batch) -> Result<Option<Batch>, Error> {
+        self.store_acknowledged();
+        if self.options.stopper.is_stopped() {
+            log::warn!("stopped before the dead letters of a batch were delivered; it is not given out");
+            return Ok(None);
+        }
+        let released = self.release(batch);
+        while released.is_err() && !self.rebalances.is_empty() {
+            if let Err(error) = self.serve_rebalance() {
+                // It stays the oldest, and is tried again.
+                log::warn!("{error}");
+                break;
+            }
+        }
+        released.map(Some)
     }
 
     /// While messages wait that cannot be decoded, or a batch that cannot be given out, fetches no more of them, but

@@ -302,6 +302,44 @@ fn a_dead_letter_that_is_refused_repeats_no_other() {
 }
 
 #[test]
+fn a_member_whose_dead_letters_are_refused_keeps_no_partition_from_others() {
+    let broker = broker(4);
+    broker.create_topic("dead", 1).unwrap();
+    let value = framed(1, &"x".repeat(5000));
+    produce_all(&broker, (0..4).map(|partition| (partition, value.clone())));
+    let open_one = |on_error: OnError| {
+        let mut options = grouped(&broker, "range");
+        options.properties.set("session.timeout.ms", SHARING_SESSION_MS);
+        options.revoke_timeout = Duration::from_millis(100);
+        let mut letters = DeadLetterOptions::new("dead");
+        letters.properties.set("message.max.bytes", "1000");
+        options.dead_letters = Some(letters);
+        open(options, on_error)
+    };
+    let seen = Mutex::default();
+    let (mine, others) = (Reading::default(), Reading::default());
+    thread::scope(|scope| {
+        let first = open_one(OnError::DeadLetter);
+        let one = StopOnDrop(first.stopper());
+        let reader = scope.spawn(|| mine.read(first, &seen));
+        broker.guard.wait_for("the first member is stuck", || {
+            reader.is_finished() || mine.stuck.get() > 1
+        });
+        let second = open_one(OnError::Skip);
+        let two = StopOnDrop(second.stopper());
+        let other = scope.spawn(|| others.read(second, &seen));
+        broker.guard.wait_for("the second member reads", || {
+            reader.is_finished() || other.is_finished() || others.batches.get() > 0
+        });
+        assert!(!reader.is_finished() && !other.is_finished());
+        broker
+            .guard
+            .step("both leave, the first with letters that are not delivered");
+        drop((one, two));
+    });
+}
+
+#[test]
 fn a_close_does_not_wait_for_brokers_for_ever() {
     let broker = broker(1);
     produce_numbers(&broker, 0, 0..20);
