@@ -20,7 +20,7 @@ use crate::args::{CatArgs, CatErrorArg};
 use crate::console::{counted, grouped, harmless, note};
 use crate::failure::{Failure, chain};
 use crate::interrupt::Interrupt;
-use crate::output::{self, Layout, Plan, Sink, choice};
+use crate::output::{self, Layout, Plan, Sink, ValueLayout, choice};
 use crate::types;
 
 /// Runs the command.
@@ -163,7 +163,7 @@ fn plan(args: &CatArgs, color: bool) -> Plan {
             metadata: Metadata::NONE,
             tombstones: Tombstones::Null,
             error_columns: false,
-            plain_value: false,
+            value: ValueLayout::Record,
         },
         rotate_rows: args.output.rotate_rows,
         sync: false,

@@ -1,13 +1,13 @@
-//! kcat's configuration file: a librdkafka property a line.
+//! Where to connect to; and the configuration file, which is kcat's: a librdkafka property a line.
 
-use std::fs;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use std::{env, io};
+use std::{env, fs, io};
 
 use sabot::kafka::Properties;
 
-use crate::args::{ConnectionArgs, Property, RegistryArgs};
+use crate::args::{ConnectionArgs, Property, RegistryArgs, Secret};
 use crate::failure::Failure;
 
 /// Where to connect to, from flags, environment and file; flags win.
@@ -50,17 +50,18 @@ pub(crate) fn registry(
     args: &RegistryArgs,
     fallback: Option<&str>,
 ) -> Result<Option<sabot::registry::Client>, Failure> {
-    let Some(url) = args.registry.as_deref().or(fallback) else {
+    let Some(url) = args.registry.as_ref().map(Secret::reveal).or(fallback) else {
         return Ok(None);
     };
     let mut builder = sabot::registry::Client::builder([url])
         .deadline(Duration::from_secs(args.registry_timeout))
         .proxy_from_env();
     if let Some(token) = &args.registry_token {
-        builder = builder.bearer(token);
+        builder = builder.bearer(token.reveal());
     }
     if let Some(credentials) = &args.registry_user {
         let (user, password) = credentials
+            .reveal()
             .split_once(':')
             .ok_or_else(|| Failure::usage("--registry-user expects USER:PASSWORD"))?;
         builder = builder.basic_auth(user, password);
@@ -71,32 +72,42 @@ pub(crate) fn registry(
         .map_err(|error| Failure::usage(crate::failure::chain(&error)))
 }
 
+/// The properties of the file that is named, or else of the first of the usual ones that exists.
 fn read(explicit: Option<&Path>) -> Result<Vec<Property>, Failure> {
-    let (path, required) = match explicit {
-        Some(path) if path == Path::new("none") => return Ok(Vec::new()),
-        Some(path) => (path.to_owned(), true),
-        None => match default_path() {
-            Some(path) => (path, false),
-            None => return Ok(Vec::new()),
-        },
-    };
-    match fs::read_to_string(&path) {
-        Ok(text) => parse(&text)
-            .map_err(|line| Failure::usage(format!("{}: line {line} is not NAME=VALUE", path.display()))),
-        Err(error) if !required && error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(Failure::usage(format!("cannot read {}: {error}", path.display()))),
+    if explicit == Some(Path::new("none")) {
+        return Ok(Vec::new());
     }
+    let usual = usual_paths(|name| env::var_os(name));
+    let candidates = explicit.map_or(usual, |path| vec![path.to_owned()]);
+    for path in candidates {
+        match fs::read_to_string(&path) {
+            Ok(text) => {
+                return parse(&text).map_err(|line| {
+                    Failure::usage(format!("{}: line {line} is not NAME=VALUE", path.display()))
+                });
+            }
+            Err(error) if explicit.is_none() && error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Failure::usage(format!("cannot read {}: {error}", path.display()))),
+        }
+    }
+    Ok(Vec::new())
 }
 
-fn default_path() -> Option<PathBuf> {
-    if let Some(path) = env::var_os("KCAT_CONFIG") {
-        return Some(path.into());
-    }
-    Some(
-        PathBuf::from(env::var_os("HOME")?)
-            .join(".config")
-            .join("kcat.conf"),
-    )
+/// Where a file is looked for: Sabot's own place, then kcat's.
+fn usual_paths(variable: impl Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
+    let path = |name| {
+        variable(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    let dot_config = path("HOME").map(|home| home.join(".config"));
+    // A relative path there is to be ignored, as the XDG specification has it.
+    let config = path("XDG_CONFIG_HOME").filter(|folder| folder.is_absolute());
+    let ours = config
+        .or_else(|| dot_config.clone())
+        .map(|folder| folder.join("sabot").join("sabot.conf"));
+    let kcats = path("KCAT_CONFIG").or_else(|| dot_config.map(|folder| folder.join("kcat.conf")));
+    ours.into_iter().chain(kcats).collect()
 }
 
 /// The properties; or the number of the line that is none. The line itself may hold a secret.
@@ -119,6 +130,41 @@ fn parse(text: &str) -> Result<Vec<Property>, usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn files_are_looked_for_where_they_belong() {
+        /// Variables, and where a file is looked for with them.
+        type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+        let cases: [Case<'_>; 6] = [
+            (&[], &[]),
+            (
+                &[("HOME", "/h")],
+                &["/h/.config/sabot/sabot.conf", "/h/.config/kcat.conf"],
+            ),
+            (
+                &[("HOME", "/h"), ("XDG_CONFIG_HOME", "/x")],
+                &["/x/sabot/sabot.conf", "/h/.config/kcat.conf"],
+            ),
+            (
+                &[("HOME", "/h"), ("XDG_CONFIG_HOME", "x")],
+                &["/h/.config/sabot/sabot.conf", "/h/.config/kcat.conf"],
+            ),
+            (
+                &[("HOME", "/h"), ("KCAT_CONFIG", "k")],
+                &["/h/.config/sabot/sabot.conf", "k"],
+            ),
+            (&[("HOME", ""), ("XDG_CONFIG_HOME", ""), ("KCAT_CONFIG", "")], &[]),
+        ];
+        for (variables, paths) in cases {
+            let variable = |name: &str| {
+                let found = variables.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| OsString::from(value))
+            };
+            let expected: Vec<_> = paths.iter().map(PathBuf::from).collect();
+            assert_eq!(usual_paths(variable), expected, "{variables:?}");
+        }
+    }
 
     #[test]
     fn files_are_read_as_kcat_reads_them() {

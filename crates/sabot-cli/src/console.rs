@@ -1,19 +1,30 @@
 //! What is said on stderr: notes, colours, numbers for people; and what librdkafka and the clients log.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 
 use crate::args::Color;
 
 /// Whether to use colours on stdout.
-pub(crate) fn colors(choice: Color) -> bool {
+pub(crate) fn stdout_colors(choice: Color) -> bool {
+    let variable = |name| std::env::var_os(name);
+    colors(
+        choice,
+        io::stdout().is_terminal(),
+        variable("NO_COLOR").as_deref(),
+        variable("TERM").as_deref(),
+    )
+}
+
+fn colors(choice: Color, is_terminal: bool, no_color: Option<&OsStr>, term: Option<&OsStr>) -> bool {
     match choice {
         Color::Always => true,
         Color::Never => false,
         Color::Auto => {
-            let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
-            io::stdout().is_terminal() && !refused && !dumb
+            let is_refused = no_color.is_some_and(|value| !value.is_empty());
+            let is_dumb = term.is_some_and(|term| term == "dumb");
+            is_terminal && !is_refused && !is_dumb
         }
     }
 }
@@ -139,6 +150,33 @@ impl log::Log for Logger {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn colours_are_for_terminals_that_want_them() {
+        use Color::{Always, Auto, Never};
+        for (choice, is_terminal, no_color, term, expected) in [
+            (Auto, true, None, Some("xterm"), true),
+            (Auto, true, None, None, true),
+            (Auto, false, None, Some("xterm"), false),
+            (Auto, true, Some("1"), Some("xterm"), false),
+            // As no-color.org has it: an empty variable says nothing.
+            (Auto, true, Some(""), Some("xterm"), true),
+            (Auto, true, None, Some("dumb"), false),
+            (Always, false, Some("1"), Some("dumb"), true),
+            (Never, true, None, Some("xterm"), false),
+        ] {
+            assert_eq!(
+                colors(
+                    choice,
+                    is_terminal,
+                    no_color.map(OsStr::new),
+                    term.map(OsStr::new)
+                ),
+                expected,
+                "{choice:?}, {is_terminal}, {no_color:?}, {term:?}"
+            );
+        }
+    }
 
     #[test]
     fn numbers_are_grouped() {

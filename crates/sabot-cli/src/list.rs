@@ -5,19 +5,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow_array::{Array, ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray, UInt64Array};
-use sabot::kafka::{Admin, PartitionInfo, TopicInfo};
+use sabot::kafka::{Admin, ErrorKind, PartitionInfo, TopicInfo};
 
 use crate::args::ListArgs;
 use crate::conf::Connection;
 use crate::console;
-use crate::failure::Failure;
+use crate::failure::{Failure, chain};
 use crate::output::{self, TableOptions};
 
 /// Runs the command.
 pub(crate) fn run(args: &ListArgs, color: bool) -> Result<(), Failure> {
     let connection = Connection::new(&args.connection)?;
     let timeout = Duration::from_secs(args.connection.timeout.max(1));
-    let fail = |error: sabot::kafka::Error| Failure::failed(crate::failure::chain(&error));
+    let fail = |error: sabot::kafka::Error| match error.kind() {
+        ErrorKind::Config => Failure::usage(chain(&error)),
+        _ => Failure::failed(chain(&error)),
+    };
     let admin = Admin::connect(&connection.brokers, &connection.properties, timeout).map_err(fail)?;
     let rows = if args.topics.is_empty() {
         let mut topics = admin.topics().map_err(fail)?;

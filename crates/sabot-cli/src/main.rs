@@ -44,7 +44,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<(), Failure> {
-    let color = console::colors(cli.color);
+    let color = console::stdout_colors(cli.color);
     match &cli.command {
         Command::Consume(args) => consume::run(args, color),
         Command::Cat(args) => cat::run(args, color),

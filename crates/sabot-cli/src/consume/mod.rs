@@ -10,6 +10,7 @@ mod progress;
 mod report;
 
 use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 use sabot::{Acker, Batch, ErrorKind, Part, SchemaKey, Stream};
 
 use crate::args::ConsumeArgs;
@@ -25,7 +26,11 @@ use report::Report;
 /// Runs the command.
 pub(crate) fn run(args: &ConsumeArgs, color: bool) -> Result<(), Failure> {
     let connection = Connection::new(&args.connection)?;
-    let registry = conf::registry(&args.registry, connection.registry.as_deref())?;
+    let registry = if args.decoding.meta_only {
+        None
+    } else {
+        conf::registry(&args.registry, connection.registry.as_deref())?
+    };
     let plan = plan::output(args, color, registry.is_some())?;
     output::check(&plan)?;
     let interrupt = Interrupt::catch()?;
@@ -84,8 +89,24 @@ impl Consumer {
     fn take(&mut self, stream: &Stream, batch: &Batch) -> Result<(), Failure> {
         self.report.batch(batch, stream);
         self.unacknowledged.push(batch.acker());
-        let ready = self.aligner.take(&batch.batch, stream.schema().as_ref());
+        let shown = self.shown(&batch.batch)?;
+        let schema = self.schema(stream)?;
+        let ready = self.aligner.take(&shown, schema.as_ref());
         self.write(&ready)
+    }
+
+    /// What of a batch is written.
+    fn shown(&self, batch: &RecordBatch) -> Result<RecordBatch, Failure> {
+        let shown = self.plan.layout.shown(batch);
+        shown.map_err(|error| Failure::because("cannot leave the values out", &error))
+    }
+
+    /// The schema of what is written, once it is known.
+    fn schema(&self, stream: &Stream) -> Result<Option<SchemaRef>, Failure> {
+        let Some(schema) = stream.schema() else {
+            return Ok(None);
+        };
+        Ok(Some(self.shown(&RecordBatch::new_empty(schema))?.schema()))
     }
 
     /// Writes all of `ready`, then acknowledges if nothing that was read is still on its way.
@@ -101,7 +122,7 @@ impl Consumer {
     }
 
     fn finish(&mut self, stream: &Stream) -> Result<(), Failure> {
-        let schema = stream.schema();
+        let schema = self.schema(stream)?;
         let rest = self.aligner.rest(schema.as_ref());
         self.write(&rest)?;
         if let (false, true, Some(schema)) = (self.has_written, self.plan.is_file(), schema) {

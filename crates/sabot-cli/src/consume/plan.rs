@@ -12,7 +12,7 @@ use crate::args::{
 use crate::conf::Connection;
 use crate::failure::Failure;
 use crate::offset::OffsetArg;
-use crate::output::{Format, Layout, Plan, choice};
+use crate::output::{Format, Layout, Plan, ValueLayout, choice};
 use crate::serde::{Encoding, Part};
 use crate::types;
 
@@ -28,6 +28,9 @@ pub(super) fn output(args: &ConsumeArgs, color: bool, has_registry: bool) -> Res
         } => Format::Template(template.clone()),
         _ => choice::format(output, &destination, color),
     };
+    if args.decoding.meta_only {
+        check_meta_only(&args.decoding, &format)?;
+    }
     let is_message = matches!(format, Format::Envelope | Format::Template(_));
     let (key, value) = encodings(&args.decoding, &format, has_registry);
     let tombstones = match args.decoding.tombstones {
@@ -47,13 +50,31 @@ pub(super) fn output(args: &ConsumeArgs, color: bool, has_registry: bool) -> Res
             },
             tombstones,
             error_columns: args.decoding.on_error == OnErrorArg::Null,
-            plain_value: matches!(value, Encoding::Plain(_)),
+            value: match value {
+                _ if args.decoding.meta_only => ValueLayout::Hidden,
+                Encoding::Plain(_) => ValueLayout::Plain,
+                _ => ValueLayout::Record,
+            },
         },
         format,
         destination,
         rotate_rows: output.rotate_rows,
         sync: args.source.group.is_some(),
     })
+}
+
+/// Refuses what would leave nothing to write, or asks for what is left out.
+fn check_meta_only(args: &DecodingArgs, format: &Format) -> Result<(), Failure> {
+    match format {
+        Format::Template(template) if template.shows_payload() => Err(Failure::usage(
+            "%s and %S are of the payload, which --meta-only leaves out",
+        )),
+        Format::Template(_) | Format::Envelope => Ok(()),
+        _ if args.meta.contains(&MetaArg::None) => Err(Failure::usage(
+            "--meta none and --meta-only leave no column together",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// What to read, and how to decode it.
@@ -184,6 +205,8 @@ fn encodings(args: &DecodingArgs, format: &Format, has_registry: bool) -> (Optio
         }
     }
     let value = value.unwrap_or(match format {
+        // Bytes cannot be bad, and nobody has to be asked what they mean.
+        _ if args.meta_only => Encoding::Plain(sabot::plain::Serde::Bytes),
         _ if has_registry || args.schema_id.is_some() => Encoding::Avro,
         // As kcat: what comes in goes out.
         Format::Envelope | Format::Template(_) => Encoding::Plain(sabot::plain::Serde::Bytes),

@@ -47,7 +47,7 @@ impl Meter {
     }
 
     pub(super) fn show(&mut self, progress: &Progress) {
-        let mut line = line(progress, self.seconds());
+        let mut line = line(&Numbers::of(progress), self.seconds());
         // What has wrapped cannot be rubbed out; and there is to be room for the ^C of a terminal. The line is ASCII.
         line.truncate(console::stderr_width().saturating_sub(3));
         write(&format!("{RETURN}{line}{ERASE}"));
@@ -73,21 +73,46 @@ fn write(text: &str) {
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }
 
-fn line(progress: &Progress, seconds: f64) -> String {
+/// What the line says.
+#[derive(Debug, Clone, Copy)]
+struct Numbers {
+    messages: u64,
+    bytes: u64,
+    bad: u64,
+    to_go: Option<u64>,
+}
+
+impl Numbers {
+    fn of(progress: &Progress) -> Self {
+        Self {
+            messages: progress.messages,
+            bytes: progress.bytes,
+            bad: progress.bad,
+            to_go: to_go(progress.partitions.iter().map(|partition| partition.lag)),
+        }
+    }
+}
+
+/// The partitions' lags together. Before there is a partition, and before every partition's end is known, a sum would be
+/// too small.
+fn to_go(lags: impl ExactSizeIterator<Item = Option<u64>>) -> Option<u64> {
+    if lags.len() == 0 { None } else { lags.sum() }
+}
+
+fn line(numbers: &Numbers, seconds: f64) -> String {
     let mut line = format!(
         "{}, {}",
-        counted(progress.messages, "message"),
-        console::rates(progress.messages, progress.bytes, seconds)
+        counted(numbers.messages, "message"),
+        console::rates(numbers.messages, numbers.bytes, seconds)
     );
-    if progress.bad > 0 {
-        line.push_str(&format!(", {} bad", grouped(progress.bad)));
+    if numbers.bad > 0 {
+        line.push_str(&format!(", {} bad", grouped(numbers.bad)));
     }
-    // Before every partition's end is known, a sum would be too small.
-    let lag: Option<u64> = progress.partitions.iter().map(|partition| partition.lag).sum();
-    if let Some(lag) = lag {
-        line.push_str(&format!(", {} to go", grouped(lag)));
-        let left = lag as f64 * seconds / progress.messages.max(1) as f64;
-        if left >= 1.0 {
+    if let Some(to_go) = numbers.to_go {
+        line.push_str(&format!(", {} to go", grouped(to_go)));
+        // Without a message there is no rate to go by.
+        let left = to_go as f64 * seconds / numbers.messages as f64;
+        if numbers.messages > 0 && left >= 1.0 {
             line.push_str(&format!(", {} left", clock(left as u64)));
         }
     }
@@ -106,6 +131,66 @@ fn clock(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_line_says_what_is_known() {
+        for (messages, bytes, bad, to_go, seconds, text) in [
+            (1, 100, 0, None, 1.0, "1 message, 1 messages/s, 0.0 MB/s"),
+            (0, 0, 0, None, 0.0, "0 messages, 0 messages/s, 0.0 MB/s"),
+            (
+                20_000,
+                5_000_000,
+                0,
+                Some(0),
+                2.0,
+                "20,000 messages, 10,000 messages/s, 2.5 MB/s, 0 to go",
+            ),
+            (
+                20_000,
+                5_000_000,
+                1_234,
+                Some(600_000),
+                2.0,
+                "20,000 messages, 10,000 messages/s, 2.5 MB/s, 1,234 bad, 600,000 to go, 60 s left",
+            ),
+            (
+                10,
+                10,
+                0,
+                Some(5),
+                1.0,
+                "10 messages, 10 messages/s, 0.0 MB/s, 5 to go",
+            ),
+            (
+                0,
+                0,
+                0,
+                Some(7),
+                2.0,
+                "0 messages, 0 messages/s, 0.0 MB/s, 7 to go",
+            ),
+        ] {
+            let numbers = Numbers {
+                messages,
+                bytes,
+                bad,
+                to_go,
+            };
+            assert_eq!(line(&numbers, seconds), text);
+        }
+    }
+
+    #[test]
+    fn what_is_to_go_is_known_once_every_end_is() {
+        for (lags, sum) in [
+            (&[][..], None),
+            (&[Some(0)], Some(0)),
+            (&[Some(2), Some(3)], Some(5)),
+            (&[Some(2), None], None),
+        ] {
+            assert_eq!(to_go(lags.iter().copied()), sum, "{lags:?}");
+        }
+    }
 
     #[test]
     fn times_are_rounded_down() {

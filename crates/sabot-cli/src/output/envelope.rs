@@ -11,10 +11,10 @@ use arrow_array::types::TimestampMillisecondType;
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::ArrowError;
 
-use super::Layout;
 use super::encode::{self, Encoder, RowEncoder};
 use super::layout::Parts;
 use super::text::Render;
+use super::{Layout, ValueLayout};
 
 /// Writes messages as envelopes.
 #[derive(Debug)]
@@ -43,13 +43,14 @@ pub(crate) struct Message<'a> {
     pub(crate) columns: Vec<Encoder<'a>>,
     pub(crate) parts: Parts,
     value: Option<RowEncoder<'a>>,
+    has_value: bool,
     batch: &'a RecordBatch,
 }
 
 impl<'a> Message<'a> {
     pub(crate) fn new(layout: &Layout, batch: &'a RecordBatch) -> Result<Self, ArrowError> {
         let parts = layout.parts(batch);
-        let plain = layout.plain_value && parts.value.len() == 1;
+        let plain = layout.value == ValueLayout::Plain && parts.value.len() == 1;
         let value = if plain {
             None
         } else {
@@ -59,6 +60,7 @@ impl<'a> Message<'a> {
             columns: encode::columns(batch)?,
             parts,
             value,
+            has_value: layout.value != ValueLayout::Hidden,
             batch,
         })
     }
@@ -193,8 +195,10 @@ fn envelope(message: &Message<'_>, row: usize, out: &mut Vec<u8>) {
         Some(key) => message.json(key, row, out),
         None => out.extend_from_slice(b"null"),
     }
-    member("payload", out);
-    message.value_json(row, out);
+    if message.has_value {
+        member("payload", out);
+        message.value_json(row, out);
+    }
     out.extend_from_slice(b"}\n");
 }
 

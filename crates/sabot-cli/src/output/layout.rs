@@ -4,6 +4,7 @@
 //! field `key` or `_topic` of its own. Places do: the key is the first column, metadata are the last ones.
 
 use arrow_array::RecordBatch;
+use arrow_schema::ArrowError;
 use sabot::{Metadata, Tombstones};
 
 /// What the command line fixed about the columns.
@@ -17,8 +18,18 @@ pub(crate) struct Layout {
     pub(crate) tombstones: Tombstones,
     /// Columns that stand behind the metadata: `_error` and `_raw`.
     pub(crate) error_columns: bool,
-    /// Whether the value is one plain column instead of the fields of a record.
-    pub(crate) plain_value: bool,
+    pub(crate) value: ValueLayout,
+}
+
+/// Which columns a value has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ValueLayout {
+    /// The fields of a record.
+    Record,
+    /// One plain column.
+    Plain,
+    /// One plain column that is not wanted: [`Layout::shown`] leaves it out.
+    Hidden,
 }
 
 /// Column indexes by part.
@@ -36,6 +47,18 @@ pub(crate) struct Parts {
 }
 
 impl Layout {
+    /// What of a batch is for the output.
+    pub(crate) fn shown(&self, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+        if self.value != ValueLayout::Hidden {
+            return Ok(batch.clone());
+        }
+        let hidden = self.parts(batch).value;
+        let shown: Vec<_> = (0..batch.num_columns())
+            .filter(|column| !hidden.contains(column))
+            .collect();
+        batch.project(&shown)
+    }
+
     /// Finds the parts among the columns of `batch`.
     pub(crate) fn parts(&self, batch: &RecordBatch) -> Parts {
         let mut parts = Parts::default();

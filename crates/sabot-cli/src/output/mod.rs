@@ -24,7 +24,7 @@ use arrow_array::RecordBatch;
 
 use crate::failure::Failure;
 
-pub(crate) use layout::Layout;
+pub(crate) use layout::{Layout, ValueLayout};
 pub(crate) use table::TableOptions;
 pub(crate) use template::Template;
 

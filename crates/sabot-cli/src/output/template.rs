@@ -77,6 +77,12 @@ impl Template {
         matches!(self.pieces.last(), Some(Piece::Text(text)) if text.ends_with(b"\n"))
     }
 
+    /// Whether it shows anything of the payload.
+    pub(crate) fn shows_payload(&self) -> bool {
+        let payload = |piece: &Piece| matches!(piece, Piece::Payload | Piece::PayloadBytes);
+        self.pieces.iter().any(payload)
+    }
+
     fn row(&self, message: &Message<'_>, row: usize, cell: &mut Vec<u8>, out: &mut Vec<u8>) {
         let parts = &message.parts;
         for piece in &self.pieces {
@@ -243,6 +249,13 @@ mod tests {
         ] {
             let error = Template::parse(format).expect_err("because the format is wrong");
             assert!(error.contains(words), "{format}: {error}");
+        }
+        for (format, shows) in [("%s", true), ("%S", true), ("%%s %k %K", false)] {
+            assert_eq!(
+                Template::parse(format).unwrap().shows_payload(),
+                shows,
+                "{format}"
+            );
         }
         for (format, ends_lines) in [("%s\\n", true), ("%s\\n%o", false), ("%s;", false), ("", false)] {
             assert_eq!(

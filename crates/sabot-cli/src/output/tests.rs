@@ -20,7 +20,7 @@ use arrow_schema::{DataType, Field, Fields, Schema, UnionFields, UnionMode};
 use sabot::{Metadata, Tombstones};
 
 use super::storable::Storable;
-use super::{Destination, Existing, Format, Layout, Plan, TableOptions, Template};
+use super::{Destination, Existing, Format, Layout, Plan, TableOptions, Template, ValueLayout};
 
 const NASTY: &str = "tab\t\"quote\" \\ \u{1b}[2J \u{9b} é 漢 🦀, line\nbreak";
 
@@ -316,7 +316,7 @@ fn plan(format: &Format, path: &Path, existing: Existing, rotate_rows: Option<us
             },
             tombstones: Tombstones::Flag,
             error_columns: false,
-            plain_value: false,
+            value: ValueLayout::Record,
         },
         rotate_rows,
         sync: false,

@@ -22,6 +22,58 @@ fn the_demo_adds_up() {
     assert_eq!(said, "");
 }
 
+/// Tests say all of the command's configuration themselves, and inherit none.
+#[test]
+fn no_variable_that_help_names_is_inherited() {
+    let mut named = 0;
+    for line in ["consume --help", "cat --help", "list --help", "schema --help"] {
+        let (help, _) = run(sabot(line), 0);
+        for (at, _) in help.match_indices("[env: ") {
+            let name: String = help[at + 6..]
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
+            let command = sabot("");
+            let is_removed = command
+                .get_envs()
+                .any(|(removed, value)| removed == &*name && value.is_none());
+            assert!(is_removed, "{line}: {name}");
+            named += 1;
+        }
+    }
+    assert!(named >= 8, "{named}");
+}
+
+#[test]
+fn the_first_configuration_file_that_exists_is_read() {
+    let home = tempfile::tempdir().unwrap();
+    let path = |name: &str| home.path().join(name);
+    std::fs::create_dir_all(path(".config/sabot")).unwrap();
+    let files = [
+        path(".config/kcat.conf"),
+        path("kcats"),
+        path(".config/sabot/sabot.conf"),
+    ];
+    // One after the other comes into being, and goes before those that were there. Its second line is no property.
+    for file in &files {
+        std::fs::write(file, "client.id=x\nhunter2\n").unwrap();
+        let mut command = sabot("list");
+        command.env("HOME", home.path());
+        if files[1].exists() {
+            command.env("KCAT_CONFIG", &files[1]);
+        }
+        let (_, said) = run(command, 2);
+        assert_eq!(
+            said,
+            format!("sabot: {}: line 2 is not NAME=VALUE\n", file.display())
+        );
+    }
+    let mut command = sabot("list -F none");
+    command.env("HOME", home.path());
+    let (_, said) = run(command, 2);
+    assert!(said.contains("SABOT_BROKERS"), "{said}");
+}
+
 #[test]
 fn topics_and_partitions_are_listed() {
     let stage = Stage::new(&["events", "others"]);

@@ -17,6 +17,29 @@ pub(crate) const SCHEMA: &str = r#"{"type": "record", "name": "Event", "fields":
     {"name": "detail", "type": ["null", "string", {"type": "record", "name": "Point", "fields": [{"name": "x", "type": "double"}]}]},
     {"name": "span", "type": {"type": "fixed", "name": "Span", "size": 12, "logicalType": "duration"}}]}"#;
 
+/// Everything in the environment that the command listens to.
+const VARIABLES: [&str; 19] = [
+    "SABOT_BROKERS",
+    "SABOT_REGISTRY",
+    "SABOT_REGISTRY_USER",
+    "SABOT_REGISTRY_TOKEN",
+    "SABOT_CONFIG",
+    "SABOT_GROUP",
+    "KCAT_CONFIG",
+    "XDG_CONFIG_HOME",
+    "HOME",
+    "NO_COLOR",
+    "TERM",
+    "HTTP_PROXY",
+    "http_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+];
+
 pub(crate) struct Stage {
     pub(crate) broker: EmbeddedBroker,
     registry: Server,
@@ -25,10 +48,15 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
+    /// With topics of one partition.
     pub(crate) fn new(topics: &[&str]) -> Self {
+        Self::with_partitions(topics, 1)
+    }
+
+    pub(crate) fn with_partitions(topics: &[&str], partitions: i32) -> Self {
         let broker = EmbeddedBroker::start(1).unwrap();
         for topic in topics {
-            broker.create_topic(topic, 1).unwrap();
+            broker.create_topic(topic, partitions).unwrap();
         }
         let registry = Server::start(ServerOptions::default()).unwrap();
         let client = Client::new(&registry.url()).unwrap();
@@ -66,14 +94,18 @@ impl Stage {
     }
 
     pub(crate) fn send(&self, topic: &str, key: Option<&str>, value: Option<&[u8]>) {
+        self.send_to(topic, 0, key, value);
+    }
+
+    pub(crate) fn send_to(&self, topic: &str, partition: i32, key: Option<&str>, value: Option<&[u8]>) {
         let headers: &[(&str, Option<&[u8]>)] = &[("h", Some(b"v"))];
         let message = Message {
             topic,
+            partition: Some(partition),
             key: key.map(str::as_bytes),
             value,
             headers,
             timestamp_ms: Some(1_700_000_000_000),
-            ..Message::default()
         };
         self.producer.send(&message).unwrap();
     }
@@ -89,7 +121,8 @@ impl Stage {
         self.producer.flush(Duration::from_secs(30)).unwrap();
     }
 
-    /// `sabot consume` on this stage, with the words of `line` behind it.
+    /// `sabot consume` on this stage, with the words of `line` behind it. Unless they say otherwise, no batch ends because
+    /// time passes, so that the batches are the same on a slow machine.
     pub(crate) fn consume(&self, line: &str) -> Command {
         let mut command = sabot(&format!(
             "consume -F none -b {} -r {}",
@@ -97,6 +130,9 @@ impl Stage {
             self.registry.url()
         ));
         command.args(line.split_whitespace());
+        if !line.contains("--linger-ms") {
+            command.args(["--linger-ms", "3600000"]);
+        }
         command
     }
 }
@@ -104,14 +140,7 @@ impl Stage {
 /// The built command, without any configuration of whoever runs the tests.
 pub(crate) fn sabot(line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sabot"));
-    for name in [
-        "SABOT_BROKERS",
-        "SABOT_REGISTRY",
-        "SABOT_CONFIG",
-        "SABOT_GROUP",
-        "KCAT_CONFIG",
-        "NO_COLOR",
-    ] {
+    for name in VARIABLES {
         command.env_remove(name);
     }
     command.stdin(Stdio::null()).args(line.split_whitespace());

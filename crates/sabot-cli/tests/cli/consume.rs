@@ -12,9 +12,6 @@ use crate::common::{Stage, run, sabot};
 const FIRST: &str =
     r#"{"id":0,"price":"12.34","at":"2023-11-14T22:13:20Z","detail":null,"span":"P1M2DT3.5S","#;
 
-/// The embedded broker takes this session timeout less a second for a group's second rebalance.
-const GROUP: &str = "-G g -X session.timeout.ms=1500 -X heartbeat.interval.ms=300";
-
 #[test]
 fn every_text_format_has_every_row() {
     let stage = Stage::new(&["events"]);
@@ -95,6 +92,109 @@ fn without_a_registry_bytes_go_through_as_with_kcat() {
 }
 
 #[test]
+fn what_is_read_can_be_chosen() {
+    let stage = Stage::with_partitions(&["order-a", "order-b", "other"], 2);
+    for topic in ["order-a", "order-b", "other"] {
+        for partition in [0, 1] {
+            stage.send_to(
+                topic,
+                partition,
+                Some("k"),
+                Some(format!("{topic}/{partition}").as_bytes()),
+            );
+        }
+    }
+    stage.send_to("order-a", 1, None, None);
+    stage.flush();
+    let sorted = |line: &str| {
+        let (out, _) = run(stage.consume(&format!("-s value=string -q {line}")), 0);
+        let mut lines: Vec<_> = out.lines().map(str::to_owned).collect();
+        lines.sort_unstable();
+        lines.join("\n")
+    };
+    for (line, expected) in [
+        (
+            "--regex -t der-[ab]$ -e --no-meta --tombstones drop",
+            "{\"value\":\"order-a/0\"}\n{\"value\":\"order-a/1\"}\n{\"value\":\"order-b/0\"}\n{\"value\":\"order-b/1\"}",
+        ),
+        (
+            "-t ^order-b -t other -e --meta partition",
+            "{\"value\":\"order-b/0\",\"_partition\":0}\n{\"value\":\"order-b/1\",\"_partition\":1}\n{\"value\":\"other/0\",\"_partition\":0}\n{\"value\":\"other/1\",\"_partition\":1}",
+        ),
+        ("-t other -p 1 -e --no-meta", "{\"value\":\"other/1\"}"),
+        (
+            "-t other -p 0,1 -e --no-meta",
+            "{\"value\":\"other/0\"}\n{\"value\":\"other/1\"}",
+        ),
+        ("-t order-a -o end -e", ""),
+        (
+            "-t order-a -p 1 -e --meta headers,key --tombstones null",
+            "{\"value\":\"order-a/1\",\"_key\":\"aw==\",\"_headers\":[{\"key\":\"h\",\"value\":\"dg==\"}]}\n{\"value\":null,\"_key\":null,\"_headers\":[{\"key\":\"h\",\"value\":\"dg==\"}]}",
+        ),
+        (
+            "-t order-a -p 1 -e --no-meta --tombstones flag",
+            "{\"value\":\"order-a/1\",\"_deleted\":false}\n{\"value\":null,\"_deleted\":true}",
+        ),
+        // The group has committed nothing, and then one message.
+        (
+            "-G g -t order-a -p 1 -o stored -c 1 --no-meta",
+            "{\"value\":\"order-a/1\"}",
+        ),
+        ("-G g -t order-a -p 1 -o stored -e --no-meta", "{\"value\":null}"),
+        ("-G g -t order-a -p 1 -o stored -e --no-meta", ""),
+    ] {
+        assert_eq!(sorted(line), expected, "{line}");
+    }
+}
+
+#[test]
+fn metadata_can_be_all_that_is_written() {
+    let stage = Stage::new(&["events"]);
+    stage.send_events("events", 1);
+    stage.send("events", None, Some(b"no Avro"));
+    stage.send("events", None, None);
+    stage.flush();
+    // Nobody listens at this registry, and nobody is asked.
+    let consume = |line: &str| {
+        sabot(&format!(
+            "consume -F none -b {} -r http://127.0.0.1:1 -t events -e -q --meta-only {line}",
+            stage.broker.brokers()
+        ))
+    };
+    let rows = |line: &str| run(consume(line), 0).0;
+    assert_eq!(
+        rows("--meta offset,key"),
+        "{\"_offset\":0,\"_key\":\"azA=\"}\n{\"_offset\":1,\"_key\":null}\n{\"_offset\":2,\"_key\":null}\n"
+    );
+    assert_eq!(
+        rows("-O csv --meta offset --tombstones flag"),
+        "_offset,_deleted\r\n0,false\r\n1,false\r\n2,true\r\n"
+    );
+    assert_eq!(rows("--meta offset --tombstones drop -c 3").lines().count(), 2);
+    assert_eq!(
+        rows("-J -o 1 -c 1"),
+        "{\"topic\":\"events\",\"partition\":0,\"offset\":1,\"tstype\":\"create\",\"ts\":1700000000000,\"headers\":[\"h\",\"v\"],\"key\":null}\n"
+    );
+    assert_eq!(rows("-f %o:%k:%K\\n"), "0:k0:2\n1::-1\n2::-1\n");
+
+    let folder = tempfile::tempdir().unwrap();
+    for line in ["", "-o end"] {
+        let path = folder.path().join("out.parquet").display().to_string();
+        rows(&format!("--overwrite --out {path} {line}"));
+        let names = ["_topic", "_partition", "_offset", "_timestamp"];
+        let schema = read_parquet(&path).schema();
+        assert!(
+            schema.fields().iter().map(|field| field.name()).eq(names),
+            "{line}: {schema}"
+        );
+    }
+    for line in ["-f %s\\n", "-f %S\\n", "--meta none"] {
+        let (_, said) = run(consume(line), 2);
+        assert!(said.contains("--meta-only"), "{line}: {said}");
+    }
+}
+
+#[test]
 fn json_of_a_registry_loses_its_schema_id_and_nothing_else() {
     let stage = Stage::new(&["json"]);
     stage.send("json", None, Some(b"\0\0\0\0\x07{\"id\":1}"));
@@ -110,6 +210,56 @@ fn json_of_a_registry_loses_its_schema_id_and_nothing_else() {
         said.contains("offset 1: value, byte 0: invalid magic byte 0x7b"),
         "{said}"
     );
+}
+
+/// Who looks for the words of an error finds them in the headings of the page about errors.
+#[test]
+fn troubleshooting_quotes_what_is_said() {
+    let stage = Stage::new(&["events"]);
+    let unknown = [&[0, 0, 0, 0, 99], &stage.event(1)[5..]].concat();
+    for (key, value) in [
+        (None, &b"{}"[..]),
+        (Some("text"), &stage.event(1)),
+        (None, b""),
+        (None, &unknown),
+    ] {
+        stage.send("events", key, Some(value));
+    }
+    stage.flush();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = silent.local_addr().unwrap();
+    let mut said = run(stage.consume("-t events -e -s avro --on-error skip"), 0).1;
+    for (line, status) in [
+        ("schema subjects -r http://127.0.0.1:1 --registry-timeout 1", 1),
+        (
+            &*format!("schema subjects -r http://{silent} --registry-timeout 1"),
+            1,
+        ),
+        ("list -F none -b 127.0.0.1:1 --timeout 1", 1),
+        (
+            "list -F none -b 127.0.0.1:1 -X security.protocol=ssl --timeout 1",
+            if cfg!(feature = "ssl") { 1 } else { 2 },
+        ),
+    ] {
+        said.push_str(&run(sabot(line), status).1);
+    }
+    let page = include_str!("../../../../docs/troubleshooting.md");
+    let headings = page.lines().filter_map(|line| line.strip_prefix("## \""));
+    let quotes: Vec<_> = headings
+        .flat_map(|heading| heading.trim_end_matches('"').split("\", \""))
+        .collect();
+    assert!(quotes.len() > 6, "{quotes:?}");
+    for quote in quotes {
+        let is_built_in = quote.starts_with("OpenSSL") && cfg!(feature = "ssl");
+        let is_said = said.lines().any(|line| {
+            let mut rest = Some(line);
+            for part in quote.split("...") {
+                rest = rest.and_then(|text| text.split_once(part)).map(|(_, rest)| rest);
+            }
+            rest.is_some()
+        });
+        assert!(is_said || is_built_in, "{quote}\nis not in\n{said}");
+    }
 }
 
 #[test]
@@ -257,20 +407,19 @@ fn bad_messages_follow_the_policy() {
 fn a_group_goes_on_behind_what_was_written() {
     let stage = Stage::new(&["events"]);
     stage.send_events("events", 4);
-    let ids = |line: &str| {
-        run(
-            stage.consume(&format!("{GROUP} events --no-meta --select id -q {line}")),
-            0,
-        )
-        .0
-    };
-    assert_eq!(ids("-c 3"), "{\"id\":0}\n{\"id\":1}\n{\"id\":2}\n");
-    assert_eq!(ids("-c 1"), "{\"id\":3}\n");
+    let consume = |line: &str| stage.consume(&format!("-G g --no-meta --select id -q {line}"));
+    let ids = |line: &str| run(consume(line), 0).0;
+    // Without joining it: the embedded broker shares partitions out quickly the first time only.
+    let stored = "-t events -p 0 -o stored";
+    assert_eq!(
+        ids(&format!("{stored} -c 3")),
+        "{\"id\":0}\n{\"id\":1}\n{\"id\":2}\n"
+    );
+    assert_eq!(ids(&format!("{stored} -c 1")), "{\"id\":3}\n");
     stage.send_events("events", 1);
 
     // A closed pipe: the row could not be written, so it is not acknowledged.
-    let mut child = stage
-        .consume(&format!("{GROUP} events --no-meta --select id -q -e"))
+    let mut child = consume(&format!("{stored} -e"))
         .stdout(Stdio::from(closed_pipe()))
         .spawn()
         .unwrap();
@@ -279,7 +428,8 @@ fn a_group_goes_on_behind_what_was_written() {
         Some(0),
         "a closed pipe is no failure"
     );
-    assert_eq!(ids("-c 1"), "{\"id\":0}\n");
+    // A member of the group goes on there too.
+    assert_eq!(ids("events -c 1"), "{\"id\":0}\n");
 }
 
 #[test]
@@ -313,11 +463,11 @@ fn an_interrupt_finishes_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.parquet").display().to_string();
     let mut child = stage
-        .consume(&format!("-t events --linger-ms 10 --out {path}"))
+        .consume(&format!("-t events --batch-rows 5 --out {path}"))
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // The partial file appears with the first rows.
+    // The partial file appears with the first batch, which is full.
     let partial = folder.path().join(".out.parquet.partial");
     while !partial.exists() {
         assert_eq!(child.try_wait().unwrap(), None, "it ended by itself");

@@ -1,13 +1,19 @@
 //! The command line, as clap sees it. Flags that kcat has mean what they mean there.
 
+mod consume;
+mod schema;
+
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::offset::OffsetArg;
-use crate::output::Template;
-use crate::serde::SerdeArg;
 use crate::types::TypeArg;
+
+pub(crate) use consume::{
+    ConsumeArgs, DecodingArgs, MessageFormatArgs, MetaArg, OnErrorArg, SourceArgs, TombstonesArg,
+};
+pub(crate) use schema::{KindArg, SchemaArgs, SchemaCommand, SchemaFileArgs};
 
 /// Kafka topics as tables, Parquet, Arrow, CSV and JSON.
 #[derive(Debug, Parser)]
@@ -65,8 +71,8 @@ pub(crate) struct ConnectionArgs {
     #[arg(short = 'X', long = "property", value_name = "NAME=VALUE", value_parser = property)]
     pub(crate) properties: Vec<Property>,
 
-    /// A file of such properties, as kcat reads it; "none" reads no file. Without it: $KCAT_CONFIG, or
-    /// kcat.conf in the home directory's .config, if they exist.
+    /// A file of such properties, as kcat reads it; "none" reads no file. Without it, the first that exists of:
+    /// sabot/sabot.conf in $XDG_CONFIG_HOME or in the home directory's .config; $KCAT_CONFIG, or kcat.conf in the latter.
     #[arg(short = 'F', long, value_name = "FILE", env = "SABOT_CONFIG", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
 
@@ -82,9 +88,32 @@ pub(crate) struct Property {
     pub(crate) value: String,
 }
 
-impl std::fmt::Debug for Property {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Property {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}=<hidden>", self.name)
+    }
+}
+
+/// Text that is, or may hold, a secret: `Debug` hides it.
+#[derive(Clone)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    /// The text itself.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<hidden>")
     }
 }
 
@@ -93,7 +122,7 @@ impl std::fmt::Debug for Property {
 pub(crate) struct RegistryArgs {
     /// The schema registry. Several nodes with commas between.
     #[arg(short, long, value_name = "URL", env = "SABOT_REGISTRY", global = true, hide_env_values = true, value_hint = ValueHint::Url)]
-    pub(crate) registry: Option<String>,
+    pub(crate) registry: Option<Secret>,
 
     /// Credentials for the registry, USER:PASSWORD. Better in the environment than here.
     #[arg(
@@ -103,7 +132,7 @@ pub(crate) struct RegistryArgs {
         global = true,
         hide_env_values = true
     )]
-    pub(crate) registry_user: Option<String>,
+    pub(crate) registry_user: Option<Secret>,
 
     /// A bearer token for the registry. Better in the environment than here.
     #[arg(
@@ -114,139 +143,11 @@ pub(crate) struct RegistryArgs {
         hide_env_values = true,
         conflicts_with = "registry_user"
     )]
-    pub(crate) registry_token: Option<String>,
+    pub(crate) registry_token: Option<Secret>,
 
     /// Seconds that one question to the registry may take, repeated attempts included.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, global = true, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) registry_timeout: u64,
-}
-
-/// `sabot consume`.
-///
-/// With -G, a batch is acknowledged only after its rows are written: to stdout, JSON lines and CSV files once they are
-/// flushed; to Parquet, Arrow and JSON array files once the file is finished and has its name (use --rotate-rows to
-/// finish files on the way). A process that is killed at any moment loses nothing; it may write some rows twice.
-#[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
-pub(crate) struct ConsumeArgs {
-    #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
-    #[command(flatten)]
-    pub(crate) registry: RegistryArgs,
-    #[command(flatten)]
-    pub(crate) source: SourceArgs,
-    #[command(flatten)]
-    pub(crate) decoding: DecodingArgs,
-    #[command(flatten)]
-    pub(crate) messages: MessageFormatArgs,
-    #[command(flatten)]
-    pub(crate) output: OutputArgs,
-}
-
-/// What to read.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "What to read")]
-pub(crate) struct SourceArgs {
-    /// A topic; ^... is a regular expression. May be repeated, or stand without the flag.
-    #[arg(short, long = "topic", value_name = "TOPIC")]
-    pub(crate) topics: Vec<String>,
-
-    /// Topics, as behind kcat's -G.
-    #[arg(value_name = "TOPIC")]
-    pub(crate) more_topics: Vec<String>,
-
-    /// Take every topic as a regular expression.
-    #[arg(long)]
-    pub(crate) regex: bool,
-
-    /// Only this partition; several with commas between.
-    #[arg(short, long = "partition", value_name = "N", value_delimiter = ',', value_parser = clap::value_parser!(i32).range(0..))]
-    pub(crate) partitions: Vec<i32>,
-
-    /// Join this consumer group and commit what was written.
-    #[arg(short = 'G', long, value_name = "GROUP", env = "SABOT_GROUP")]
-    pub(crate) group: Option<String>,
-
-    /// Where to begin: beginning, end, stored, an offset N, -N before the end of each partition, or s@TIME; and e@TIME
-    /// where to end. TIME is in milliseconds since 1970 or RFC 3339. With -G it is only for partitions where the group
-    /// has committed nothing. [default: beginning]
-    #[arg(short, long = "offset", value_name = "OFFSET", allow_hyphen_values = true, value_parser = OffsetArg::parse)]
-    pub(crate) offsets: Vec<OffsetArg>,
-
-    /// Stop at the end of what is there, instead of waiting for more.
-    #[arg(short, long)]
-    pub(crate) exit: bool,
-
-    /// Stop after so many messages.
-    #[arg(short, long, value_name = "N", visible_alias = "limit", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) count: Option<u64>,
-
-    /// The most rows of a batch.
-    #[arg(long, value_name = "N", default_value_t = 8192, value_parser = at_least_one)]
-    pub(crate) batch_rows: usize,
-
-    /// How long a batch may wait for more rows, in milliseconds. [default: 200; for files 1000]
-    #[arg(long, value_name = "MS")]
-    pub(crate) linger_ms: Option<u64>,
-}
-
-/// How to decode.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "How to decode")]
-pub(crate) struct DecodingArgs {
-    /// How keys and values are encoded: avro, json, json-registry (JSON behind a schema id, as a registry's serialisers write
-    /// it), string (s), bytes, boolean, short (h), int (i), long (q), float, double or uuid; with key= or value= before it
-    /// for one of them alone. [default: value=avro with a registry, else value=string]
-    #[arg(short = 's', long = "serde", value_name = "[key=|value=]SERDE", value_parser = SerdeArg::parse)]
-    pub(crate) serdes: Vec<SerdeArg>,
-
-    /// Resolve Avro values onto the schema in this file.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "subject")]
-    pub(crate) reader_schema: Option<PathBuf>,
-
-    /// Resolve Avro values onto the latest version of this subject. [default: TOPIC-value, if the registry has it]
-    #[arg(long, value_name = "SUBJECT")]
-    pub(crate) subject: Option<String>,
-
-    /// Values carry no schema id: all were written with this one.
-    #[arg(long, value_name = "ID")]
-    pub(crate) schema_id: Option<u32>,
-
-    /// Keep these fields alone, as paths such as id,customer.name.
-    #[arg(long, visible_alias = "columns", value_name = "PATHS", value_delimiter = ',')]
-    pub(crate) select: Vec<String>,
-
-    #[command(flatten)]
-    pub(crate) types: TypesArgs,
-
-    /// What becomes of a message that cannot be decoded.
-    #[arg(long, value_name = "POLICY", default_value = "fail")]
-    pub(crate) on_error: OnErrorArg,
-
-    /// kcat's -E: the same as --on-error skip.
-    #[arg(short = 'E', hide = true, conflicts_with = "on_error")]
-    pub(crate) skip_errors: bool,
-
-    /// The topic for dead letters.
-    #[arg(long, value_name = "TOPIC", required_if_eq("on_error", "dlq"))]
-    pub(crate) dlq_topic: Option<String>,
-
-    /// What becomes of a message whose value is null.
-    #[arg(long, value_name = "POLICY", default_value = "null")]
-    pub(crate) tombstones: TombstonesArg,
-
-    /// Metadata columns.
-    #[arg(
-        long,
-        value_name = "COLUMNS",
-        value_delimiter = ',',
-        default_value = "topic,partition,offset,timestamp"
-    )]
-    pub(crate) meta: Vec<MetaArg>,
-
-    /// No metadata columns.
-    #[arg(long, conflicts_with = "meta")]
-    pub(crate) no_meta: bool,
 }
 
 /// `sabot cat`.
@@ -308,19 +209,6 @@ pub(crate) enum CatErrorArg {
     Skip,
 }
 
-/// How to write messages instead of rows.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "How to write")]
-pub(crate) struct MessageFormatArgs {
-    /// kcat's JSON: one object a message, with topic, partition, offset, tstype, ts, headers, key and payload.
-    #[arg(short = 'J', conflicts_with_all = ["output", "format"])]
-    pub(crate) envelope: bool,
-
-    /// kcat's format string: %t topic, %p partition, %o offset, %k key, %s payload, %K and %S their bytes, %T timestamp, %h headers.
-    #[arg(short, long, value_name = "FORMAT", conflicts_with = "output", value_parser = Template::parse)]
-    pub(crate) format: Option<Template>,
-}
-
 /// How to write rows.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How to write")]
@@ -372,43 +260,6 @@ pub(crate) enum OutputFormat {
     Arrow,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum OnErrorArg {
-    /// Stop before it.
-    Fail,
-    /// Report it and go on.
-    Skip,
-    /// Report it and keep its row, with nulls, an _error and a _raw column.
-    Null,
-    /// Produce it to --dlq-topic and go on.
-    Dlq,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TombstonesArg {
-    /// Keep the row, with nulls.
-    Null,
-    /// Leave it out.
-    Drop,
-    /// Keep the row, and say so in a column _deleted.
-    Flag,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "snake_case")]
-pub(crate) enum MetaArg {
-    Topic,
-    Partition,
-    Offset,
-    Timestamp,
-    TimestampType,
-    /// The key as it came.
-    Key,
-    Headers,
-    All,
-    None,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
     #[command(flatten)]
@@ -425,109 +276,6 @@ pub(crate) struct ListArgs {
     /// JSON lines instead of a table. The default in a pipe.
     #[arg(short = 'J', long)]
     pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SchemaArgs {
-    #[command(flatten)]
-    pub(crate) registry: RegistryArgs,
-
-    #[command(subcommand)]
-    pub(crate) command: SchemaCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum SchemaCommand {
-    /// List subjects.
-    Subjects {
-        /// Only subjects that begin so.
-        #[arg(default_value = "", hide_default_value = true)]
-        prefix: String,
-        /// Deleted ones as well.
-        #[arg(long)]
-        deleted: bool,
-    },
-    /// List a subject's versions.
-    Versions {
-        subject: String,
-        /// Deleted ones as well.
-        #[arg(long)]
-        deleted: bool,
-    },
-    /// Print a schema.
-    Get {
-        #[arg(required_unless_present = "id")]
-        subject: Option<String>,
-        /// A version number, or latest.
-        #[arg(default_value = "latest", value_parser = version)]
-        version: sabot::schema::VersionSpec,
-        /// The schema of this id instead.
-        #[arg(long, conflicts_with = "subject")]
-        id: Option<u32>,
-        /// The whole record as JSON: subject, version, id, type, references, schema.
-        #[arg(short = 'J', long)]
-        json: bool,
-    },
-    /// Register a schema; prints its id.
-    Register {
-        subject: String,
-        #[command(flatten)]
-        schema: SchemaFileArgs,
-    },
-    /// Ask whether a schema is compatible; fails and says why if it is not.
-    Check {
-        subject: String,
-        #[command(flatten)]
-        schema: SchemaFileArgs,
-        /// Only with this version. [default: those that the subject's level asks for]
-        #[arg(long, value_name = "VERSION", value_parser = version)]
-        version: Option<sabot::schema::VersionSpec>,
-    },
-    /// Show or change the compatibility level, of a subject or of all.
-    Config {
-        subject: Option<String>,
-        /// NONE, BACKWARD, FORWARD, FULL, or one of the last three with _TRANSITIVE.
-        #[arg(long, value_name = "LEVEL", conflicts_with = "unset")]
-        set: Option<sabot::schema::CompatibilityLevel>,
-        /// Go back to the default.
-        #[arg(long)]
-        unset: bool,
-    },
-    /// Delete a subject, or one version of it.
-    Delete {
-        subject: String,
-        #[arg(value_parser = version)]
-        version: Option<sabot::schema::VersionSpec>,
-        /// For good; only what was deleted before.
-        #[arg(long)]
-        permanent: bool,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SchemaFileArgs {
-    /// The file with the schema; - is stdin.
-    #[arg(value_hint = ValueHint::FilePath)]
-    pub(crate) file: PathBuf,
-
-    /// The schema's language. [default: by the file's extension, else avro]
-    #[arg(long = "type", value_name = "TYPE")]
-    pub(crate) kind: Option<KindArg>,
-
-    /// A schema that it refers to, NAME=SUBJECT:VERSION. May be repeated.
-    #[arg(long = "reference", value_name = "NAME=SUBJECT:VERSION", value_parser = reference)]
-    pub(crate) references: Vec<sabot::schema::Reference>,
-
-    /// Let the registry bring it into a standard form first.
-    #[arg(long)]
-    pub(crate) normalize: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum KindArg {
-    Avro,
-    Protobuf,
-    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -581,23 +329,6 @@ fn at_least_one(text: &str) -> Result<usize, String> {
     }
 }
 
-fn version(text: &str) -> Result<sabot::schema::VersionSpec, String> {
-    text.parse()
-        .map_err(|error: sabot::schema::InvalidVersion| error.to_string())
-}
-
-fn reference(text: &str) -> Result<sabot::schema::Reference, String> {
-    let parse = || {
-        let (name, rest) = text.split_once('=')?;
-        let (subject, version) = rest.rsplit_once(':')?;
-        let sabot::schema::VersionSpec::Exact(version) = version.parse().ok()? else {
-            return None;
-        };
-        Some(sabot::schema::Reference::new(name, subject, version))
-    };
-    parse().ok_or_else(|| "expected NAME=SUBJECT:VERSION with a version number".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -620,6 +351,7 @@ mod tests {
             "consume --brokers b --topic ^ord --offset end --exit --format %k:%s\\n",
             "consume -t a -O parquet --out x.parquet --rotate-rows 1000",
             "consume -t a --on-error dlq --dlq-topic bad",
+            "consume -t a --meta-only -J --tombstones drop",
             "list -b b:9092 --json",
             "schema -r http://localhost:8081 get orders-value 3",
             "schema get --id 7 --registry-timeout 5",
@@ -645,6 +377,13 @@ mod tests {
             "consume -t a -f %q",
             "consume -t a -s value=xml",
             "consume -t a --registry-timeout 0",
+            "consume -t a --meta-only -s avro",
+            "consume -t a --meta-only --select id",
+            "consume -t a --meta-only --reader-schema x.avsc",
+            "consume -t a --meta-only --subject s",
+            "consume -t a --meta-only --schema-id 1",
+            "consume -t a --meta-only --types strings=utf8",
+            "consume -t a --meta-only --no-meta",
             "schema get",
             "cat",
             "cat x.avro -J",
@@ -660,8 +399,14 @@ mod tests {
 
     #[test]
     fn secrets_do_not_show() {
-        let line = "sabot consume -t a -X sasl.password=hunter2";
-        let cli = Cli::try_parse_from(line.split(' ')).unwrap();
-        assert!(!format!("{cli:?}").contains("hunter2"));
+        for line in [
+            "consume -t a -X sasl.password=hunter2",
+            "consume -t a -r http://u:hunter2@x",
+            "consume -t a --registry-user u:hunter2",
+            "schema subjects --registry-token hunter2",
+        ] {
+            let cli = Cli::try_parse_from(format!("sabot {line}").split(' ')).unwrap();
+            assert!(!format!("{cli:?}").contains("hunter2"), "{line}");
+        }
     }
 }
