@@ -16,6 +16,7 @@
 //! use sabot::schema::Schema;
 //! use sabot::{Codec, OnError, Sabot};
 //!
+//! # #[cfg(feature = "avro")]
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let broker = EmbeddedBroker::start(1)?;
 //! broker.create_topic("orders", 1)?;
@@ -51,6 +52,8 @@
 //! assert_eq!(sum, 3);
 //! assert_eq!(bad, ["orders[0] at offset 2: value, schema 1, field id, byte 5: the message ends inside a value"]);
 //! # Ok(()) }
+//! # #[cfg(not(feature = "avro"))]
+//! # fn main() {}
 //! ```
 //!
 //! # Avro files
@@ -136,3 +139,8 @@ pub use sabot_plain as plain;
 pub use sabot_registry as registry;
 pub use sabot_schema as schema;
 pub use sabot_wire as wire;
+
+/// The README's example, which is compiled with the tests of this documentation.
+#[cfg(all(doctest, feature = "avro"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
