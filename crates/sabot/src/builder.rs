@@ -49,6 +49,7 @@ impl Sabot {
 /// What to read, and what to make of it. Made by [`Sabot::kafka`].
 ///
 /// ```no_run
+/// # #[cfg(all(feature = "avro", feature = "plain"))] {
 /// use sabot::{Codec, OnError, Sabot, Start};
 ///
 /// let stream = Sabot::kafka("localhost:9092")
@@ -67,6 +68,7 @@ impl Sabot {
 ///     println!("{} rows, {} bad", batch.batch.num_rows(), batch.bad.len());
 ///     batch.ack();
 /// }
+/// # }
 /// # Ok::<(), sabot::Error>(())
 /// ```
 #[derive(Clone)]

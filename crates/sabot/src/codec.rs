@@ -19,11 +19,13 @@ use crate::{Error, ErrorKind, Part};
 /// How keys or values are encoded, and the shape of the columns to make of them.
 ///
 /// ```
+/// # #[cfg(all(feature = "avro", feature = "plain"))] {
 /// use sabot::Codec;
 ///
 /// let values = Codec::avro().select(["id", "customer.name"]);
 /// let keys = Codec::string();
 /// # let _ = (values, keys);
+/// # }
 /// ```
 #[derive(Debug, Clone)]
 #[must_use = "a codec does nothing until it is given to a builder"]

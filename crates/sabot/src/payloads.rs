@@ -86,12 +86,14 @@ impl fmt::Debug for Payloads {
 /// Turns slices of payloads into batches.
 ///
 /// ```
+/// # #[cfg(feature = "json")] {
 /// use sabot::{Codec, OnError, Sabot};
 ///
 /// let mut decoder = Sabot::payloads(Codec::json()).on_error(OnError::Skip).open()?;
 /// let (batch, bad) = decoder.decode(&[Some(br#"{"id": 1}"#), Some(b"{"), Some(br#"{"id": 2}"#)])?;
 /// assert_eq!(batch.num_rows(), 2);
 /// assert_eq!(bad[0].offset, 1);
+/// # }
 /// # Ok::<(), sabot::Error>(())
 /// ```
 pub struct PayloadDecoder {
