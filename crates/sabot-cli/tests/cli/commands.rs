@@ -1,8 +1,12 @@
 //! The other commands as a user runs them.
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, Stdio};
+#[cfg(unix)]
+use std::io::{BufRead, BufReader};
+#[cfg(unix)]
+use std::process::{Child, Stdio};
 
+#[cfg(unix)]
+use crate::common::interrupt;
 use crate::common::{Stage, run, sabot};
 
 #[test]
@@ -95,79 +99,109 @@ fn topics_and_partitions_are_listed() {
     assert!(said.contains("nowhere"), "{said}");
 }
 
+/// `sabot registry serve`, which ends with the value.
+#[cfg(unix)]
+struct Served {
+    server: Child,
+    url: String,
+    folder: tempfile::TempDir,
+}
+
+#[cfg(unix)]
+impl Served {
+    fn start() -> Self {
+        let mut server = sabot("registry serve --listen 127.0.0.1:0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut url = String::new();
+        BufReader::new(server.stdout.take().unwrap())
+            .read_line(&mut url)
+            .unwrap();
+        Self {
+            server,
+            url: url.trim().to_owned(),
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// What `sabot schema` prints to stdout and stderr.
+    fn schema(&self, line: &str, status: i32) -> (String, String) {
+        run(sabot(&format!("schema {line} -r {}", self.url)), status)
+    }
+
+    /// A file with the schema of a record whose field `b` is of this type.
+    fn file(&self, b: &str) -> String {
+        let path = self.folder.path().join(format!("{b}.avsc"));
+        let schema = format!(r#"{{"type":"record","name":"R","fields":[{{"name":"b","type":"{b}"}}]}}"#);
+        std::fs::write(&path, schema).unwrap();
+        path.display().to_string()
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_served_registry_takes_checks_and_gives_schemas() {
-    let mut server = sabot("registry serve --listen 127.0.0.1:0")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut url = String::new();
-    BufReader::new(server.stdout.take().unwrap())
-        .read_line(&mut url)
-        .unwrap();
-    let schema = |line: &str| sabot(&format!("schema {line} -r {}", url.trim()));
-    let folder = tempfile::tempdir().unwrap();
-    let file = |name: &str, text: &str| {
-        let path = folder.path().join(name);
-        std::fs::File::create(&path)
-            .unwrap()
-            .write_all(text.as_bytes())
-            .unwrap();
-        path.display().to_string()
-    };
-    let first = file(
-        "1.avsc",
-        r#"{"type":"record","name":"R","fields":[{"name":"b","type":"int"}]}"#,
-    );
-    let second = file(
-        "2.avsc",
-        r#"{"type":"record","name":"R","fields":[{"name":"b","type":"long"}]}"#,
-    );
-    let wrong = file(
-        "3.avsc",
-        r#"{"type":"record","name":"R","fields":[{"name":"b","type":"string"}]}"#,
-    );
-
-    assert_eq!(run(schema("subjects"), 0).0, "");
-    assert_eq!(run(schema(&format!("register s {first}")), 0).0, "1\n");
-    assert_eq!(run(schema(&format!("check s {second}")), 0).0, "compatible\n");
-    let (out, said) = run(schema(&format!("check s {wrong}")), 1);
-    assert_eq!(out, "incompatible\n");
+    let mut served = Served::start();
+    let [int, long, string] = ["int", "long", "string"].map(|b| served.file(b));
+    let out = |line: &str| served.schema(line, 0).0;
+    assert_eq!(out("subjects"), "");
+    assert_eq!(out(&format!("register s {int}")), "1\n");
+    assert_eq!(out(&format!("check s {long}")), "compatible\n");
+    let (incompatible, said) = served.schema(&format!("check s {string}"), 1);
+    assert_eq!(incompatible, "incompatible\n");
     assert!(
         said.contains("TYPE_MISMATCH") && !said.contains("sabot:"),
         "{said}"
     );
-    assert_eq!(run(schema(&format!("register s {second}")), 0).0, "2\n");
-    assert_eq!(run(schema("subjects"), 0).0, "s\n");
-    assert_eq!(run(schema("versions s"), 0).0, "1\n2\n");
+    assert_eq!(out(&format!("register s {long}")), "2\n");
+    assert_eq!(out("subjects"), "s\n");
+    assert_eq!(out("versions s"), "1\n2\n");
     let shown = "{\n  \"type\": \"record\",\n  \"name\": \"R\",\n  \"fields\": [\n    {\n      \"name\": \"b\",\n      \"type\": \"long\"\n    }\n  ]\n}\n";
-    assert_eq!(run(schema("get s"), 0).0, shown);
-    assert_eq!(run(schema("get --id 2"), 0).0, shown);
-    let (out, _) = run(schema("get s 1 --json"), 0);
+    assert_eq!(out("get s"), shown);
+    assert_eq!(out("get --id 2"), shown);
+    let first = out("get s 1 --json");
     assert!(
-        out.starts_with("{\n  \"subject\": \"s\",\n  \"version\": 1,\n  \"id\": 1,\n"),
-        "{out}"
+        first.starts_with("{\n  \"subject\": \"s\",\n  \"version\": 1,\n  \"id\": 1,\n"),
+        "{first}"
     );
-    assert_eq!(run(schema("config s"), 0).0, "BACKWARD\n");
-    assert_eq!(run(schema("config s --set full"), 0).0, "FULL\n");
-    assert_eq!(run(schema("config s --unset"), 0).0, "BACKWARD\n");
-    assert_eq!(run(schema("delete s 1"), 0).0, "1\n");
-    assert_eq!(run(schema("versions s --deleted"), 0).0, "1\n2\n");
-    assert_eq!(run(schema("delete s"), 0).0, "2\n");
-    let (_, said) = run(schema("get s"), 1);
-    assert!(said.contains("40401"), "{said}");
 
-    let id = server.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-INT", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
-    assert_eq!(server.wait().unwrap().code(), Some(130));
+    interrupt(&served.server);
+    assert_eq!(served.server.wait().unwrap().code(), Some(130));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_served_registry_changes_levels_and_deletes_versions() {
+    let served = Served::start();
+    let [int, long] = ["int", "long"].map(|b| served.file(b));
+    let out = |line: &str| served.schema(line, 0).0;
+    for (line, expected) in [
+        (&*format!("register s {int}"), "1\n"),
+        (&*format!("register s {long}"), "2\n"),
+        ("config s", "BACKWARD\n"),
+        ("config s --set full", "FULL\n"),
+        ("config s --unset", "BACKWARD\n"),
+        ("delete s 1", "1\n"),
+        ("versions s", "2\n"),
+        ("versions s --deleted", "1\n2\n"),
+        ("delete s", "2\n"),
+        ("subjects", ""),
+    ] {
+        assert_eq!(out(line), expected, "{line}");
+    }
+    let (_, said) = served.schema("get s", 1);
+    assert!(said.contains("40401"), "{said}");
 }
 
 #[test]

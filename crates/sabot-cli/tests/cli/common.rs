@@ -162,6 +162,14 @@ pub(crate) fn run(mut command: Command, status: i32) -> (String, String) {
     (stdout, stderr)
 }
 
+/// What Ctrl-C does.
+#[cfg(unix)]
+pub(crate) fn interrupt(child: &std::process::Child) {
+    let id = child.id().to_string();
+    let mut kill = Command::new("kill");
+    assert!(kill.args(["-INT", &id]).status().unwrap().success());
+}
+
 /// A zigzag varint.
 fn long(value: i64, out: &mut Vec<u8>) {
     let mut rest = (value << 1 ^ value >> 63) as u64;

@@ -7,6 +7,8 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, RecordBatch};
 
+#[cfg(unix)]
+use crate::common::interrupt;
 use crate::common::{Stage, run, sabot};
 
 const FIRST: &str =
@@ -502,18 +504,6 @@ fn wrong_usage_is_told_from_failure() {
     }
     let (_, said) = run(sabot("consume -F none -b 127.0.0.1:1 -t events --timeout 1"), 1);
     assert!(said.contains("127.0.0.1:1"), "{said}");
-}
-
-#[cfg(unix)]
-fn interrupt(child: &std::process::Child) {
-    let id = child.id().to_string();
-    assert!(
-        std::process::Command::new("kill")
-            .args(["-INT", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
 }
 
 /// The writing end of a pipe that nobody reads.
