@@ -15,6 +15,8 @@ fn start() -> Server {
 fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
+        // Nor one that the environment names.
+        .proxy(None)
         .build()
         .into()
 }
@@ -67,8 +69,22 @@ fn error(code: u32) -> Value {
     json!({ "error_code": code })
 }
 
+/// Subject `a` with the versions `STRING` and `INT`.
+fn start_with_two_versions() -> Server {
+    let server = start();
+    run(
+        &server,
+        &[
+            ("POST /subjects/a/versions", STRING, 200, json!({"id": 1})),
+            ("PUT /config/a", r#"{"compatibility":"none"}"#, 200, json!({})),
+            ("POST /subjects/a/versions", INT, 200, json!({"id": 2})),
+        ],
+    );
+    server
+}
+
 #[test]
-fn subjects_and_schemas() {
+fn an_empty_registry_answers() {
     let server = start();
     run(
         &server,
@@ -76,6 +92,20 @@ fn subjects_and_schemas() {
             ("GET /", "", 200, json!({})),
             ("GET /subjects", "", 200, json!([])),
             ("GET /schemas/types", "", 200, json!(["JSON", "PROTOBUF", "AVRO"])),
+            ("GET /nonsense", "", 404, error(404)),
+            ("PATCH /subjects", "", 404, error(404)),
+            ("GET /v1/metadata/version", "", 200, json!({})),
+            ("GET /v1/metadata/id", "", 200, json!({"id": ""})),
+        ],
+    );
+}
+
+#[test]
+fn schemas_are_registered_and_looked_up() {
+    let server = start();
+    run(
+        &server,
+        &[
             (
                 "POST /subjects/a/versions",
                 STRING,
@@ -109,6 +139,16 @@ fn subjects_and_schemas() {
             ),
             ("POST /subjects/a", r#"{"schema":"\"long\""}"#, 404, error(40403)),
             ("POST /subjects/b", INT, 404, error(40401)),
+        ],
+    );
+}
+
+#[test]
+fn versions_are_found_by_subject() {
+    let server = start_with_two_versions();
+    run(
+        &server,
+        &[
             ("GET /subjects/a/versions", "", 200, json!([1, 2])),
             ("GET /subjects/a/versions?offset=1&limit=1", "", 200, json!([2])),
             ("GET /subjects/a/versions?limit=x", "", 400, error(400)),
@@ -123,6 +163,16 @@ fn subjects_and_schemas() {
             ("GET /subjects/a/versions/3", "", 404, error(40402)),
             ("GET /subjects/a/versions/0", "", 422, error(42202)),
             ("GET /subjects/b/versions", "", 404, error(40401)),
+        ],
+    );
+}
+
+#[test]
+fn schemas_are_found_by_id_and_guid() {
+    let server = start_with_two_versions();
+    run(
+        &server,
+        &[
             ("GET /schemas/ids/1", "", 200, json!({"schema": "\"string\""})),
             (
                 "GET /schemas/ids/1?fetchMaxId=true&subject=a",
@@ -153,6 +203,16 @@ fn subjects_and_schemas() {
                 json!([{"context": ".", "id": 2}]),
             ),
             ("GET /schemas/guids/nonsense", "", 404, error(40403)),
+        ],
+    );
+}
+
+#[test]
+fn deletion_has_two_steps() {
+    let server = start_with_two_versions();
+    run(
+        &server,
+        &[
             (
                 "DELETE /subjects/a/versions/2?permanent=true",
                 "",
@@ -167,20 +227,13 @@ fn subjects_and_schemas() {
             ("DELETE /subjects/a", "", 404, error(40404)),
             ("GET /subjects?deleted=true", "", 200, json!(["a"])),
             ("DELETE /subjects/a?permanent=true", "", 200, json!([1, 2])),
-            ("GET /nonsense", "", 404, error(404)),
-            ("PATCH /subjects", "", 404, error(404)),
-            ("GET /v1/metadata/version", "", 200, json!({})),
-            ("GET /v1/metadata/id", "", 200, json!({"id": ""})),
         ],
     );
 }
 
 #[test]
-fn settings_and_compatibility() {
+fn levels_are_set_and_unset() {
     let server = start();
-    let record =
-        r#"{"schema":"{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":\"int\"}]}"}"#;
-    let empty = r#"{"schema":"{\"type\":\"record\",\"name\":\"R\",\"fields\":[]}"}"#;
     run(
         &server,
         &[
@@ -212,6 +265,16 @@ fn settings_and_compatibility() {
                 json!({"compatibilityLevel": "FULL_TRANSITIVE"}),
             ),
             ("DELETE /config/a", "", 404, error(40401)),
+        ],
+    );
+}
+
+#[test]
+fn modes_are_set_and_unset() {
+    let server = start();
+    run(
+        &server,
+        &[
             ("GET /mode", "", 200, json!({"mode": "READWRITE"})),
             ("GET /mode/a", "", 404, error(40409)),
             ("PUT /mode/a", r#"{"mode":"ASLEEP"}"#, 422, error(42204)),
@@ -223,6 +286,19 @@ fn settings_and_compatibility() {
             ),
             ("POST /subjects/a/versions", STRING, 422, error(42205)),
             ("DELETE /mode/a", "", 200, json!({"mode": "READONLY"})),
+        ],
+    );
+}
+
+#[test]
+fn compatibility_is_checked() {
+    let server = start();
+    let record =
+        r#"{"schema":"{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":\"int\"}]}"}"#;
+    let empty = r#"{"schema":"{\"type\":\"record\",\"name\":\"R\",\"fields\":[]}"}"#;
+    run(
+        &server,
+        &[
             (
                 "POST /compatibility/subjects/a/versions",
                 empty,

@@ -25,41 +25,7 @@ fn assert_cell(field: &Field, column: &dyn Array, row: usize, value: &Value, con
         assert!(value.is_null() && column.is_null(row), "{}", place());
         return;
     }
-    // `serde_json` reads the integer -0 as a float.
-    let zero = (value.as_f64() == Some(0.0)).then_some(0);
     match field.data_type() {
-        DataType::Boolean => assert_eq!(
-            Some(column.as_boolean().value(row)),
-            value.as_bool(),
-            "{}",
-            place()
-        ),
-        DataType::Int64 => {
-            let found = column.as_primitive::<Int64Type>().value(row);
-            assert_eq!(Some(found), value.as_i64().or(zero), "{}", place());
-        }
-        DataType::UInt64 => {
-            let found = column.as_primitive::<UInt64Type>().value(row);
-            assert_eq!(Some(found), value.as_u64().or(zero.map(|_| 0)), "{}", place());
-        }
-        DataType::Decimal128(20, 0) => {
-            let found = column.as_primitive::<Decimal128Type>().value(row);
-            assert_eq!(
-                found.to_string(),
-                zero.map_or(value.to_string(), |zero| zero.to_string()),
-                "{}",
-                place()
-            );
-        }
-        DataType::Float64 => {
-            let found = column.as_primitive::<Float64Type>().value(row);
-            assert_eq!(
-                Some(found.to_bits()),
-                value.as_f64().map(f64::to_bits),
-                "{}",
-                place()
-            );
-        }
         DataType::Utf8 => assert_text(field, column.as_string::<i32>().value(row), value, &place()),
         DataType::LargeUtf8 => assert_text(field, column.as_string::<i64>().value(row), value, &place()),
         DataType::Utf8View => assert_text(field, column.as_string_view().value(row), value, &place()),
@@ -97,6 +63,36 @@ fn assert_cell(field: &Field, column: &dyn Array, row: usize, value: &Value, con
             value.as_object().expect("a map comes from an object"),
             context,
         ),
+        _ => assert_scalar(column, row, value, &place()),
+    }
+}
+
+/// Booleans and numbers.
+fn assert_scalar(column: &dyn Array, row: usize, value: &Value, place: &str) {
+    // `serde_json` reads the integer -0 as a float.
+    let zero = (value.as_f64() == Some(0.0)).then_some(0);
+    match column.data_type() {
+        DataType::Boolean => assert_eq!(Some(column.as_boolean().value(row)), value.as_bool(), "{place}"),
+        DataType::Int64 => {
+            let found = column.as_primitive::<Int64Type>().value(row);
+            assert_eq!(Some(found), value.as_i64().or(zero), "{place}");
+        }
+        DataType::UInt64 => {
+            let found = column.as_primitive::<UInt64Type>().value(row);
+            assert_eq!(Some(found), value.as_u64().or(zero.map(|_| 0)), "{place}");
+        }
+        DataType::Decimal128(20, 0) => {
+            let found = column.as_primitive::<Decimal128Type>().value(row);
+            assert_eq!(
+                found.to_string(),
+                zero.map_or(value.to_string(), |zero| zero.to_string()),
+                "{place}"
+            );
+        }
+        DataType::Float64 => {
+            let found = column.as_primitive::<Float64Type>().value(row);
+            assert_eq!(Some(found.to_bits()), value.as_f64().map(f64::to_bits), "{place}");
+        }
         other => panic!("the model has no {other}"),
     }
 }
