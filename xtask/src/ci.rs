@@ -5,10 +5,10 @@
 
 use std::time::Instant;
 
-use crate::command::{Fault, Outcome, cargo, require, root, run as run_command};
+use crate::command::{Fault, Outcome, cargo, require, root, run as run_command, target};
 use crate::{bench, demo, deps, e2e, fuzz};
 
-/// Workspaces beside the root one: their format is checked too.
+/// Workspaces beside the root one: their format and their warnings are checked too.
 const OTHER_WORKSPACES: &[&str] = &["bench", "fuzz"];
 
 const RUSTUP: &str = "Install it with `rustup component add rustfmt clippy`.";
@@ -83,18 +83,31 @@ fn clippy() -> Outcome {
         cargo(["clippy", "--workspace", "--all-targets"])
             .args(FEATURES)
             .args(["--", "-D", "warnings"]),
-    )
+    )?;
+    for workspace in OTHER_WORKSPACES {
+        run_command(
+            cargo(["clippy", "--all-targets", "--manifest-path"])
+                .arg(root().join(workspace).join("Cargo.toml"))
+                // Its own folder has only what is built for speed, or with sanitizers.
+                .env("CARGO_TARGET_DIR", target())
+                .args(["--", "-D", "warnings"]),
+        )?;
+    }
+    Ok(())
 }
 
 fn features() -> Outcome {
     for codecs in CODECS {
         run_command(&mut cargo([
-            "check",
+            "clippy",
             "--package",
             "sabot",
             "--no-default-features",
             "--features",
             codecs,
+            "--",
+            "-D",
+            "warnings",
         ]))?;
     }
     Ok(())

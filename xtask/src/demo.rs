@@ -52,7 +52,10 @@ pub(crate) fn check() -> Outcome {
     let said = String::from_utf8_lossy(&said);
     print!("{said}");
     judge(status, &said, &left_running(&value))?;
-    println!("the demonstration ended by itself after {:.1} s", took.as_secs_f64());
+    println!(
+        "the demonstration ended by itself after {:.1} s",
+        took.as_secs_f64()
+    );
     Ok(())
 }
 
@@ -131,7 +134,8 @@ fn left_running(value: &str) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
     use std::time::Duration;
 
     use super::{MARK, judge, left_running, produced, wait};
@@ -146,7 +150,10 @@ demo.clicks │    20,000 │    20,000 │         0 │ yes
     #[test]
     fn counts_are_read_from_the_table() {
         assert_eq!(produced(COUNTS), Some(200_000));
-        assert_eq!(produced("✗ bad UTF-8 × 200: topic demo.orders, partition 1"), None);
+        assert_eq!(
+            produced("✗ bad UTF-8 × 200: topic demo.orders, partition 1"),
+            None
+        );
     }
 
     #[test]
@@ -165,12 +172,19 @@ demo.clicks │    20,000 │    20,000 │         0 │ yes
     #[cfg(target_os = "linux")]
     fn what_is_left_running_is_found_and_what_does_not_end_is_ended() {
         let value = format!("test-{}", std::process::id());
-        let mut child = Command::new("sleep")
-            .arg("1000")
+        let mut child = Command::new("sh")
+            .args(["-c", "echo ready; read -r line"])
             .env(MARK, &value)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        assert_eq!(left_running(&value), [child.id()]);
+        // It has its environment a moment after it is there.
+        let mut said = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut said)
+            .unwrap();
+        assert_eq!(left_running(&value), [child.id()], "{said}");
         assert!(wait(&mut child, Duration::ZERO).unwrap().is_none());
         assert_eq!(left_running(&value), [0; 0]);
         let mut child = Command::new("true").spawn().unwrap();
