@@ -1,21 +1,25 @@
 //! The field paths that row errors point at.
 //!
 //! Paths are interned for the life of a decoder, so that an error keeps its path when its plan is forgotten. The table
-//! grows with the distinct paths of all writer schemas only, and stops at [`MAX_PATHS`]: from then on an error points at
-//! the nearest path above that is known.
+//! grows with the distinct paths of all writer schemas only, and stops at [`MAX_PATHS`] and [`MAX_SEGMENT_BYTES`]: from
+//! then on an error points at the nearest path above that is known.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use sabot_decode::{NodeId, join_path};
 
 const MAX_PATHS: usize = 1 << 20;
+/// Bytes of all paths' last segments: what one schema may have of them, and 16 for each path.
+const MAX_SEGMENT_BYTES: usize = 16 << 20;
 
 /// A tree of path segments.
 #[derive(Debug)]
 pub(crate) struct Paths {
     /// Each path's last segment and the path above it; the first is the whole message.
-    nodes: Vec<(NodeId, Box<str>)>,
-    known: HashMap<(NodeId, Box<str>), NodeId>,
+    nodes: Vec<(NodeId, Arc<str>)>,
+    known: HashMap<(NodeId, Arc<str>), NodeId>,
+    segment_bytes: usize,
 }
 
 impl Paths {
@@ -23,18 +27,20 @@ impl Paths {
         Self {
             nodes: vec![(NodeId::ROOT, "".into())],
             known: HashMap::new(),
+            segment_bytes: 0,
         }
     }
 
     /// The path that goes on from `above` with a field's name, `[]`, `{}` or `<branch>`.
     pub(crate) fn below(&mut self, above: NodeId, segment: &str) -> NodeId {
-        let key = (above, Box::from(segment));
+        let key = (above, Arc::from(segment));
         if let Some(known) = self.known.get(&key) {
             return *known;
         }
-        if self.nodes.len() >= MAX_PATHS {
+        if self.nodes.len() >= MAX_PATHS || segment.len() > MAX_SEGMENT_BYTES - self.segment_bytes {
             return above;
         }
+        self.segment_bytes += segment.len();
         let id = NodeId(self.nodes.len() as u32);
         self.nodes.push(key.clone());
         self.known.insert(key, id);

@@ -171,7 +171,7 @@ impl Shape {
 
     /// The positions of a writer's symbols in a dictionary that has none of its own, but gathers them; `None` where the
     /// column is no dictionary.
-    pub(crate) fn grow(&self, column: NodeIx, symbols: &[Box<str>]) -> Option<Box<[i32]>> {
+    pub(crate) fn grow(&self, column: NodeIx, symbols: &[Box<str>]) -> Option<Result<Box<[i32]>, PlanError>> {
         let (_, first) = self.dictionaries.iter().find(|(node, _)| *node == column)?;
         Some(self.growing.borrow_mut().add(column, first, symbols))
     }

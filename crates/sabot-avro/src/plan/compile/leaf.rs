@@ -73,8 +73,8 @@ impl Compiler<'_> {
                 Some(Logical::Uuid) if !self.is_fixed(node) => plain(OpKind::UuidBytesAsText),
                 _ => Ok(Step::new(OpKind::Fixed, slot, *size as u32)),
             },
-            (Kind::Enum(written), Kind::String) => Ok(self.enumeration(written, written, node)),
-            (Kind::Enum(written), Kind::Enum(read)) => Ok(self.enumeration(written, read, node)),
+            (Kind::Enum(written), Kind::String) => self.enumeration(written, written, node),
+            (Kind::Enum(written), Kind::Enum(read)) => self.enumeration(written, read, node),
             _ => Err(mismatch(writer, reader)),
         }
     }
@@ -149,7 +149,7 @@ impl Compiler<'_> {
         Step::new(kind, slot, self.decimals.len() as u32 - 1)
     }
 
-    fn enumeration(&mut self, written: &Enum, read: &Enum, node: &Node) -> Step {
+    fn enumeration(&mut self, written: &Enum, read: &Enum, node: &Node) -> Result<Step, PlanError> {
         let symbols = written.symbols.iter().chain(&read.symbols);
         self.bytes += symbols
             .map(|symbol| size_of::<Box<str>>() + symbol.len())
@@ -157,16 +157,16 @@ impl Compiler<'_> {
         let grown = (read.symbols.is_empty())
             .then(|| self.shape.grow(node.column, &written.symbols))
             .flatten();
-        if let Some(indexes) = grown {
+        if let Some(indexes) = grown.transpose()? {
             self.enums.push(EnumMap {
                 indexes,
                 texts: Box::default(),
             });
-            return Step::new(
+            return Ok(Step::new(
                 OpKind::EnumMapped,
                 self.slot(node.column),
                 self.enums.len() as u32 - 1,
-            );
+            ));
         }
         let positions: HashMap<&str, usize> = read
             .symbols
@@ -183,7 +183,7 @@ impl Compiler<'_> {
         let slot = self.slot(node.column);
         let is_text = !matches!(self.kind(node.column), NodeKind::Dictionary(_) | NodeKind::I32(_));
         if !is_text && indexes.iter().enumerate().all(|(at, index)| at as i32 == *index) {
-            return Step::new(OpKind::EnumIndex, slot, indexes.len() as u32);
+            return Ok(Step::new(OpKind::EnumIndex, slot, indexes.len() as u32));
         }
         let texts = if is_text {
             read.symbols.clone().into()
@@ -196,7 +196,7 @@ impl Compiler<'_> {
         } else {
             OpKind::EnumMapped
         };
-        Step::new(kind, slot, self.enums.len() as u32 - 1)
+        Ok(Step::new(kind, slot, self.enums.len() as u32 - 1))
     }
 
     pub(super) fn text(&self, column: NodeIx) -> OpKind {
