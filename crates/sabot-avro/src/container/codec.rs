@@ -123,7 +123,8 @@ fn read(reader: impl std::io::Read, out: &mut Vec<u8>, limit_bytes: usize) -> Re
     Ok(())
 }
 
-/// DEFLATE without a wrapper. Not by flate2's reader, to which a stream that is cut off has just ended.
+/// DEFLATE without a wrapper. Not by flate2's reader, to which a stream that is cut off has just ended. What is behind the
+/// stream is left alone: Python's writers leave three of the four bytes of zlib's checksum there.
 #[cfg(feature = "deflate")]
 fn inflate(block: &[u8], out: &mut Vec<u8>, limit_bytes: usize) -> Result<(), Fault> {
     let mut inflater = flate2::Decompress::new(false);
@@ -189,6 +190,10 @@ fn zstandard(mut block: &[u8], out: &mut Vec<u8>, limit_bytes: usize) -> Result<
     use ruzstd::decoding::StreamingDecoder;
 
     while !block.is_empty() {
+        if let Some(rest) = behind_skippable(block) {
+            block = rest;
+            continue;
+        }
         let window_bytes = ruzstd::decoding::DEFAULT_MAX_WINDOW_SIZE.min((limit_bytes as u64).max(1 << 23));
         let mut frame = StreamingDecoder::new_with_max_window_size(&mut block, window_bytes)
             .map_err(|error| Fault::Corrupt(error.to_string()))?;
@@ -202,4 +207,15 @@ fn zstandard(mut block: &[u8], out: &mut Vec<u8>, limit_bytes: usize) -> Result<
         }
     }
     Ok(())
+}
+
+/// What is behind a skippable frame, if `block` begins with a whole one: a magic number of sixteen, a size, and what is
+/// for others.
+#[cfg(feature = "zstandard")]
+fn behind_skippable(block: &[u8]) -> Option<&[u8]> {
+    let (magic, rest) = block.split_first_chunk::<4>()?;
+    let (size_bytes, rest) = rest.split_first_chunk::<4>()?;
+    let is_skippable = u32::from_le_bytes(*magic) >> 4 == 0x0184_d2a5;
+    rest.get(u32::from_le_bytes(*size_bytes) as usize..)
+        .filter(|_| is_skippable)
 }

@@ -66,14 +66,16 @@ impl<R: Read> Input<R> {
         self.position += bytes as u64;
     }
 
-    /// Makes room behind `end`: at most as much again as there is, so that a claim alone costs nothing.
+    /// Makes room behind `end`: at most as much again as there is, so that a claim alone costs nothing; and a quarter of
+    /// what has to be moved for it, so that a byte is moved four times on average, however often blocks are searched.
     fn make_room(&mut self, wanted: usize) {
         if self.end < self.buffer.len() {
             return;
         }
         self.buffer.copy_within(self.start..self.end, 0);
         (self.start, self.end) = (0, self.end - self.start);
-        let size_bytes = wanted.min(self.end.saturating_mul(2)).max(self.end + READ_BYTES);
+        let least_bytes = self.end + READ_BYTES.max(self.end / 4);
+        let size_bytes = wanted.min(self.end.saturating_mul(2)).max(least_bytes);
         if self.buffer.len() < size_bytes {
             self.buffer.resize(size_bytes, 0);
         }

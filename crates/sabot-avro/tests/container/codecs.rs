@@ -144,6 +144,64 @@ fn blocks_beyond_the_limit() {
     }
 }
 
+/// No limit at all is one too.
+#[test]
+fn blocks_without_a_limit() {
+    let data: Vec<u8> = (0..50).flat_map(row).collect();
+    let mut options = ContainerOptions::default();
+    options.block_bytes = usize::MAX;
+    for (codec, compressed) in compressed(&data) {
+        let file = [header(SCHEMA, codec), block(50, &compressed)].concat();
+        let out = read_with(&file[..], options.clone()).unwrap();
+        assert_eq!(out, [Out::Ids((0..50).collect())], "{codec}");
+    }
+}
+
+/// Python's writers cut a zlib stream into shape, and leave three of its checksum's bytes behind the data.
+#[cfg(feature = "deflate")]
+#[test]
+fn deflate_with_the_rest_of_a_checksum() {
+    use std::io::Write as _;
+
+    let data = row(1);
+    let mut writer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+    writer.write_all(&data).expect("writing to memory works");
+    let compressed = writer.finish().expect("writing to memory works");
+    let compressed = &compressed[2..compressed.len() - 1];
+    let file = [header(SCHEMA, "deflate"), block(1, compressed)].concat();
+    assert_eq!(read(&file[..]), [Out::Ids(vec![1])]);
+}
+
+#[cfg(feature = "zstandard")]
+#[test]
+fn zstandard_frames() {
+    let frame =
+        |id| ruzstd::encoding::compress_to_vec(&*row(id), ruzstd::encoding::CompressionLevel::Fastest);
+    let skippable =
+        |last: u8, claim: u32| [&[last, 0x2a, 0x4d, 0x18][..], &claim.to_le_bytes(), b"abc"].concat();
+    let (first, last) = (skippable(0x50, 3), skippable(0x5f, 3));
+    for (frames, rows) in [
+        (vec![frame(1), frame(2)], 2),
+        (
+            vec![first.clone(), frame(1), last.clone(), first, frame(2), last],
+            2,
+        ),
+        // Larger than the block, cut off, and no skippable frame.
+        (vec![frame(1), skippable(0x50, 4)], 0),
+        (vec![frame(1), skippable(0x50, u32::MAX)], 0),
+        (vec![frame(1), skippable(0x50, 0)[..7].to_vec()], 0),
+        (vec![frame(1), skippable(0x60, 3)], 0),
+    ] {
+        let file = [header(SCHEMA, "zstandard"), block(2, &frames.concat())].concat();
+        let out = read(&file[..]);
+        if rows == 2 {
+            assert_eq!(out, [Out::Ids(vec![1, 2])]);
+        } else {
+            assert!(matches!(&out[..], [Out::Bad(_)]), "{out:?}");
+        }
+    }
+}
+
 #[cfg(feature = "snappy")]
 #[test]
 fn snappy_checks() {

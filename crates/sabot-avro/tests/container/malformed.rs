@@ -1,5 +1,7 @@
 //! What is wrong with a file is told exactly, and costs no more than it has to.
 
+use std::io::Read;
+
 use sabot_avro::{ContainerErrorKind, ContainerHeader, ContainerOptions, ContainerReader};
 use sabot_decode::RowErrorKind;
 
@@ -403,4 +405,43 @@ fn limits_of_rows() {
         Out::Ids(vec![3]),
     ];
     assert_eq!(read_with(&file[..], options).unwrap(), expected);
+}
+
+/// Counts how often it is asked.
+struct Counted<'a> {
+    bytes: &'a [u8],
+    reads: usize,
+}
+
+impl Read for &mut Counted<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        self.reads += 1;
+        self.bytes.read(into)
+    }
+}
+
+/// Each head claims a block as large as may be, which is looked through for the next one: before every read what is there
+/// moves to the buffer's start, so that reads have to grow with it.
+#[test]
+fn claims_within_claims() {
+    const LIMIT_BYTES: usize = 4 << 20;
+    /// From 64 KiB to the limit by doubling and as much as the heads took, then a quarter of the limit at a time, and the end.
+    const MAX_READS: usize = 7 + 1 + 4 + 1;
+
+    let piece = [long(1), long(LIMIT_BYTES as i64), vec![0; 1000], SYNC.to_vec()].concat();
+    let file = [
+        header(SCHEMA, "null"),
+        piece.repeat(2 * LIMIT_BYTES / piece.len()),
+        block_of(7..8),
+    ]
+    .concat();
+    let mut options = ContainerOptions::default();
+    options.block_bytes = LIMIT_BYTES;
+    let mut counted = Counted {
+        bytes: &file,
+        reads: 0,
+    };
+    let out = read_with(&mut counted, options).unwrap();
+    assert_eq!(out.last(), Some(&Out::Ids(vec![7])));
+    assert!(counted.reads <= MAX_READS, "{} reads", counted.reads);
 }
