@@ -64,6 +64,20 @@ fn canonical_forms_are_those_of_apache_avro() {
     assert!(compared >= 20, "{compared} are compared");
 }
 
+/// Whatever stands in a namespace, two schemas have two forms.
+#[test]
+fn canonical_forms_quote_names() {
+    let fixed = |name: &str, namespace: &str, size: u8| serde_json::json!({"type": "fixed", "name": name, "namespace": namespace, "size": size});
+    let two = serde_json::json!([fixed("A", "x", 1), fixed("B", "y", 2)]);
+    let one = serde_json::json!([fixed("B", r#"x.A","type":"fixed","size":1},{"name":"y"#, 2)]);
+    let form = |schema: &serde_json::Value| canonical_form(&WriterSchema::avro(schema.to_string())).unwrap();
+    assert_ne!(form(&one), form(&two));
+    for schema in [one, two] {
+        let form = form(&schema);
+        assert_eq!(canonical_form(&WriterSchema::avro(&*form)).unwrap(), form);
+    }
+}
+
 /// All messages through one decoder for each shape, with the schemas from a store.
 #[test]
 fn messages_of_java_are_decoded() {

@@ -13,7 +13,8 @@ impl FullName {
     pub(crate) fn new(name: &str, namespace: &str) -> Self {
         if name.contains('.') || namespace.is_empty() {
             // A leading dot is the null namespace spelled out.
-            return Self(name.strip_prefix('.').unwrap_or(name).into());
+            let bare = name.strip_prefix('.').filter(|bare| !bare.contains('.'));
+            return Self(bare.unwrap_or(name).into());
         }
         Self(format!("{namespace}.{name}").into())
     }

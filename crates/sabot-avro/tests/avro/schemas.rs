@@ -1,6 +1,6 @@
 //! Schema texts: what is read, and what is refused with a clear error.
 
-use sabot_avro::AvroFactory;
+use sabot_avro::{AvroFactory, canonical_form};
 use sabot_decode::{DecoderFactory, NamedSchema, Payload, SchemaKind, Target, WriterSchema};
 
 use crate::common::{KEY, feed, fields, good, long, reader, record, refusal, sized};
@@ -143,14 +143,47 @@ fn logical_types_stand_on_the_type() {
     // On the field it is not the type's, and a reference keeps its definition's.
     let field = fields(r#"{"name": "f", "type": "int", "logicalType": "date"}"#);
     assert_eq!(good(&Target::default(), &field, &[long(1)]).column("f"), ["1"]);
-    let reference = fields(
-        r#"{"name": "e", "type": {"type": "fixed", "name": "F", "size": 1}},
-           {"name": "f", "type": {"type": "F", "logicalType": "decimal", "precision": 2}}"#,
-    );
-    assert_eq!(
-        good(&Target::default(), &reference, &[vec![1, 2]]).column("e"),
-        ["01"]
-    );
+    for named in [r#""F""#, r#"{"type": "F"}"#, r#"{"type": {"type": "F"}}"#] {
+        let reference = fields(&format!(
+            r#"{{"name": "e", "type": {{"type": "fixed", "name": "F", "size": 1}}}},
+               {{"name": "f", "type": {{"type": {named}, "logicalType": "decimal", "precision": 2}}}}"#
+        ));
+        let decoded = good(&Target::default(), &reference, &[vec![1, 2]]);
+        assert_eq!(
+            (decoded.column("e"), decoded.column("f")),
+            (vec!["01".to_owned()], vec!["02".to_owned()]),
+            "{named}"
+        );
+    }
+}
+
+/// Namespaces are taken as they come, as Java takes them: many a registry has one with a hyphen in it.
+#[test]
+fn namespaces_are_not_looked_at() {
+    for (name, namespace, full) in [
+        ("F", "my-company.orders", "my-company.orders.F"),
+        ("F", "1-2", "1-2.F"),
+        ("a.b c.F", "", "a.b c.F"),
+        ("a..F", "", "a..F"),
+        // One leading dot is no namespace, and two are one.
+        (".F", "a", "F"),
+        ("..F", "", "..F"),
+        // The specification forbids it, and only the full name can mean it.
+        ("int", "a", "a.int"),
+    ] {
+        let ty = format!(r#"{{"type": "fixed", "name": "{name}", "namespace": "{namespace}", "size": 1}}"#);
+        let form = canonical_form(&WriterSchema::avro(&*ty)).unwrap();
+        assert_eq!(form, format!(r#"{{"name":"{full}","type":"fixed","size":1}}"#));
+        let writer = fields(&format!(
+            r#"{{"name": "e", "type": {ty}}}, {{"name": "f", "type": "{full}"}}, {{"name": "g", "type": "int"}}"#
+        ));
+        let decoded = good(&Target::default(), &writer, &[vec![1, 2, 6]]);
+        assert_eq!(
+            (decoded.column("f"), decoded.column("g")),
+            (vec!["02".to_owned()], vec!["3".to_owned()]),
+            "{full}"
+        );
+    }
 }
 
 #[test]
