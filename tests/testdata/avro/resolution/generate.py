@@ -169,7 +169,7 @@ RULES = [
     ("union: into one branch of the writer's", "if the reader's schema matches the selected writer's schema, it is recursively resolved against it; if they do not match, an error is signalled", ["null", "int", "string"], "int", [long(0), long(1) + long(3), long(2) + sized(b"x")]),
     ("union: branches reordered", "if both are unions", ["null", "int", "string"], ["string", "null", "long"], [long(0), long(1) + long(3), long(2) + sized(b"x")]),
     ("union: a branch taken away", "if none match, an error is signalled", ["null", "int", "string"], ["null", "int"], [long(0), long(1) + long(3), long(2) + sized(b"x")]),
-    ("union: no branch left but null", "if none match, an error is signalled", ["null", "string"], ["null", "int"], [long(1) + sized(b"x")]),
+    ("union: no branch left but null", "if none match, an error is signalled", ["null", "string"], ["null", "int"], [long(0), long(1) + sized(b"x")]),
     ("union: records told apart by name", "both schemas are records with the same (unqualified) name", record(field("a", "int")), ["null", of(record(field("a", "int")), "Q"), record(field("a", "int"))], [long(3)]),
     ("union: of one branch", "if the reader's is a union, but writer's is not", "int", ["long"], [long(3)]),
     ("array: items promoted", "this resolution algorithm is applied recursively to the reader's and writer's array item schemas", {"type": "array", "items": "int"}, {"type": "array", "items": ["null", "double"]}, [long(1) + long(3) + long(0)]),
@@ -182,6 +182,7 @@ RULES = [
 ]
 
 UNITS = ["millis", "micros", "nanos"]
+ONLY_NULL = "DESIGN.md: null alone is not worth a schema"
 WRONG = "DESIGN.md: a value of one logical type read as one of another is wrong without a word"
 
 
@@ -296,7 +297,12 @@ def with_plan(writer, rows):
 def refusal(rows):
     """Why a schema is refused, and who reads it all the same."""
     whys = [row["why"] for row in rows if "why" in row]
-    differing = sorted({name for row in rows for name in row.get("differs", {})})
+    differing = {name for row in rows for name in row.get("differs", {})}
+    for row in rows:
+        if not row.get("bad"):
+            whys.append(ONLY_NULL)
+            differing |= {"java", "fastavro"} - set(row.get("differs", {}))
+    differing = sorted(differing)
     return {"refused": True, **({"why": whys[0]} if whys else {}), **({"differs": differing} if differing else {})}
 
 

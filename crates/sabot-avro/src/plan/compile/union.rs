@@ -9,7 +9,8 @@ use crate::schema::{At, Kind, TypeId};
 use crate::shape::{Branch, Form, Node, ShapeId, Union};
 
 impl<'a> Compiler<'a> {
-    /// A writer's union: one way for each branch.
+    /// A writer's union: one way for each branch. Null alone is not worth a schema: `["null", X]` spells an optional X, and
+    /// why X cannot be read is told once, with the schema, and not with every row.
     pub(super) fn switch(
         &mut self,
         writer: At<'_>,
