@@ -398,6 +398,57 @@ mod tests {
     }
 
     #[test]
+    fn command_lines_of_the_documentation_are_read() {
+        let pages = [
+            include_str!("../../../../README.md"),
+            include_str!("../../../../docs/cli.md"),
+            include_str!("../../../../docs/troubleshooting.md"),
+        ];
+        let mut read = 0;
+        for line in pages.iter().flat_map(|page| page.lines()) {
+            for words in line.strip_prefix("$ ").map(commands).unwrap_or_default() {
+                if words[0] == "sabot" {
+                    Cli::try_parse_from(&words).unwrap_or_else(|error| panic!("{line}: {error}"));
+                    read += 1;
+                }
+            }
+        }
+        assert!(read > 40, "{read}");
+    }
+
+    /// The words of the commands of a pipeline, as a shell has them; with numbers for what a reader is to fill in.
+    fn commands(line: &str) -> Vec<Vec<String>> {
+        let mut commands = vec![vec![String::new()]];
+        let mut is_quoted = false;
+        for c in line.chars() {
+            let words = commands
+                .last_mut()
+                .expect("because there is one from the beginning");
+            match c {
+                '\'' => is_quoted = !is_quoted,
+                '#' if !is_quoted && words.last().is_some_and(String::is_empty) => break,
+                ' ' if !is_quoted => words.push(String::new()),
+                '|' | '>' if !is_quoted => commands.push(vec![String::new()]),
+                other => words
+                    .last_mut()
+                    .expect("because there is one from the beginning")
+                    .push(other),
+            }
+        }
+        for words in &mut commands {
+            words.retain(|word| !word.is_empty());
+            for word in words
+                .iter_mut()
+                .filter(|word| ["OFFSET", "PARTITION", "ID"].contains(&&***word))
+            {
+                *word = "7".to_owned();
+            }
+        }
+        commands.retain(|words| !words.is_empty());
+        commands
+    }
+
+    #[test]
     fn secrets_do_not_show() {
         for line in [
             "consume -t a -X sasl.password=hunter2",
