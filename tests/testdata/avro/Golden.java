@@ -5,6 +5,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaNormalization;
 import org.apache.avro.file.CodecFactory;
@@ -40,10 +42,39 @@ public class Golden {
                 out.write(String.join("\t", columns[0], form, fingerprint, hex) + "\n");
             }
         }
+        judge(here, "avro-c", "avro-java", "fastavro");
         for (String codec : new String[] {"null", "deflate", "snappy", "bzip2", "xz", "zstandard"}) {
             container(here, "types.avsc", "types.jsonl", "java-types-" + codec, codec);
         }
         container(here, "avro-python/interop.avsc", "interop.jsonl", "java-interop", "null");
+    }
+
+    /** What Java makes of the schemas of others, in the order of their lines: canonical form and fingerprint, or "!". */
+    private static void judge(Path here, String... folders) throws Exception {
+        try (BufferedWriter out = Files.newBufferedWriter(here.resolve("made/java-schemas.txt"))) {
+            out.write("# Made by Golden.java with Apache Avro for Java " + version() + ". Columns, parted by tabs: folder and name,\n");
+            out.write("# Parsing Canonical Form, CRC-64-AVRO as a big-endian number; or ! alone where it refuses the schema.\n");
+            for (String folder : folders) {
+                for (String line : Files.readAllLines(here.resolve(folder + "/schemas.jsonl"))) {
+                    JsonNode entry = new ObjectMapper().readTree(line);
+                    out.write(folder + "/" + entry.get("name").asText() + "\t" + judged(entry) + "\n");
+                }
+            }
+        }
+    }
+
+    private static String judged(JsonNode entry) {
+        try {
+            Schema.Parser parser = new Schema.Parser();
+            for (JsonNode reference : entry.get("references")) {
+                parser.parse(reference.asText());
+            }
+            Schema schema = parser.parse(entry.get("schema").asText());
+            long fingerprint = SchemaNormalization.parsingFingerprint64(schema);
+            return SchemaNormalization.toParsingForm(schema) + String.format("\t%016x", fingerprint);
+        } catch (RuntimeException error) {
+            return "!";
+        }
     }
 
     /** The rows of a file of JSON lines, in blocks of some rows each. */

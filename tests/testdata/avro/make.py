@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import zipfile
 from pathlib import Path
 
 import avro.datafile
@@ -29,16 +30,21 @@ CODECS = ["null", "deflate", "snappy", "bzip2", "xz", "zstandard"]
 
 def main():
     (HERE / "made").mkdir(exist_ok=True)
-    copy_sdist("fastavro", FASTAVRO, "tests/avro-files/*.avro", HERE / "fastavro")
+    copy_sdist("fastavro", FASTAVRO, "tests/avro-files/*.av*", HERE / "fastavro")
     (HERE / "avro-python").mkdir(exist_ok=True)
     shutil.copyfile(Path(avro.schema.__file__).parent / "interop.avsc", HERE / "avro-python/interop.avsc")
     copy_crate(HERE / "apache-avro")
+    copy_fastavro_schemas(HERE / "fastavro")
+    class_path, avro_c = (sys.argv[1:] + ["", ""])[:2]
+    copy_tests_of_java(class_path, HERE / "avro-java")
+    copy_avro_c(avro_c, HERE / "avro-c")
+    copy_go_modules(HERE / "go")
     write_rows()
     write_fastavro()
     write_avro_python()
     write_schemas()
-    if len(sys.argv) > 1:
-        subprocess.run(["java", "-cp", sys.argv[1], HERE / "Golden.java", HERE], check=True)
+    if class_path:
+        subprocess.run(["java", "-cp", class_path, HERE / "Golden.java", HERE], check=True)
     write_expected()
 
 
@@ -60,6 +66,102 @@ def copy_crate(into):
     crate = next(crates)
     for path in ["benches/quickstop-null.avro", "tests/bigdec.avro"]:
         into.joinpath(Path(path).name).write_bytes((crate / path).read_bytes())
+
+
+def copy_fastavro_schemas(into):
+    """Schemas that refer to each other, as one line each instead of the files."""
+    texts = {path.stem: path.read_text() for path in sorted(into.glob("*.avsc"))}
+    write_lines(
+        "fastavro/schemas.jsonl",
+        (schema_line(name, texts[name], [texts[of] for of in references]) for name, references in FASTAVRO_SCHEMAS),
+    )
+    for path in into.glob("*.avsc"):
+        path.unlink()
+
+
+# Their names, and what each refers to.
+FASTAVRO_SCHEMAS = [("Child", []), ("Child1", []), ("Parent", ["Child", "Child1"]), ("ParentMissingChild", [])]
+
+
+def schema_line(name, schema, references=(), **more):
+    return json.dumps({"name": name, **more, "schema": schema, "references": list(references)}, ensure_ascii=False)
+
+
+def copy_tests_of_java(class_path, into):
+    """Data of Apache Avro that the jar of its Java tests carries."""
+    jars = [path for path in class_path.split(":") if path.endswith("-tests.jar")]
+    if not jars:
+        return
+    into.mkdir(exist_ok=True)
+    with zipfile.ZipFile(jars[0]) as jar:
+        for path, name in JAVA_FILES.items():
+            into.joinpath(name).write_bytes(jar.read(path))
+        names = [name for name in sorted(jar.namelist()) if name.endswith(".avsc") or "schema-location" in name or name.endswith("schema.json")]
+        texts = {name: jar.read(name).decode() for name in names}
+        write_lines(
+            "avro-java/schemas.jsonl",
+            (schema_line(name, text, [texts[of] for of in JAVA_REFERENCES.get(name, [])]) for name, text in texts.items()),
+        )
+
+
+# fastavro carries the weather files in its own tests, and the rpc files of "hello".
+JAVA_FILES = {
+    "share/test/data/messageV1/test_message.bin": "message-v1.bin",
+    "share/test/data/messageV1/test_schema.avsc": "message-v1.avsc",
+    "share/test/data/schema-tests.txt": "schema-tests.txt",
+    "share/test/data/schemas/simple/data.avro": "schemas-simple.avro",
+    "share/test/data/schemas/withUnion/data.avro": "schemas-with-union.avro",
+    "share/test/data/syncInMeta.avro": "sync-in-meta.avro",
+    "share/test/data/test.avro12": "test-avro12.avro",
+    "share/test/data/weather.json": "weather.json",
+    "share/test/interop/rpc/add/onePlusOne/request.avro": "rpc-add-request.avro",
+    "share/test/interop/rpc/add/onePlusOne/response.avro": "rpc-add-response.avro",
+    "share/test/interop/rpc/echo/foo/request.avro": "rpc-echo-request.avro",
+    "share/test/interop/rpc/echo/foo/response.avro": "rpc-echo-response.avro",
+}
+JAVA_REFERENCES = {"multipleFile/ApplicationEvent.avsc": ["multipleFile/DocumentInfo.avsc"]}
+
+
+def copy_avro_c(source, into):
+    """The tests of Avro C, from its source package in Debian."""
+    if not source:
+        return
+    into.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        with tarfile.open(source) as archive:
+            archive.extractall(folder, filter="data")
+        tests = next(Path(folder).glob("*/tests"))
+        for path in sorted(tests.glob("*.avro")):
+            into.joinpath(path.name).write_bytes(path.read_bytes())
+        paths = sorted((tests / "schema_tests").glob("*/*"))
+        lines = [schema_line(path.name, path.read_text(), valid=path.parent.name == "pass") for path in paths]
+        write_lines("avro-c/schemas.jsonl", lines)
+
+
+def copy_go_modules(into):
+    """Files in Go modules; those that another package has are left out."""
+    if not shutil.which("go"):
+        return
+    into.mkdir(exist_ok=True)
+    for module, (name, folder, files) in GO_MODULES.items():
+        found = subprocess.run(["go", "mod", "download", "-json", module], capture_output=True, check=True, cwd="/")
+        for file in files:
+            path = Path(json.loads(found.stdout)["Dir"], folder, f"{file}.avro")
+            into.joinpath(f"{name}-{file}.avro").write_bytes(path.read_bytes())
+
+
+GO_MODULES = {
+    "github.com/apache/arrow-go/v18@v18.8.0": ("arrow-go", "arrow/avro/testdata", ["arrayrecordmap"]),
+    "github.com/hamba/avro/v2@v2.31.0": (
+        "hamba",
+        "ocf/testdata",
+        [
+            "full", "full-appended", "full-deflate", "full-snappy", "full-zstd", "invalid-name",
+            "deflate-invalid-data", "snappy-invalid-crc", "snappy-invalid-data", "snappy-short-crc", "zstd-invalid-data",
+        ],
+    ),
+    "github.com/twmb/avro@v1.9.1": ("twmb", "ocf/testdata", ["weather-deflate", "weather-zstd"]),
+}
 
 
 # Rows in Avro's JSON encoding, which Golden.java and this script write to files.
