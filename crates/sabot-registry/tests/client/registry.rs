@@ -136,7 +136,7 @@ fn references_come_in_order_and_survive_soft_deletion() {
 }
 
 #[test]
-fn deletion_has_two_steps() {
+fn deletion_of_a_version_has_two_steps() {
     let (_server, client) = start();
     let subject = Subject::from("s");
     for kind in ["int", "long"] {
@@ -173,7 +173,13 @@ fn deletion_has_two_steps() {
         version(2)
     );
     assert_eq!(client.versions(&subject, Deleted::Include).unwrap(), [version(1)]);
+}
 
+#[test]
+fn so_has_deletion_of_a_subject() {
+    let (_server, client) = start();
+    let subject = Subject::from("s");
+    client.register(&subject, &record("R", &["int"]), false).unwrap();
     assert_eq!(
         client
             .delete_subject(&subject, Deletion::Hard)
