@@ -13,6 +13,7 @@ use sabot_decode::{
     SchemaKind, Shape as TargetShape, Slots, Stop, Target, WriterSchema,
 };
 
+use crate::mix::Mix;
 use crate::paths::Paths;
 use crate::plan::{BLOCK_BYTES, BLOCK_ROWS, BlockEngine, Outcome, Plan, compile, decode_row};
 use crate::schema::Schema;
@@ -68,6 +69,7 @@ struct AvroDecoder {
     /// What the gathered rows take in the columns at least, whatever their messages took.
     width_bytes: usize,
     engine: BlockEngine,
+    mix: Mix,
     /// Blocks that were mostly in vain, one after the other.
     odd_blocks: u32,
     /// Rows left to the row engine for that.
@@ -84,6 +86,7 @@ impl AvroDecoder {
             paths: Paths::new(),
             width_bytes: 0,
             engine: BlockEngine::default(),
+            mix: Mix::new(),
             odd_blocks: 0,
             by_rows: 0,
             target,
@@ -97,6 +100,7 @@ impl Decoder for AvroDecoder {
     }
 
     fn prepare(&mut self, key: SchemaKey, writer: &WriterSchema) -> Result<(), PlanError> {
+        self.mix.clear();
         let limits = self.target.limits;
         let parsed = Schema::parse(writer)?;
         if let Some(shape) = &self.shape {
@@ -140,10 +144,7 @@ impl Decoder for AvroDecoder {
                 return Progress { taken, stop };
             }
         }
-        Progress {
-            taken,
-            stop: Stop::Done,
-        }
+        done(taken)
     }
 
     fn slots(&self) -> usize {
@@ -172,95 +173,92 @@ impl AvroDecoder {
             self.by_rows -= 1;
             return 1;
         }
-        if !self.plans.get(first.key).is_some_and(Plan::is_for_blocks) || self.rows.is_full() {
+        if self.rows.is_full() {
             return 0;
         }
+        let Self { mix, plans, .. } = self;
+        mix.begin(first.key);
         let max_bytes = BLOCK_BYTES.min(self.target.limits.row_bytes);
         let mut block_bytes = 0;
-        let run = rows.iter().take(BLOCK_ROWS).take_while(|row| match row.body {
-            Body::Bytes(bytes) if bytes.len() <= max_bytes - block_bytes && row.key == first.key => {
-                block_bytes += bytes.len();
-                sabot_cursor::prefetch(bytes);
-                true
+        for row in rows.iter().take(BLOCK_ROWS) {
+            let Body::Bytes(bytes) = row.body else { break };
+            if bytes.len() > max_bytes - block_bytes || !mix.add(row.key, || plans.plans.get(&row.key)) {
+                break;
             }
-            _ => false,
-        });
-        let run = run.count();
-        if self.rows.has_room(run, block_bytes) {
-            run
+            block_bytes += bytes.len();
+            sabot_cursor::prefetch(bytes);
+        }
+        let taken = mix.rows();
+        if self.rows.has_room(taken, block_bytes) {
+            taken
         } else {
             0
         }
     }
 
-    /// Takes the rows of one block. Those that the block engine loses are taken with the row engine, and those between
-    /// them in smaller blocks.
+    /// Takes the rows of one block, or some of them. Those that the block engine loses are taken with the row engine, and
+    /// those between them in smaller blocks. What stands behind the last of them goes into the next block.
     fn decode_block(&mut self, rows: &[Payload<'_>], bad: &mut dyn FnMut(RowError)) -> Progress {
-        let (lost, known) = match self.try_block(rows) {
-            Outcome::Good { .. } => {
-                self.odd_blocks = 0;
-                return Progress {
-                    taken: rows.len(),
-                    stop: Stop::Done,
-                };
-            }
-            Outcome::Lost { lost, known } => (lost, known),
+        let Outcome::Lost {
+            lost, known, good, ..
+        } = self.try_block(rows, 0)
+        else {
+            self.odd_blocks = 0;
+            return done(rows.len());
         };
+        let lost = lost & (u64::MAX >> (BLOCK_ROWS - known));
         self.back_off(lost, known);
-        let mut taken = 0;
-        while taken < known {
-            let good = ((lost >> taken).trailing_zeros() as usize).min(known - taken);
-            let next = &rows[taken..][..good.max(1)];
-            let is_block = good >= MIN_BLOCK_ROWS && matches!(self.try_block(next), Outcome::Good { .. });
-            let progress = if is_block {
-                Progress {
-                    taken: good,
-                    stop: Stop::Done,
-                }
-            } else {
-                self.decode_rows(next, bad)
-            };
+        let (mut taken, end) = (good, BLOCK_ROWS - lost.leading_zeros() as usize);
+        while taken < end {
+            let good = (lost >> taken).trailing_zeros() as usize;
+            if good >= MIN_BLOCK_ROWS {
+                // All of them, but for surprises.
+                taken += self.try_block(&rows[taken..][..good], taken).good_rows(good);
+            }
+            let good = (lost >> taken).trailing_zeros() as usize;
+            let bad_run = (lost >> taken).trailing_ones() as usize;
+            let progress = self.decode_rows(&rows[taken..][..good.max(bad_run).min(known - taken)], bad);
             taken += progress.taken;
             if progress.stop != Stop::Done {
                 let stop = progress.stop;
                 return Progress { taken, stop };
             }
         }
-        Progress {
-            taken,
-            stop: Stop::Done,
-        }
+        done(taken)
     }
 
-    /// Takes all of `rows`, or none of them.
-    fn try_block(&mut self, rows: &[Payload<'_>]) -> Outcome {
-        let all_lost = Outcome::Lost {
-            lost: u64::MAX,
-            known: rows.len(),
-        };
-        let Some(plan) = rows.first().and_then(|row| self.plans.get(row.key)) else {
-            return all_lost;
-        };
+    /// Takes all of `rows`, or those before the first that is lost. They stand at `from` in the block at hand.
+    fn try_block(&mut self, rows: &[Payload<'_>], from: usize) -> Outcome {
         let bodies = rows.iter().map(|row| match row.body {
             Body::Bytes(bytes) => bytes,
             _ => &[],
         });
         let columns = &mut self.rows.columns;
         let left = self.target.limits.batch_bytes.saturating_sub(self.width_bytes);
-        let outcome = self.engine.decode(plan, columns, bodies.clone(), left);
-        if let Outcome::Good { width_bytes } = outcome {
-            let width_bytes = width_bytes.saturating_add(self.width_bytes);
-            if width_bytes <= self.target.limits.batch_bytes {
-                self.width_bytes = width_bytes;
-                self.rows.end_good(rows.len(), bodies.map(<[u8]>::len).sum());
-                return outcome;
-            }
+        let Some(shape) = &self.shape else {
+            return Outcome::all_lost(rows.len());
+        };
+        let plans = (self.mix.plans(), &self.mix.plan_of()[from..]);
+        let outcome = self
+            .engine
+            .decode(plans, &shape.layout, columns, bodies.clone(), left);
+        let (good, width_bytes) = match outcome {
+            Outcome::Good { width_bytes } => (rows.len(), width_bytes),
+            Outcome::Lost {
+                good, width_bytes, ..
+            } => (good, width_bytes),
+        };
+        let width_bytes = width_bytes.saturating_add(self.width_bytes);
+        if width_bytes > self.target.limits.batch_bytes {
+            columns.rollback();
+            return Outcome::all_lost(rows.len());
         }
-        columns.rollback();
-        match outcome {
-            Outcome::Good { .. } => all_lost,
-            lost => lost,
+        if let Outcome::Lost { .. } = outcome {
+            columns.truncate_behind(good);
         }
+        self.width_bytes = width_bytes;
+        self.rows.end_good(good, bodies.take(good).map(<[u8]>::len).sum());
+        outcome
     }
 
     /// Leaves more and more rows to the row engine while blocks are mostly in vain.
@@ -297,6 +295,14 @@ impl AvroDecoder {
             *width_bytes += *decoded.as_ref().unwrap_or(&plan.row_width_bytes);
             decoded.map(drop)
         })
+    }
+}
+
+/// That many rows were taken, and nothing stands in the way of the next.
+const fn done(taken: usize) -> Progress {
+    Progress {
+        taken,
+        stop: Stop::Done,
     }
 }
 

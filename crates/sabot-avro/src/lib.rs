@@ -78,6 +78,7 @@
 
 mod container;
 mod decoder;
+mod mix;
 mod paths;
 mod plan;
 mod schema;

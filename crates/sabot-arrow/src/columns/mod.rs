@@ -102,6 +102,24 @@ pub struct Columns {
 
 /// Runs one expression on whichever array of primitives a node's values stand in.
 macro_rules! with_values {
+    (ref $columns:expr, $kind:expr, $values:ident => $body:expr, else $($rest:tt)+) => {
+        match $kind {
+            NodeKind::I8(slot) => { let $values = &$columns.i8s[*slot]; $body }
+            NodeKind::I16(slot) => { let $values = &$columns.i16s[*slot]; $body }
+            NodeKind::I32(slot) | NodeKind::Dictionary(slot) => { let $values = &$columns.i32s[*slot]; $body }
+            NodeKind::I64(slot) => { let $values = &$columns.i64s[*slot]; $body }
+            NodeKind::U8(slot) => { let $values = &$columns.u8s[*slot]; $body }
+            NodeKind::U16(slot) => { let $values = &$columns.u16s[*slot]; $body }
+            NodeKind::U32(slot) => { let $values = &$columns.u32s[*slot]; $body }
+            NodeKind::U64(slot) => { let $values = &$columns.u64s[*slot]; $body }
+            NodeKind::F32(slot) => { let $values = &$columns.f32s[*slot]; $body }
+            NodeKind::F64(slot) => { let $values = &$columns.f64s[*slot]; $body }
+            NodeKind::I128(slot) => { let $values = &$columns.i128s[*slot]; $body }
+            NodeKind::I256(slot) => { let $values = &$columns.i256s[*slot]; $body }
+            NodeKind::Interval(slot) => { let $values = &$columns.intervals[*slot]; $body }
+            $($rest)+
+        }
+    };
     ($columns:expr, $kind:expr, $values:ident => $body:expr, else $($rest:tt)+) => {
         match $kind {
             NodeKind::I8(slot) => { let $values = &mut $columns.i8s[*slot]; $body }
@@ -201,6 +219,14 @@ impl Columns {
         self.truncate(self.rows);
     }
 
+    /// Keeps the first `count` rows of what was appended since the last row's end, and drops what stands behind them. The
+    /// caller ends them.
+    pub fn truncate_behind(&mut self, count: usize) {
+        let rows = self.rows;
+        self.truncate(rows + count);
+        self.rows = rows;
+    }
+
     /// Drops every row from `rows` on, and anything appended behind them.
     pub fn truncate(&mut self, rows: usize) {
         let layout = Arc::clone(&self.layout);
@@ -233,6 +259,46 @@ impl Columns {
     pub fn push_null(&mut self, node: NodeIx) -> Result<(), Overflow> {
         let layout = Arc::clone(&self.layout);
         self.push_null_in(&layout, node)
+    }
+
+    /// Values that `node` has, or its validity has, if that is more; of a struct without validity, none.
+    #[must_use]
+    pub fn len(&self, node: NodeIx) -> usize {
+        let node = self.layout.node(node);
+        let validity = node.validity.map_or(0, |slot| self.validity[slot].len());
+        validity.max(with_values!(ref self, &node.kind, values => values.len(), else
+            NodeKind::Null(slot) => self.nulls[*slot],
+            NodeKind::Bool(slot) => self.bools[*slot].len(),
+            NodeKind::Bytes(slot) => self.bytes[*slot].len(),
+            NodeKind::LargeBytes(slot) => self.large_bytes[*slot].len(),
+            NodeKind::Views(slot) => self.views[*slot].len(),
+            NodeKind::Fixed(slot) => self.fixed[*slot].len(),
+            NodeKind::List(slot, _) | NodeKind::Map(slot, ..) => self.lists[*slot].len(),
+            NodeKind::Struct(_) => 0,
+            NodeKind::Union(slot, _) => self.unions[*slot].len(),
+        ))
+    }
+
+    /// Appends nulls to `node` and its subtree, or placeholders, until there are `len`.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use arrow_schema::{DataType, Field, Schema};
+    /// # use sabot_arrow::{Columns, Layout};
+    /// # let schema = Arc::new(Schema::new(vec![Field::new("id", DataType::Int64, false)]));
+    /// let mut columns = Columns::new(Arc::new(Layout::new(&schema)?));
+    /// columns.i64s[0].push(7);
+    /// columns.pad(columns.layout().roots()[0], 3)?;
+    /// assert_eq!(columns.i64s[0], [7, 0, 0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Overflow`] if an offset is used up; roll back then.
+    pub fn pad(&mut self, node: NodeIx, len: usize) -> Result<(), Overflow> {
+        let layout = Arc::clone(&self.layout);
+        self.pad_in(&layout, node, len)
     }
 
     /// Bytes held in all columns, and outside of them.
@@ -299,6 +365,35 @@ impl Columns {
                 let Some(&child) = children.get(branch) else { return Ok(()) };
                 self.unions[*slot].push(branch as i8)?;
                 self.push_null_in(layout, child)
+            }
+        )
+    }
+
+    fn pad_in(&mut self, layout: &Layout, ix: NodeIx, len: usize) -> Result<(), Overflow> {
+        let node = layout.node(ix);
+        if let Some(slot) = node.validity {
+            self.validity[slot].grow(len);
+        }
+        with_values!(self, &node.kind, values => {
+            if values.len() < len {
+                values.resize(len, Default::default());
+            }
+            Ok(())
+        }, else
+            NodeKind::Null(slot) => { self.nulls[*slot] = self.nulls[*slot].max(len); Ok(()) }
+            NodeKind::Bool(slot) => { self.bools[*slot].grow(len); Ok(()) }
+            NodeKind::Bytes(slot) => (self.bytes[*slot].len()..len).try_for_each(|_| self.bytes[*slot].push(&[])),
+            NodeKind::LargeBytes(slot) => {
+                (self.large_bytes[*slot].len()..len).try_for_each(|_| self.large_bytes[*slot].push(&[]))
+            }
+            NodeKind::Views(slot) => (self.views[*slot].len()..len).try_for_each(|_| self.views[*slot].push(&[])),
+            NodeKind::Fixed(slot) => { self.fixed[*slot].grow(len); Ok(()) }
+            NodeKind::List(slot, _) | NodeKind::Map(slot, ..) => {
+                (self.lists[*slot].len()..len).try_for_each(|_| self.lists[*slot].push(0))
+            }
+            NodeKind::Struct(children) => children.iter().try_for_each(|&child| self.pad_in(layout, child, len)),
+            NodeKind::Union(slot, _) => {
+                (self.unions[*slot].len()..len).try_for_each(|_| self.push_null_in(layout, ix))
             }
         )
     }

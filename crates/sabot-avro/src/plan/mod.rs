@@ -21,7 +21,7 @@ use sabot_arrow::NodeIx;
 use sabot_decode::{Limits, NodeId, StringType};
 
 use crate::schema::Schema;
-pub(crate) use block::{BLOCK_BYTES, BLOCK_ROWS, BlockEngine, Outcome};
+pub(crate) use block::{BLOCK_BYTES, BLOCK_DEFAULT_BYTES, BLOCK_PLANS, BLOCK_ROWS, BlockEngine, Outcome};
 pub(crate) use compile::compile;
 pub(crate) use row::decode_row;
 use skip::{SkipStep, Skips};
@@ -143,16 +143,31 @@ struct Site {
     column: NodeIx,
     /// Where text stands, if it is text that the step appends.
     text: StringType,
-    list: ListSite,
+    /// How the whole value is stepped over; `None` where it takes no bytes.
+    skip: Option<SkipSite>,
+    /// Of a union's branch, the step behind the branch's value.
+    end: u32,
+    /// Of a list or map.
+    list: Option<ListSite>,
 }
 
-/// What bounds a list.
-#[derive(Debug, Clone, Copy, Default)]
+/// How a value is stepped over: with the writer's types, or with the reader's within a default.
+#[derive(Debug, Clone, Copy)]
+struct SkipSite {
+    step: SkipStep,
+    is_in_default: bool,
+}
+
+/// What bounds a list, and how its items are stepped over.
+#[derive(Debug, Clone, Copy)]
 struct ListSite {
     /// Bytes of the shortest item.
     min_item_bytes: u32,
     /// Bytes that an item takes in the columns at least, whatever it takes in the message.
     item_width_bytes: u32,
+    /// Whether a key stands before each item: in a map.
+    has_key: bool,
+    item: SkipSite,
 }
 
 /// How a writer's enum meets the reader's.
@@ -207,8 +222,20 @@ impl Plan {
         self.limits.depth.min(skip::MAX_DEPTH)
     }
 
+    fn skips_of(&self, is_in_default: bool) -> Option<&Skips> {
+        match is_in_default {
+            false => Some(&self.skips),
+            true => self.skips_in_default.as_ref(),
+        }
+    }
+
     /// Whether blocks of rows are likely to be faster than rows.
     pub(crate) fn is_for_blocks(&self) -> bool {
         self.support.is_worthwhile()
+    }
+
+    /// Bytes that the plan's defaults take in a block.
+    pub(crate) fn default_bytes(&self) -> usize {
+        self.support.default_bytes()
     }
 }

@@ -297,7 +297,9 @@ impl<'a> Row<'a> {
     }
 
     fn list(&mut self, op: &Op, pc: usize) -> Result<(), StepFault> {
-        let site = self.plan.sites[pc].list;
+        let Some(site) = self.plan.sites[pc].list else {
+            return Ok(());
+        };
         let mut items = 0;
         while let Some(block) = read_block(&mut self.cursor, &mut self.items, site.min_item_bytes)? {
             self.charge(block.count, site.item_width_bytes, block.size_at)?;

@@ -23,9 +23,10 @@ pub(super) struct Lanes {
 pub(super) struct Frame {
     pub(super) base: usize,
     pub(super) len: usize,
-    /// Whether the steps run several times over the same frame, for the items of a list: then strings are gathered
-    /// until the last time.
-    pub(super) is_list: bool,
+    /// Whether other lanes come to the same columns before or after these. Then what has to be appended in order is
+    /// noted, until [`super::Block::finish`] brings the columns to the frame's end. Otherwise the lanes come in the order
+    /// of their positions.
+    pub(super) is_shared: bool,
 }
 
 impl Lanes {
@@ -76,5 +77,39 @@ impl Lanes {
         let lane = self.len();
         (self.to[lane], self.row[lane]) = (to, row);
         self.read.push(message);
+    }
+
+    /// Whether a lane has not gone beyond its message, as far as that shows yet.
+    #[inline]
+    pub(super) fn is_within(&self, lane: usize) -> bool {
+        self.read.at[lane] <= self.read.end[lane]
+    }
+
+    /// The rows of the lanes of `mask`.
+    pub(super) fn rows(&self, mask: u64) -> u64 {
+        let rows = self.row.iter().enumerate();
+        rows.fold(0, |rows, (lane, row)| rows | (mask >> lane & 1) << row)
+    }
+}
+
+impl Frame {
+    pub(super) const fn new(base: usize, len: usize) -> Self {
+        Self {
+            base,
+            len,
+            is_shared: false,
+        }
+    }
+
+    pub(super) const fn shared(self) -> Self {
+        Self {
+            is_shared: true,
+            ..self
+        }
+    }
+
+    /// The length of every column in the frame when it is done.
+    pub(super) const fn end(&self) -> usize {
+        self.base + self.len
     }
 }

@@ -1,38 +1,53 @@
-//! Lists and maps: all rows' first items, then all second ones, and so on.
+//! Lists and maps whose items are simple: all rows' first items, then all second ones, and so on.
 //!
-//! The counts are read first, so that every item's place in the child is known before any item is read.
+//! The counts are read first, so that every item's place in the child is known before any item is read. Others are left to
+//! [`super::scan`].
 
 use super::lanes::{Frame, LANES, Lanes};
 use super::{Block, Op, Stuck};
+use crate::plan::ListSite;
 
 impl Block<'_> {
+    /// A list in a frame where nobody else comes.
     pub(super) fn list(&mut self, op: &Op, pc: usize, lanes: &mut Lanes, frame: Frame) -> Result<(), Stuck> {
-        let counts = self.counts(op, pc, lanes, frame);
+        let is_in_blocks = self.notes.node(self.plan.sites[pc].column).is_in_blocks;
+        if is_in_blocks || !self.plan.support.is_simple_list(pc) {
+            return self.scan(op, pc, lanes, frame);
+        }
+        let before = lanes.read.at;
+        let mut written = [0; LANES];
+        let present = lanes.read.longs(self.arena.window(), op.non_null(), &mut written);
+        if written[..lanes.len()].iter().any(|count| *count < 0) {
+            // A block's bytes follow, perhaps.
+            lanes.read.at = before;
+            return self.scan(op, pc, lanes, frame);
+        }
+        self.mark_valid(op, lanes, frame, present);
+        let counts = self.counts(&written, pc, lanes);
         let mut by_position = [0; LANES];
         for (to, count) in lanes.to.iter().zip(counts).take(lanes.len()) {
             by_position[*to as usize] = count;
         }
-        let offsets = &mut self.columns.lists[op.slot as usize];
-        let base = offsets.items();
-        offsets.extend(&by_position[..frame.len])?;
-        let items = Frame {
-            base,
-            len: offsets.items() - base,
-            is_list: true,
-        };
-        self.items(op, pc, lanes, (&counts, &by_position), items)?;
-        self.finish_strings(pc + 1..op.aux as usize, items)
+        let items = self.push_counts(op, &by_position[..frame.len])?;
+        self.items(op, pc, lanes, (&counts, &by_position), items.shared())?;
+        self.finish_items(pc, items)
     }
 
-    /// Reads the heads of the lists, and counts their items against the limits. A negative count, which the bytes of a
-    /// block follow, is left to the row engine.
-    fn counts(&mut self, op: &Op, pc: usize, lanes: &mut Lanes, frame: Frame) -> [u32; LANES] {
-        let site = self.plan.sites[pc].list;
-        let mut written = [0; LANES];
-        let present = lanes.read.longs(self.arena.window(), op.non_null(), &mut written);
-        self.mark_valid(op, lanes, frame, present);
-        let limits = &self.plan.limits;
+    /// Appends the lists of a frame, and says where their items go.
+    pub(super) fn push_counts(&mut self, op: &Op, counts: &[u32]) -> Result<Frame, Stuck> {
+        let offsets = &mut self.columns.lists[op.slot as usize];
+        let base = offsets.items();
+        offsets.extend(counts)?;
+        Ok(Frame::new(base, offsets.items() - base))
+    }
+
+    /// Counts the items against the limits. Of a list that is not taken no items are either: the columns would grow by
+    /// them.
+    fn counts(&mut self, written: &[i64; LANES], pc: usize, lanes: &mut Lanes) -> [u32; LANES] {
         let mut counts = [0; LANES];
+        let Some(site) = self.plan.sites[pc].list else {
+            return counts;
+        };
         for lane in 0..lanes.len() {
             let row = usize::from(lanes.row[lane]);
             let room = lanes.read.end[lane].saturating_sub(lanes.read.at[lane]);
@@ -41,22 +56,25 @@ impl Block<'_> {
                     && *count as usize <= self.items_left[row]
             };
             let count = u32::try_from(written[lane]).ok().filter(fits);
-            let width = count.map_or(0, |count| {
-                (count as usize).saturating_mul(site.item_width_bytes as usize)
-            });
-            let row_width = self.width_bytes[row].saturating_add(width);
-            // Of a list that is not taken no items are either: the columns would grow by them.
-            let is_taken = width <= self.bytes_left && row_width <= limits.batch_bytes.max(limits.row_bytes);
-            let count = count.filter(|_| is_taken);
+            let count = count.filter(|count| self.charge(row, site, *count as usize));
             lanes.read.lose(lane, count.is_none());
-            if let Some(count) = count {
-                counts[lane] = count;
-                self.items_left[row] -= count as usize;
-                self.width_bytes[row] = row_width;
-                self.bytes_left -= width;
-            }
+            counts[lane] = count.unwrap_or(0);
+            self.items_left[row] -= counts[lane] as usize;
         }
         counts
+    }
+
+    /// Counts what items take in the columns, or says that it is too much for the row, or for the batch.
+    pub(super) fn charge(&mut self, row: usize, site: ListSite, count: usize) -> bool {
+        let limits = &self.plan.limits;
+        let width = count.saturating_mul(site.item_width_bytes as usize);
+        let row_width = self.width_bytes[row].saturating_add(width);
+        let is_taken = width <= self.bytes_left && row_width <= limits.batch_bytes.max(limits.row_bytes);
+        if is_taken {
+            self.width_bytes[row] = row_width;
+            self.bytes_left -= width;
+        }
+        is_taken
     }
 
     /// Reads the items, a round for each position in the lists.
@@ -94,12 +112,18 @@ impl Block<'_> {
                 active.read.len -= 1;
             }
         }
-        // A second block of items is left to the row engine.
         let window = self.arena.window();
+        let mut is_in_blocks = false;
         for (lane, at) in order.lanes.iter().zip(active.read.at).take(order.len) {
             let lane = usize::from(*lane) % LANES;
-            lanes.read.at[lane] = at + 1;
-            lanes.read.lose(lane, window.byte(at) != 0);
+            let is_end = window.byte(at) == 0;
+            is_in_blocks |= !is_end && at < lanes.read.end[lane];
+            lanes.read.at[lane] = at.wrapping_add(1);
+            lanes.read.lose(lane, !is_end);
+        }
+        if is_in_blocks {
+            // Another block of items follows, perhaps. The row engine takes it this time.
+            self.notes.node(self.plan.sites[pc].column).is_in_blocks = true;
         }
         Ok(())
     }

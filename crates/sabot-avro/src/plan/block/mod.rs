@@ -4,57 +4,105 @@
 //! once a block. The messages are gathered into an arena, where reading beyond one of them is harmless; whether a row
 //! went wrong is looked at when all steps are done. Then the caller truncates the columns and takes the lost rows with
 //! the row engine, which says what is wrong, or finds that nothing is: this engine may refuse what is merely unusual
-//! (a list in several blocks, a varint longer than necessary), but never takes what the row engine refuses.
+//! (a varint longer than necessary), but never takes what the row engine refuses.
+//!
+//! Columns are appended to in the order of the rows. Where lanes come to a column in another order (the items of lists in
+//! rounds, the branches of unions, several writer schemas in one block), their frame is *shared*: numbers go to their
+//! places, and what has to be appended is noted until all have been there.
 
 mod lanes;
 mod list;
+mod notes;
+mod scan;
 mod skip;
 mod support;
+mod switch;
 mod values;
 
-use sabot_arrow::{Columns, Overflow, Span};
+use std::sync::Arc;
+
+use sabot_arrow::{Columns, Layout, Overflow, Span};
 use sabot_cursor::{ARENA_BYTES, Arena};
 
 use self::lanes::{Frame, LANES, Lanes};
+use self::notes::Notes;
 pub(super) use self::support::Support;
 use super::row::Part;
 use super::{Op, OpKind, Plan};
+use crate::shape::NO_COLUMN;
 
 /// Rows of a block at most.
 pub(crate) const BLOCK_ROWS: usize = LANES;
 /// Bytes of a block's messages at most.
 pub(crate) const BLOCK_BYTES: usize = ARENA_BYTES - support::MAX_DEFAULT_BYTES;
+/// Bytes of the defaults of a block's plans at most.
+pub(crate) const BLOCK_DEFAULT_BYTES: usize = support::MAX_DEFAULT_BYTES;
+/// Plans of a block at most.
+pub(crate) const BLOCK_PLANS: usize = 8;
 
 /// What a block came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// All rows stand in the columns, where they take this many bytes at least.
     Good { width_bytes: usize },
-    /// Of the first `known` rows those in `lost` are to be taken with the row engine. The columns hold garbage.
-    Lost { lost: u64, known: usize },
+    /// Of the first `known` rows those in `lost` are to be taken with the row engine. The first `good` rows stand in the
+    /// columns, where they take `width_bytes` at least, and garbage behind them.
+    Lost {
+        lost: u64,
+        known: usize,
+        good: usize,
+        width_bytes: usize,
+    },
+}
+
+impl Outcome {
+    /// The first rows, of so many, that stand in the columns.
+    pub(crate) const fn good_rows(&self, rows: usize) -> usize {
+        match self {
+            Self::Good { .. } => rows,
+            Self::Lost { good, .. } => *good,
+        }
+    }
+
+    /// No row is known to be good.
+    pub(crate) const fn all_lost(rows: usize) -> Self {
+        Self::Lost {
+            lost: u64::MAX,
+            known: rows,
+            good: 0,
+            width_bytes: 0,
+        }
+    }
 }
 
 /// What the engine needs apart from plan and columns, kept from block to block.
 #[derive(Debug, Default)]
 pub(crate) struct BlockEngine {
     arena: Arena,
-    /// Where the defaults of the plan at hand lie.
+    /// Where the defaults of the plans at hand lie, plan after plan.
     defaults: Vec<Span>,
-    /// The strings of a list's items, by step.
-    spans: Vec<Vec<Span>>,
+    notes: Notes,
+    /// Where the items of lists lie, for lists within lists.
+    items: Vec<Vec<scan::Item>>,
 }
 
 impl BlockEngine {
-    /// Appends the rows of `bodies`, at most [`BLOCK_ROWS`] and of [`BLOCK_BYTES`] together, behind `columns.rows()`. The caller ends them, or truncates.
+    /// Appends the rows of `bodies`, at most [`BLOCK_ROWS`] and of [`BLOCK_BYTES`] together, behind `columns.rows()`. The
+    /// caller ends them, or truncates. `plan_of` says which of the plans each has.
     pub(crate) fn decode<'m>(
         &mut self,
-        plan: &Plan,
+        (plans, plan_of): (&[Arc<Plan>], &[u8]),
+        layout: &Layout,
         columns: &mut Columns,
         bodies: impl Iterator<Item = &'m [u8]>,
         batch_bytes_left: usize,
     ) -> Outcome {
+        let Some(first) = plans.first() else {
+            return Outcome::all_lost(plan_of.len());
+        };
         self.arena.clear();
-        self.place_defaults(plan);
+        self.place_defaults(plans);
+        self.notes.clear();
         let mut lanes = Lanes::new();
         for body in bodies {
             match self.arena.push(body) {
@@ -62,49 +110,78 @@ impl BlockEngine {
                 None => break,
             }
         }
-        let frame = Frame {
-            base: columns.rows(),
-            len: lanes.len(),
-            is_list: false,
-        };
+        let mut width_bytes = [first.row_width_bytes; LANES];
+        if plans.len() > 1 {
+            for (width, plan) in width_bytes.iter_mut().zip(plan_of) {
+                *width = plans[usize::from(*plan)].row_width_bytes;
+            }
+        }
+        let taken: usize = width_bytes[..lanes.len()].iter().sum();
+        let frame = Frame::new(columns.rows(), lanes.len());
         let mut block = Block {
-            plan,
+            plan: first,
+            plan_at: 0,
+            plans,
+            layout,
             columns,
             arena: &self.arena,
             defaults: &self.defaults,
-            spans: &mut self.spans,
-            items_left: [plan.limits.row_items; LANES],
-            width_bytes: [plan.row_width_bytes; LANES],
-            bytes_left: batch_bytes_left.saturating_sub(plan.row_width_bytes.saturating_mul(lanes.len())),
+            notes: &mut self.notes,
+            items: &mut self.items,
+            items_left: [first.limits.row_items; LANES],
+            width_bytes,
+            bytes_left: batch_bytes_left.saturating_sub(taken),
             lost: 0,
         };
-        let run = block.run(0, plan.ops.len(), &mut lanes, frame);
-        let lost = lanes.read.lost(plan.ends_early) | block.lost;
+        let run = match plans.len() {
+            1 => block.run(0, first.ops.len(), &mut lanes, frame),
+            _ => block.mixed(&mut lanes, plan_of, frame),
+        };
+        let lost = match plans.len() {
+            1 => lanes.read.lost(first.ends_early) | block.lost,
+            _ => block.lost,
+        };
+        let width_of = |rows: usize| block.width_bytes[..rows].iter().sum();
         match run {
             Ok(()) if lost == 0 => Outcome::Good {
-                width_bytes: block.width_bytes[..lanes.len()].iter().sum(),
+                width_bytes: width_of(lanes.len()),
             },
-            Ok(()) => Outcome::Lost {
-                lost,
-                known: lanes.len(),
-            },
-            Err(Stuck { row }) => Outcome::Lost {
-                lost: 1 << row | block.lost & !(u64::MAX << row),
-                known: row + 1,
-            },
+            Ok(()) => {
+                let good = lost.trailing_zeros() as usize;
+                Outcome::Lost {
+                    lost,
+                    known: lanes.len(),
+                    good,
+                    width_bytes: width_of(good),
+                }
+            }
+            Err(Stuck { row }) => {
+                block.notes.is_dirty = true;
+                Outcome::Lost {
+                    lost: 1 << row | lost & !(u64::MAX << row),
+                    known: row + 1,
+                    good: 0,
+                    width_bytes: 0,
+                }
+            }
         }
     }
 
-    /// Puts the plan's defaults into the arena, where they are read as if they were messages.
-    fn place_defaults(&mut self, plan: &Plan) {
+    /// Puts the plans' defaults into the arena, where they are read as if they were messages.
+    fn place_defaults(&mut self, plans: &[Arc<Plan>]) {
         self.defaults.clear();
-        let defaults = plan.defaults.iter().filter(|_| plan.support.has_defaults);
-        for bytes in defaults {
-            let range = self.arena.push(bytes).unwrap_or_default();
-            self.defaults.push(Span {
-                start: range.start,
-                len: range.end - range.start,
-            });
+        for plan in plans {
+            for bytes in &plan.defaults {
+                let range = match plan.support.default_bytes() {
+                    0 => None,
+                    _ => self.arena.push(bytes),
+                };
+                let range = range.unwrap_or_default();
+                self.defaults.push(Span {
+                    start: range.start,
+                    len: range.end - range.start,
+                });
+            }
         }
     }
 }
@@ -124,11 +201,16 @@ impl From<Overflow> for Stuck {
 }
 
 struct Block<'a> {
+    /// The plan at hand, and its position.
     plan: &'a Plan,
+    plan_at: u8,
+    plans: &'a [Arc<Plan>],
+    layout: &'a Layout,
     columns: &'a mut Columns,
     arena: &'a Arena,
     defaults: &'a [Span],
-    spans: &'a mut Vec<Vec<Span>>,
+    notes: &'a mut Notes,
+    items: &'a mut Vec<Vec<scan::Item>>,
     /// Items that each row may still have.
     items_left: [usize; LANES],
     /// What each row takes in the columns at least.
@@ -140,46 +222,69 @@ struct Block<'a> {
 }
 
 impl Block<'_> {
+    fn set_plan(&mut self, plan_at: u8) {
+        (self.plan, self.plan_at) = (&self.plans[usize::from(plan_at)], plan_at);
+    }
+
+    /// Messages of several writer schemas: the lanes of each by themselves.
+    fn mixed(&mut self, lanes: &mut Lanes, plan_of: &[u8], frame: Frame) -> Result<(), Stuck> {
+        for plan_at in 0..self.plans.len() as u8 {
+            self.set_plan(plan_at);
+            let mask = plan_of
+                .iter()
+                .take(lanes.len())
+                .enumerate()
+                .fold(0, |mask, (lane, plan)| mask | u64::from(*plan == plan_at) << lane);
+            if mask == 0 {
+                continue;
+            }
+            let mut subset = lanes.subset(mask);
+            self.run(0, self.plan.ops.len(), &mut subset, frame.shared())?;
+            self.lost |= subset.rows(subset.read.lost(self.plan.ends_early));
+        }
+        self.layout
+            .roots()
+            .iter()
+            .try_for_each(|root| self.finish(*root, frame))
+    }
+
     /// Runs the steps from `pc` up to `end` over all lanes.
     fn run(&mut self, mut pc: usize, end: usize, lanes: &mut Lanes, frame: Frame) -> Result<(), Stuck> {
         let plan = self.plan;
         while pc < end {
-            if let Some(next) = plan.support.by_rows(pc) {
-                self.by_rows(pc..next, lanes, frame)?;
-                pc = next;
-                continue;
-            }
+            let (next, is_by_rows) = plan.support.step(pc);
             let op = &plan.ops[pc];
-            pc = match op.kind {
-                OpKind::Struct => self.structure(op, pc, lanes, frame)?,
-                OpKind::List => {
-                    self.list(op, pc, lanes, frame)?;
-                    op.aux as usize
+            match op.kind {
+                _ if frame.is_shared && self.is_noted(pc) => self.note_parts(pc, lanes, frame),
+                _ if is_by_rows => self.by_rows(pc..next, lanes, frame)?,
+                OpKind::Struct => {
+                    pc = self.structure(op, pc, lanes, frame)?;
+                    continue;
                 }
-                OpKind::Default => {
-                    self.default(op, pc, lanes, frame)?;
-                    op.aux as usize
-                }
-                OpKind::PushNull => {
-                    for _ in 0..frame.len {
-                        self.columns.push_null(plan.sites[pc].column)?;
-                    }
-                    pc + 1
-                }
-                OpKind::Skip | OpKind::SkipInDefault => {
-                    self.skip(op, lanes);
-                    pc + 1
-                }
-                _ => {
-                    self.value(op, pc, lanes, frame)?;
-                    pc + 1
-                }
-            };
+                OpKind::List => self.list(op, pc, lanes, frame)?,
+                OpKind::Switch => self.switch(pc, lanes, frame)?,
+                OpKind::Default => self.default(op, pc, lanes, frame)?,
+                OpKind::PushNull if frame.is_shared => {}
+                OpKind::PushNull => self.columns.pad(plan.sites[pc].column, frame.end())?,
+                OpKind::Fail => (0..lanes.len()).for_each(|lane| lanes.read.lose(lane, true)),
+                OpKind::Skip | OpKind::SkipInDefault => self.skip(op, lanes),
+                _ => self.value(op, pc, lanes, frame)?,
+            }
+            pc = next;
         }
         Ok(())
     }
 
-    /// A record that may be null: its fields are read for the lanes that have it, and stay null for the others.
+    /// Whether a step's values are stepped over in a shared frame, and taken later.
+    fn is_noted(&mut self, pc: usize) -> bool {
+        let (op, column) = (&self.plan.ops[pc], self.plan.sites[pc].column);
+        self.plan.support.is_by_rows(pc)
+            || matches!(op.kind, OpKind::List | OpKind::Switch)
+            || column != NO_COLUMN && self.notes.node(column).is_in_parts
+    }
+
+    /// A record that may be null: its fields are read for the lanes that have it, and stay null for the others. Says which
+    /// step is next.
     fn structure(&mut self, op: &Op, pc: usize, lanes: &mut Lanes, frame: Frame) -> Result<usize, Stuck> {
         if op.non_null_byte == Op::NO_TAG {
             self.mark_valid(op, lanes, frame, lanes.read.all());
@@ -201,20 +306,19 @@ impl Block<'_> {
 
     /// A value that only the reader has: all lanes read it at the same place.
     fn default(&mut self, op: &Op, pc: usize, lanes: &Lanes, frame: Frame) -> Result<(), Stuck> {
-        let span = self.defaults[op.slot as usize];
+        let before = self.plans[..usize::from(self.plan_at)].iter();
+        let first: usize = before.map(|plan| plan.defaults.len()).sum();
+        let span = self.defaults[first + op.slot as usize];
         let mut readers = lanes.clone();
         readers.read.at.fill(span.start);
         readers.read.end.fill(span.start + span.len);
         self.run(pc + 1, op.aux as usize, &mut readers, frame)?;
         // A default is well-formed, but an unusual one is not taken here.
-        let lost = readers.read.lost(false);
-        for (lane, row) in readers.row.iter().enumerate() {
-            self.lost |= (lost >> lane & 1) << row;
-        }
+        self.lost |= readers.rows(readers.read.lost(false));
         Ok(())
     }
 
-    /// Runs steps with the row engine, one row after the other.
+    /// Runs steps with the row engine, one row after the other, in a frame where nobody else comes.
     #[cold]
     fn by_rows(
         &mut self,
@@ -222,8 +326,10 @@ impl Block<'_> {
         lanes: &mut Lanes,
         frame: Frame,
     ) -> Result<(), Stuck> {
-        debug_assert!(lanes.is_dense && !frame.is_list, "rows are appended in order");
+        let node = self.plan.sites[steps.start].column;
         for lane in 0..lanes.len() {
+            // The positions before this lane's have no lane.
+            self.columns.pad(node, frame.base + lanes.to[lane] as usize)?;
             let row = usize::from(lanes.row[lane]);
             // A lane that is lost already has nothing to read: the columns are dropped anyway.
             let body = self.arena.slice(lanes.read.at[lane]..lanes.read.end[lane]);
@@ -243,7 +349,7 @@ impl Block<'_> {
                 Err(_) => return Err(Stuck { row }),
             }
         }
-        Ok(())
+        Ok(self.columns.pad(node, frame.end())?)
     }
 
     /// Writes the validity of a step's column.
@@ -256,7 +362,7 @@ impl Block<'_> {
             bits.push_word(present, lanes.len());
             return;
         }
-        bits.grow(frame.base + frame.len);
+        bits.grow(frame.end());
         for (lane, to) in lanes.to[..lanes.len()].iter().enumerate() {
             bits.or(frame.base + *to as usize, present >> lane & 1 == 1);
         }

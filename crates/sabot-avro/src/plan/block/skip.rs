@@ -3,7 +3,7 @@
 use sabot_cursor::{Cursor, Window};
 
 use super::super::blocks::Items;
-use super::super::skip::{MAX_DEPTH, SkipKind, SkipStep, Skips};
+use super::super::skip::{SkipKind, SkipStep};
 use super::lanes::{LANES, Lanes};
 use super::{Block, Op, OpKind};
 use crate::schema::TypeId;
@@ -11,33 +11,34 @@ use crate::schema::TypeId;
 impl Block<'_> {
     pub(super) fn skip(&mut self, op: &Op, lanes: &mut Lanes) {
         let plan = self.plan;
-        let skips = match op.kind {
-            OpKind::Skip => Some(&plan.skips),
-            _ => plan.skips_in_default.as_ref(),
-        };
-        let Some(skips) = skips else { return };
-        let depth = plan.limits.depth.min(MAX_DEPTH);
+        let is_in_default = op.kind == OpKind::SkipInDefault;
         for (step, _) in &plan.skip_steps[op.slot as usize..op.aux as usize] {
-            self.skip_step(skips, *step, lanes, depth);
+            self.skip_step(is_in_default, *step, lanes, plan.depth());
         }
     }
 
-    fn skip_step(&mut self, skips: &Skips, step: SkipStep, lanes: &mut Lanes, depth: usize) {
+    pub(super) fn skip_step(&mut self, is_in_default: bool, step: SkipStep, lanes: &mut Lanes, depth: usize) {
         if step.kind != SkipKind::Type {
             return skip_value(self.arena.window(), lanes, step);
         }
+        let Some(skips) = self.plan.skips_of(is_in_default) else {
+            return;
+        };
         let is_always_there = step.non_null_byte == Op::NO_TAG;
         match skips.record(TypeId(step.aux)) {
             Some(steps) if is_always_there && depth > 0 => {
                 for step in steps {
-                    self.skip_step(skips, *step, lanes, depth - 1);
+                    self.skip_step(is_in_default, *step, lanes, depth - 1);
                 }
             }
-            _ => self.skip_by_lanes(skips, step, lanes, depth),
+            _ => self.skip_by_lanes(is_in_default, step, lanes, depth),
         }
     }
 
-    fn skip_by_lanes(&mut self, skips: &Skips, step: SkipStep, lanes: &mut Lanes, depth: usize) {
+    fn skip_by_lanes(&mut self, is_in_default: bool, step: SkipStep, lanes: &mut Lanes, depth: usize) {
+        let Some(skips) = self.plan.skips_of(is_in_default) else {
+            return;
+        };
         for lane in 0..lanes.len() {
             let row = usize::from(lanes.row[lane]);
             let mut cursor = Cursor::new(self.arena.slice(lanes.read.at[lane]..lanes.read.end[lane]));

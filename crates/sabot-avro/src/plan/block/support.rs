@@ -1,53 +1,73 @@
-//! Which steps the block engine takes, and which it leaves to the row engine.
+//! How the block engine takes each step of a plan.
 //!
-//! What it leaves is taken row by row for that step alone, where the step stands outside of lists and nullable records;
-//! a list or nullable record that holds such a step is left as a whole.
+//! A step that it lacks is taken by the row engine, one row after the other, and the block goes on behind it.
 
-use super::super::{Op, OpKind};
+use super::super::{Op, OpKind, Site};
+use crate::shape::NO_COLUMN;
 
-/// Bytes of all defaults of a plan that have a place in the arena at most.
+/// Bytes of all defaults of a block's plans that have a place in the arena at most.
 pub(super) const MAX_DEFAULT_BYTES: usize = 4096;
+
+/// Steps within steps that the block engine takes itself: it recurses on the thread's stack.
+const MAX_LEVELS: usize = 16;
 
 /// How a plan's steps are taken in blocks.
 #[derive(Debug, Default)]
 pub(crate) struct Support {
-    /// For each step the step behind it, if the row engine takes it and those within it; 0 otherwise.
-    by_rows: Box<[u32]>,
-    /// Whether the defaults have a place in the arena.
-    pub(super) has_defaults: bool,
+    steps: Box<[Step]>,
+    default_bytes: usize,
     is_worthwhile: bool,
 }
 
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    /// The step behind this one and all within it.
+    next: u32,
+    how: How,
+}
+
+/// Who takes a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum How {
+    /// The block engine, value by value for all lanes.
+    Lanes,
+    /// The same; a list whose items are all [`How::Lanes`], and are not lists or unions themselves.
+    SimpleList,
+    /// The same; a union whose branches have children of their own.
+    DenseUnion,
+    /// The row engine.
+    Rows,
+}
+
 impl Support {
-    pub(in super::super) fn new(
-        ops: &[Op],
-        jumps: &[u32],
-        defaults: &[Box<[u8]>],
-        min_bytes: impl Fn(usize) -> u32,
-    ) -> Self {
-        let has_defaults = defaults.iter().map(|bytes| bytes.len()).sum::<usize>() <= MAX_DEFAULT_BYTES;
-        let survey = Survey {
+    pub(in super::super) fn new(ops: &[Op], sites: &[Site], jumps: &[u32], defaults: &[Box<[u8]>]) -> Self {
+        let default_bytes = defaults.iter().map(|bytes| bytes.len()).sum();
+        let mut survey = Survey {
             ops,
+            sites,
             jumps,
-            has_defaults,
-            min_bytes: &min_bytes,
+            has_defaults: default_bytes <= MAX_DEFAULT_BYTES,
+            steps: vec![
+                Step {
+                    next: 0,
+                    how: How::Rows
+                };
+                ops.len()
+            ],
         };
-        let mut by_rows = vec![0; ops.len()];
-        let (mut pc, mut left) = (0, 0);
-        while pc < ops.len() {
-            let next = survey.next(pc);
-            if survey.is_plain(pc) {
-                pc += 1;
-            } else {
-                left += next - pc;
-                by_rows[pc] = next as u32;
-                pc = next;
-            }
-        }
+        survey.look(0, ops.len(), MAX_LEVELS);
+        let by_rows: usize = survey.by_rows(0, ops.len());
+        // The branches of a union of whole messages have no column of their own.
+        let has_columns =
+            (ops.iter().zip(sites)).all(|(op, site)| op.kind != OpKind::Switch || site.column != NO_COLUMN);
         Self {
-            by_rows: by_rows.into(),
-            has_defaults,
-            is_worthwhile: left * 2 <= ops.len(),
+            steps: survey.steps.into(),
+            default_bytes: if default_bytes <= MAX_DEFAULT_BYTES {
+                default_bytes
+            } else {
+                0
+            },
+            is_worthwhile: has_columns && by_rows * 2 <= ops.len(),
         }
     }
 
@@ -56,63 +76,151 @@ impl Support {
         self.is_worthwhile
     }
 
-    /// The step behind the one at `pc`, if the row engine takes it.
+    /// Bytes of the defaults that have to be placed in the arena.
+    pub(crate) fn default_bytes(&self) -> usize {
+        self.default_bytes
+    }
+
+    /// The step behind the one at `pc` and all within it, and whether the row engine takes them.
     #[inline]
-    pub(super) fn by_rows(&self, pc: usize) -> Option<usize> {
-        match self.by_rows[pc] {
-            0 => None,
-            next => Some(next as usize),
-        }
+    pub(super) fn step(&self, pc: usize) -> (usize, bool) {
+        let Step { next, how } = self.steps[pc];
+        (next as usize, how == How::Rows)
+    }
+
+    /// The step behind the one at `pc` and all within it.
+    #[inline]
+    pub(super) fn next(&self, pc: usize) -> usize {
+        self.steps[pc].next as usize
+    }
+
+    pub(super) fn is_by_rows(&self, pc: usize) -> bool {
+        self.steps[pc].how == How::Rows
+    }
+
+    pub(super) fn is_simple_list(&self, pc: usize) -> bool {
+        self.steps[pc].how == How::SimpleList
+    }
+
+    pub(super) fn is_dense_union(&self, pc: usize) -> bool {
+        self.steps[pc].how == How::DenseUnion
     }
 }
 
 struct Survey<'a> {
     ops: &'a [Op],
+    sites: &'a [Site],
     jumps: &'a [u32],
     has_defaults: bool,
-    min_bytes: &'a dyn Fn(usize) -> u32,
+    steps: Vec<Step>,
 }
 
 impl Survey<'_> {
-    /// The step behind the one at `pc` and all within it.
+    /// Looks at the steps from `pc` up to `end`, of which `levels` may be taken within each other.
+    fn look(&mut self, mut pc: usize, end: usize, levels: usize) {
+        while pc < end {
+            let (next, below) = (self.next(pc), levels.saturating_sub(1));
+            match self.ops[pc].kind {
+                OpKind::Switch => {
+                    for branch in 0..self.ops[pc].aux as usize {
+                        let steps = self.branch(pc, branch);
+                        self.look(steps.start, steps.end, below);
+                    }
+                }
+                _ => self.look(pc + 1, next, below),
+            }
+            self.steps[pc] = Step {
+                next: next as u32,
+                how: if levels == 0 {
+                    How::Rows
+                } else {
+                    self.how(pc, next)
+                },
+            };
+            pc = next;
+        }
+    }
+
     fn next(&self, pc: usize) -> usize {
         let op = self.ops[pc];
         match op.kind {
             OpKind::Struct | OpKind::List | OpKind::Default => op.aux as usize,
             // The ways of a union end with a jump behind all of them.
             OpKind::Switch => self.jumps[op.slot as usize + op.aux as usize] as usize,
-            // What stands in a union's branch has another place than what stands behind it, and no step says where it
-            // ends.
-            OpKind::Branch => self.ops.len(),
+            OpKind::Branch => self.sites[pc].end as usize,
             _ => pc + 1,
         }
     }
 
-    /// Whether the block engine takes the step at `pc`; for records that are always there, whether it takes the record
-    /// without its fields, which are looked at by themselves.
-    fn is_plain(&self, pc: usize) -> bool {
-        let op = self.ops[pc];
-        match op.kind {
-            OpKind::Struct => op.non_null_byte == Op::NO_TAG || self.are_plain(pc, false),
-            OpKind::List => (self.min_bytes)(pc) > 0 && self.are_plain(pc, true),
-            OpKind::Default => self.has_defaults && self.are_plain(pc, false),
-            OpKind::PushNull => true,
-            kind => is_plain_value(kind),
+    /// The steps of a union's branch, without the jump behind them.
+    fn branch(&self, pc: usize, branch: usize) -> std::ops::Range<usize> {
+        let jumps = &self.jumps[self.ops[pc].slot as usize + branch..];
+        jumps[0] as usize..jumps[1] as usize - 1
+    }
+
+    /// How a step is taken; those within it have been looked at.
+    fn how(&self, pc: usize, next: usize) -> How {
+        match self.ops[pc].kind {
+            OpKind::Struct | OpKind::PushNull | OpKind::Fail => How::Lanes,
+            OpKind::List if self.sites[pc].list.is_none_or(|site| site.min_item_bytes == 0) => How::Rows,
+            OpKind::List => {
+                let is_simple = |at: usize| {
+                    let is_above = matches!(self.ops[at].kind, OpKind::List | OpKind::Switch);
+                    self.steps[at].how == How::Lanes && !is_above
+                };
+                match (pc + 1..next).all(is_simple) {
+                    true => How::SimpleList,
+                    false => How::Lanes,
+                }
+            }
+            OpKind::Default if self.has_defaults => How::Lanes,
+            OpKind::Switch => self.how_switch(pc),
+            kind if is_value(kind) => How::Lanes,
+            _ => How::Rows,
         }
     }
 
-    /// Whether all steps within the one at `pc` are taken, in any number of lanes.
-    fn are_plain(&self, pc: usize, is_list: bool) -> bool {
-        (pc + 1..self.next(pc)).all(|at| match self.ops[at].kind {
-            OpKind::List | OpKind::PushNull => !is_list && self.is_plain(at),
-            OpKind::Struct => true,
-            OpKind::Default => self.has_defaults,
-            kind => is_plain_value(kind),
-        })
+    fn how_switch(&self, pc: usize) -> How {
+        let (mut has_branch, mut has_others) = (false, false);
+        for branch in 0..self.ops[pc].aux as usize {
+            match self.ops[self.branch(pc, branch).start].kind {
+                OpKind::Branch => has_branch = true,
+                OpKind::Fail => {}
+                _ => has_others = true,
+            }
+        }
+        match (has_branch, has_others) {
+            (true, true) => How::Rows,
+            (true, false) => How::DenseUnion,
+            _ => How::Lanes,
+        }
+    }
+
+    /// Steps that the row engine takes.
+    fn by_rows(&self, mut pc: usize, end: usize) -> usize {
+        let mut count = 0;
+        while pc < end {
+            let Step { next, how } = self.steps[pc];
+            let next = next as usize;
+            count += match (how, self.ops[pc].kind) {
+                (How::Rows, _) => next - pc,
+                (_, OpKind::Switch) => (0..self.ops[pc].aux as usize)
+                    .map(|branch| {
+                        let steps = self.branch(pc, branch);
+                        // What chooses the child is no work.
+                        let is_child = self.ops[steps.start].kind == OpKind::Branch;
+                        self.by_rows(steps.start + usize::from(is_child), steps.end)
+                    })
+                    .sum(),
+                _ => self.by_rows(pc + 1, next),
+            };
+            pc = next;
+        }
+        count
     }
 }
 
-fn is_plain_value(kind: OpKind) -> bool {
+fn is_value(kind: OpKind) -> bool {
     use OpKind as K;
     matches!(
         kind,
@@ -137,6 +245,7 @@ fn is_plain_value(kind: OpKind) -> bool {
             | K::LargeText
             | K::TextView
             | K::Fixed
+            | K::FixedAsBytes
             | K::EnumIndex
             | K::EnumMapped
             | K::Decimal128

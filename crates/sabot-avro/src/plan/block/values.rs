@@ -1,6 +1,6 @@
 //! Values of one column: read into a buffer for all lanes, then appended (or put in their places) at once.
 
-use sabot_arrow::{Bits, Span};
+use sabot_arrow::{Bits, NodeIx, NodeKind, Span};
 use sabot_cursor::PackedSpan;
 
 use super::super::values::{decimal_128, decimal_256, duration, uuid};
@@ -32,7 +32,7 @@ impl Block<'_> {
             OpKind::Float | OpKind::FloatToDouble | OpKind::Double => self.float(op, lanes, frame),
             OpKind::Null => {
                 self.mark_valid(op, lanes, frame, lanes.read.all());
-                self.columns.nulls[op.slot as usize] = frame.base + frame.len;
+                self.columns.nulls[op.slot as usize] = frame.end();
             }
             OpKind::Bool => {
                 let mut values = [0; LANES];
@@ -161,7 +161,7 @@ impl Block<'_> {
             }
             _ => {
                 let column = &mut columns.fixed[slot];
-                column.grow(frame.base + frame.len);
+                column.grow(frame.end());
                 let is_uuid = op.kind == OpKind::UuidText;
                 spans.each(lanes, |to, bytes| {
                     let to = frame.base + to as usize;
@@ -176,18 +176,15 @@ impl Block<'_> {
     }
 
     fn string(&mut self, op: &Op, pc: usize, lanes: &mut Lanes, frame: Frame) -> Result<(), Stuck> {
-        let mut packed = [0; LANES];
-        let present = lanes.read.sized(self.arena.window(), op.non_null(), &mut packed);
+        let (mut packed, window) = ([0; LANES], self.arena.window());
+        let present = match op.kind {
+            OpKind::FixedAsBytes => lanes.read.fixed(window, op.non_null(), op.aux, &mut packed),
+            _ => lanes.read.sized(window, op.non_null(), &mut packed),
+        };
         let mut spans = packed.map(unpack);
         self.mark_valid(op, lanes, frame, present);
-        if frame.is_list {
-            let gathered = self.gathered(pc);
-            if gathered.len() < frame.len {
-                gathered.resize(frame.len, Span::default());
-            }
-            for (to, span) in lanes.to.iter().zip(spans).take(lanes.len()) {
-                gathered[*to as usize] = span;
-            }
+        if frame.is_shared {
+            self.note_strings(pc, lanes, &spans, frame);
             return Ok(());
         }
         if !lanes.is_dense {
@@ -196,7 +193,7 @@ impl Block<'_> {
                 spans[*to as usize] = span;
             }
         }
-        if !self.append_strings(op, &spans[..frame.len])? {
+        if !self.append_strings(op.kind, self.plan.sites[pc].column, &spans[..frame.len])? {
             let source = self.arena.window().padded();
             for lane in 0..lanes.len() {
                 let text = spans[lanes.to[lane] as usize].of(source);
@@ -206,59 +203,38 @@ impl Block<'_> {
         Ok(())
     }
 
-    fn gathered(&mut self, pc: usize) -> &mut Vec<Span> {
-        if self.spans.len() <= pc {
-            self.spans.resize_with(pc + 1, Vec::new);
-        }
-        &mut self.spans[pc]
-    }
-
-    /// Appends the strings of a list's items.
-    pub(super) fn finish_strings(
-        &mut self,
-        steps: std::ops::Range<usize>,
-        frame: Frame,
-    ) -> Result<(), Stuck> {
-        for pc in steps {
-            let op = &self.plan.ops[pc];
-            if !is_string(op.kind) || frame.len == 0 {
-                continue;
-            }
-            let mut spans = std::mem::take(self.gathered(pc));
-            spans.resize(frame.len, Span::default());
-            if !self.append_strings(op, &spans)? {
-                // Which row has the item is not known here.
-                self.lost = u64::MAX;
-            }
-            spans.clear();
-            *self.gathered(pc) = spans;
-        }
-        Ok(())
-    }
-
     /// Appends strings, and says whether they are what their column wants: UTF-8.
-    fn append_strings(&mut self, op: &Op, spans: &[Span]) -> Result<bool, Stuck> {
-        let (slot, source) = (op.slot as usize, self.arena.window().padded());
-        Ok(match op.kind {
-            OpKind::LargeText => self.columns.large_bytes[slot].extend_text(source, spans)?,
-            OpKind::Text => self.columns.bytes[slot].extend_text(source, spans)?,
-            OpKind::TextView | OpKind::BytesView => {
+    pub(super) fn append_strings(
+        &mut self,
+        kind: OpKind,
+        column: NodeIx,
+        spans: &[Span],
+    ) -> Result<bool, Stuck> {
+        let source = self.arena.window().padded();
+        let is_text = matches!(kind, OpKind::Text | OpKind::LargeText | OpKind::TextView);
+        match self.layout.node(column).kind {
+            NodeKind::Bytes(slot) if is_text => Ok(self.columns.bytes[slot].extend_text(source, spans)?),
+            NodeKind::LargeBytes(slot) if is_text => {
+                Ok(self.columns.large_bytes[slot].extend_text(source, spans)?)
+            }
+            NodeKind::Bytes(slot) => {
+                self.columns.bytes[slot].extend_spans(source, spans)?;
+                Ok(true)
+            }
+            NodeKind::LargeBytes(slot) => {
+                self.columns.large_bytes[slot].extend_spans(source, spans)?;
+                Ok(true)
+            }
+            NodeKind::Views(slot) => {
                 let column = &mut self.columns.views[slot];
                 for span in spans {
                     column.push(span.of(source))?;
                 }
-                let is_text = |span: &Span| std::str::from_utf8(span.of(source)).is_ok();
-                op.kind == OpKind::BytesView || spans.iter().all(is_text)
+                let is_utf8 = |span: &Span| std::str::from_utf8(span.of(source)).is_ok();
+                Ok(!is_text || spans.iter().all(is_utf8))
             }
-            OpKind::LargeBytes => {
-                self.columns.large_bytes[slot].extend_spans(source, spans)?;
-                true
-            }
-            _ => {
-                self.columns.bytes[slot].extend_spans(source, spans)?;
-                true
-            }
-        })
+            _ => Ok(true),
+        }
     }
 }
 
@@ -267,7 +243,7 @@ fn is_string(kind: OpKind) -> bool {
     use OpKind as K;
     matches!(
         kind,
-        K::Bytes | K::LargeBytes | K::BytesView | K::Text | K::LargeText | K::TextView
+        K::Bytes | K::LargeBytes | K::BytesView | K::Text | K::LargeText | K::TextView | K::FixedAsBytes
     )
 }
 
@@ -343,8 +319,8 @@ fn place<T: Copy + Default, V: Copy>(
         column.extend(values[..lanes.len()].iter().map(|value| convert(*value)));
         return;
     }
-    if column.len() < frame.base + frame.len {
-        column.resize(frame.base + frame.len, T::default());
+    if column.len() < frame.end() {
+        column.resize(frame.end(), T::default());
     }
     let column = &mut column[frame.base..];
     for (to, value) in lanes.to.iter().zip(values).take(lanes.len()) {
@@ -360,7 +336,7 @@ fn place_bits(column: &mut Bits, frame: Frame, lanes: &Lanes, values: &[u8; LANE
         column.push_word(word, lanes.len());
         return;
     }
-    column.grow(frame.base + frame.len);
+    column.grow(frame.end());
     for (to, value) in lanes.to.iter().zip(values).take(lanes.len()) {
         column.or(frame.base + *to as usize, *value == 1);
     }

@@ -14,7 +14,7 @@ use sabot_decode::{Limits, NodeId, PlanError, StringType};
 use super::block::Support;
 use super::resolve::fit;
 use super::skip::{SkipStep, Skips};
-use super::{DecimalSite, EnumMap, ListSite, Op, OpKind, Plan, Site};
+use super::{DecimalSite, EnumMap, ListSite, Op, OpKind, Plan, Site, SkipSite};
 use crate::paths::Paths;
 use crate::schema::{At, Kind, Schema, TypeId};
 use crate::shape::{Form, NO_COLUMN, Node, Shape, ShapeId};
@@ -57,9 +57,12 @@ pub(crate) fn compile(
     // A union takes any error for that of one branch; this one is of all.
     compiler.check_bounds()?;
     compiled?;
-    let support = Support::new(&compiler.ops, &compiler.jumps, &compiler.defaults, |pc| {
-        compiler.sites[pc].list.min_item_bytes
-    });
+    let support = Support::new(
+        &compiler.ops,
+        &compiler.sites,
+        &compiler.jumps,
+        &compiler.defaults,
+    );
     Ok(Plan {
         support,
         ops: compiler.ops.into(),
@@ -125,6 +128,18 @@ impl<'a> Compiler<'a> {
     fn value(&mut self, writer: At<'_>, id: ShapeId, path: NodeId) -> Result<(), PlanError> {
         self.values += 1;
         self.check_bounds()?;
+        let first = self.ops.len();
+        self.steps(writer, id, path)?;
+        let skip = self.skip_site(writer);
+        if let Some(site) = self.sites.get_mut(first) {
+            // The first field of a record knows already.
+            site.skip.get_or_insert(skip);
+        }
+        Ok(())
+    }
+
+    /// The steps of a value, of which the first holds the others, if they are not the fields of a record.
+    fn steps(&mut self, writer: At<'_>, id: ShapeId, path: NodeId) -> Result<(), PlanError> {
         let node = self.node(id);
         if let Form::Dropped = node.form {
             self.leave(writer, path);
@@ -225,7 +240,12 @@ impl<'a> Compiler<'a> {
                     compiler
                         .value(item.0, item.1, item.2)
                         .map_err(|error| error.within("[]"))?;
-                    Ok((compiler.min_bytes(item.0), compiler.node(item.1).width_bytes))
+                    Ok(ListSite {
+                        min_item_bytes: compiler.min_bytes(item.0),
+                        item_width_bytes: compiler.item_width_bytes(compiler.node(item.1).width_bytes),
+                        has_key: false,
+                        item: compiler.skip_site(item.0),
+                    })
                 })
             }
             (Kind::Map(written), Form::Map { key, value }) => {
@@ -238,10 +258,12 @@ impl<'a> Compiler<'a> {
                         .value(value.0, value.1, value.2)
                         .map_err(|error| error.within("{}"))?;
                     // The key's length is a byte at least, and its column's offset 16 at most.
-                    Ok((
-                        compiler.min_bytes(value.0) + 1,
-                        compiler.node(value.1).width_bytes + 16,
-                    ))
+                    Ok(ListSite {
+                        min_item_bytes: compiler.min_bytes(value.0) + 1,
+                        item_width_bytes: compiler.item_width_bytes(compiler.node(value.1).width_bytes + 16),
+                        has_key: true,
+                        item: compiler.skip_site(value.0),
+                    })
                 })
             }
             (_, form) => {
@@ -262,7 +284,7 @@ impl<'a> Compiler<'a> {
         node: &Node,
         path: NodeId,
         non_null_byte: u8,
-        item: impl FnOnce(&mut Self) -> Result<(u32, usize), PlanError>,
+        item: impl FnOnce(&mut Self) -> Result<ListSite, PlanError>,
     ) -> Result<(), PlanError> {
         let step = Step::new(OpKind::List, self.slot(node.column), 0);
         let at = self.push(step, node.column, path);
@@ -271,21 +293,29 @@ impl<'a> Compiler<'a> {
         self.set_label();
         let outer_bytes = std::mem::take(&mut self.default_bytes);
         let is_last = std::mem::replace(&mut self.is_last, false);
-        let (min_item_bytes, width) = item(self)?;
+        self.sites[at].list = Some(item(self)?);
         self.is_last = is_last;
-        let default_bytes = std::mem::replace(&mut self.default_bytes, outer_bytes);
-        let item_width_bytes = u32::try_from(width + default_bytes).unwrap_or(u32::MAX);
-        self.sites[at].list = ListSite {
-            min_item_bytes,
-            item_width_bytes,
-        };
+        self.default_bytes = outer_bytes;
         self.end(Some(at));
         Ok(())
+    }
+
+    /// What an item of the list at hand takes in the columns, of which `columns` are known, at least.
+    fn item_width_bytes(&self, columns: usize) -> u32 {
+        u32::try_from(columns + self.default_bytes).unwrap_or(u32::MAX)
     }
 
     fn min_bytes(&mut self, ty: At<'_>) -> u32 {
         let is_in_default = self.is_in_default(ty);
         self.skips_of(is_in_default).min_bytes(ty.id)
+    }
+
+    fn skip_site(&mut self, ty: At<'_>) -> SkipSite {
+        let is_in_default = self.is_in_default(ty);
+        SkipSite {
+            step: self.skips_of(is_in_default).step(ty.id),
+            is_in_default,
+        }
     }
 
     /// Whether a value stands in a default, which is written with the reader's schema.
@@ -345,7 +375,9 @@ impl<'a> Compiler<'a> {
             path,
             column,
             text,
-            list: ListSite::default(),
+            skip: None,
+            end: 0,
+            list: None,
         });
         self.ops.len() - 1
     }

@@ -88,10 +88,15 @@ impl<'a> Compiler<'a> {
         let path_below = self.path_below(path, &segment);
         if let (true, Some(child)) = (union.is_dense, child) {
             let slot = self.slot(node.column);
-            self.push(Step::new(OpKind::Branch, slot, child as u32), node.column, path);
-            return self
-                .value(writer, id, path_below)
-                .map_err(|error| error.within(segment));
+            let step = Step::new(OpKind::Branch, slot, child as u32);
+            let at = self.push(step, node.column, path);
+            // Nothing within is merged with what stands before or behind.
+            self.set_label();
+            self.value(writer, id, path_below)
+                .map_err(|error| error.within(segment))?;
+            self.sites[at].end = self.ops.len() as u32;
+            self.set_label();
+            return Ok(());
         }
         let group = self.begin_struct(node, path, Op::NO_TAG);
         if child.is_none() {

@@ -1,0 +1,128 @@
+//! Lists and maps of any items, in any number of blocks: where each item lies is found first, and then the items are rows
+//! of a block of their own.
+//!
+//! The items are stepped over once to find their ends and read once more, 64 at a time. So they may be anything that a
+//! message may be, lists and unions among them.
+
+use sabot_arrow::NodeKind;
+use sabot_cursor::Cursor;
+
+use super::super::blocks::{Failure, Items, read_block, read_presence};
+use super::lanes::{Frame, LANES, Lanes};
+use super::{Block, Op, Stuck};
+
+/// Where an item lies.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Item {
+    start: u32,
+    end: u32,
+    row: u8,
+}
+
+impl Block<'_> {
+    /// A list in a frame where nobody else comes.
+    pub(super) fn scan(&mut self, op: &Op, pc: usize, lanes: &mut Lanes, frame: Frame) -> Result<(), Stuck> {
+        let mut items = self.items.pop().unwrap_or_default();
+        items.clear();
+        let (mut present, mut by_position) = (0, [0; LANES]);
+        for lane in 0..lanes.len() {
+            let first = items.len();
+            let (is_present, is_good) = match self.scan_lane(op, pc, lanes, lane, &mut items) {
+                Ok(is_present) => (is_present, true),
+                Err(_) => (true, false),
+            };
+            if !is_good {
+                items.truncate(first);
+                lanes.read.lose(lane, true);
+            }
+            present |= u64::from(is_present) << lane;
+            by_position[lanes.to[lane] as usize] = (items.len() - first) as u32;
+        }
+        self.mark_valid(op, lanes, frame, present);
+        let below = self.push_counts(op, &by_position[..frame.len])?;
+        for (at, chunk) in items.chunks(LANES).enumerate() {
+            let frame = Frame::new(below.base + at * LANES, chunk.len());
+            let mut lanes = Lanes::new();
+            for (to, item) in (0..).zip(chunk) {
+                lanes.push(item.start..item.end, to, item.row);
+            }
+            self.run(pc + 1, op.aux as usize, &mut lanes, frame)?;
+            self.lost |= lanes.rows(lanes.read.lost(false));
+        }
+        self.items.push(items);
+        // Without items nobody came.
+        self.finish_items(pc, below)
+    }
+
+    /// Finds the items of one list, and says whether the list is there.
+    fn scan_lane(
+        &mut self,
+        op: &Op,
+        pc: usize,
+        lanes: &mut Lanes,
+        lane: usize,
+        found: &mut Vec<Item>,
+    ) -> Result<bool, Failure> {
+        let (plan, row) = (self.plan, usize::from(lanes.row[lane]));
+        let start = lanes.read.at[lane];
+        let mut cursor = Cursor::new(self.arena.slice(start..lanes.read.end[lane]));
+        if let Some(non_null_byte) = op.non_null()
+            && !read_presence(&mut cursor, non_null_byte)?
+        {
+            lanes.read.at[lane] += cursor.position() as u32;
+            return Ok(false);
+        }
+        let Some(site) = plan.sites[pc].list else {
+            return Ok(true);
+        };
+        let Some(skips) = plan.skips_of(site.item.is_in_default) else {
+            return Ok(true);
+        };
+        let mut items = Items {
+            left: self.items_left[row],
+        };
+        while let Some(block) = read_block(&mut cursor, &mut items, site.min_item_bytes)? {
+            // The row engine says what is wrong.
+            let refused = Failure::new(sabot_decode::RowErrorKind::Truncated, cursor.position());
+            if !self.charge(row, site, block.count) {
+                return Err(refused);
+            }
+            let first = cursor.position();
+            // What is in the items is counted when they are read.
+            let mut below = items;
+            for _ in 0..block.count {
+                let item = cursor.position() as u32;
+                if site.has_key {
+                    cursor.read_sized()?;
+                }
+                skips.run(site.item.step, &mut cursor, &mut below, plan.depth())?;
+                found.push(Item {
+                    start: start + item,
+                    end: start + cursor.position() as u32,
+                    row: lanes.row[lane],
+                });
+            }
+            if block
+                .size_bytes
+                .is_some_and(|size| cursor.position() - first != size)
+            {
+                return Err(refused);
+            }
+        }
+        self.items_left[row] = items.left;
+        lanes.read.at[lane] += cursor.position() as u32;
+        Ok(true)
+    }
+
+    /// Brings the columns of a list's items to their end.
+    pub(super) fn finish_items(&mut self, pc: usize, frame: Frame) -> Result<(), Stuck> {
+        match self.layout.node(self.plan.sites[pc].column).kind {
+            NodeKind::List(_, item) => self.finish(item, frame),
+            NodeKind::Map(_, key, value) => {
+                self.finish(key, frame)?;
+                self.finish(value, frame)
+            }
+            _ => Ok(()),
+        }
+    }
+}
