@@ -9,8 +9,8 @@ use sabot_wire::Guid;
 use serde_json::{Map, Value};
 
 use super::big::{Big, read_big};
-use super::values::{DecimalLimit, decimal_256};
-use crate::schema::{At, Decimal, Field, Kind, Logical, brief};
+use super::values::{DecimalLimit, decimal_256, duration};
+use crate::schema::{At, Decimal, Field, Kind, Logical, TypeId, brief};
 
 /// Values within one default at most: records whose fields have defaults of their own can multiply without end.
 const MAX_VALUES: usize = 1 << 16;
@@ -92,25 +92,26 @@ impl Encoder {
                 }
                 self.end_blocks(entries.len());
             }
-            Kind::Union(branches) => {
-                // Since 1.12 the specification allows the default of any branch, not only of the first.
-                let start = self.bytes.len();
-                // Text is a float in no specification, so that a branch of text comes first.
-                let is_last =
-                    |at: At<'_>| json.is_string() && matches!(at.kind(), Kind::Float | Kind::Double);
-                let positions = branches.iter().enumerate();
-                let (last, first): (Vec<_>, Vec<_>) =
-                    positions.partition(|(_, branch)| is_last(at.to(**branch)));
-                let fits = first.into_iter().chain(last).any(|(index, branch)| {
-                    self.bytes.truncate(start);
-                    self.long(index as i64);
-                    self.value(at.to(*branch), json, depth + 1).is_ok()
-                });
-                return if fits { Ok(()) } else { Err(mismatch()) };
-            }
+            Kind::Union(branches) if self.union(at, branches, json, depth) => {}
+            Kind::Union(_) => return Err(mismatch()),
             Kind::Record(fields) => self.record(at, fields, json.as_object().ok_or_else(mismatch)?, depth)?,
         }
         Ok(())
+    }
+
+    /// The first branch that takes the default; whether there is one.
+    fn union(&mut self, at: At<'_>, branches: &[TypeId], json: &Value, depth: usize) -> bool {
+        // Since 1.12 the specification allows the default of any branch, not only of the first.
+        let start = self.bytes.len();
+        // Text is a float in no specification, so that a branch of text comes first.
+        let is_last = |at: At<'_>| json.is_string() && matches!(at.kind(), Kind::Float | Kind::Double);
+        let positions = branches.iter().enumerate();
+        let (last, first): (Vec<_>, Vec<_>) = positions.partition(|(_, branch)| is_last(at.to(**branch)));
+        first.into_iter().chain(last).any(|(index, branch)| {
+            self.bytes.truncate(start);
+            self.long(index as i64);
+            self.value(at.to(*branch), json, depth + 1).is_ok()
+        })
     }
 
     fn record(
@@ -193,6 +194,7 @@ fn fits(at: At<'_>, bytes: &[u8]) -> bool {
             Some(Logical::Decimal(decimal)) => {
                 decimal_256(bytes, DecimalLimit::new(decimal.precision).wide).is_some()
             }
+            Some(Logical::Duration) => bytes.try_into().is_ok_and(|bytes| duration(bytes).is_some()),
             Some(Logical::Uuid) if matches!(at.kind(), Kind::String) => {
                 std::str::from_utf8(bytes).is_ok_and(|text| Guid::from_str(text).is_ok())
             }

@@ -10,12 +10,15 @@ use sabot_cursor::Cursor;
 use sabot_decode::RowErrorKind;
 
 use super::blocks::{Failure, Items, read_block};
+use super::skip::Skips;
 use crate::schema::{At, Field, Kind, TypeId};
 
 /// Turns values into text.
 pub(super) struct JsonWriter<'a, 'b> {
     pub(super) cursor: &'a mut Cursor<'b>,
     pub(super) items: &'a mut Items,
+    /// Of the schema that the value is written with: they know how many bytes an item takes at least.
+    pub(super) skips: &'a Skips,
     pub(super) text: &'a mut Vec<u8>,
     /// Bytes of text at most.
     pub(super) max_bytes: usize,
@@ -110,7 +113,8 @@ impl JsonWriter<'_, '_> {
     fn items(&mut self, item: At<'_>, has_key: bool, depth: usize) -> Result<(), Failure> {
         self.push(if has_key { "{" } else { "[" });
         let mut is_first = true;
-        while let Some(block) = read_block(self.cursor, self.items, u32::from(has_key))? {
+        let min_item_bytes = self.skips.min_bytes(item.id) + u32::from(has_key);
+        while let Some(block) = read_block(self.cursor, self.items, min_item_bytes)? {
             let start = self.cursor.position();
             for _ in 0..block.count {
                 if !std::mem::take(&mut is_first) {

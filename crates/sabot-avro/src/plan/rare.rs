@@ -35,24 +35,7 @@ impl<'a> Row<'a> {
                 let index = self.read_symbol(aux)?;
                 self.push_made(op, pc, self.plan.enums[aux].texts[index].as_bytes())?;
             }
-            OpKind::Decimal128 => {
-                let site = self.plan.decimals[aux];
-                let value = decimal_128(self.read_bytes(site.fixed_bytes)?, site.limit.narrow);
-                self.columns.i128s[slot].push(value.ok_or_else(|| fail(RowErrorKind::DecimalOverflow))?);
-            }
-            OpKind::Decimal256 => {
-                let site = self.plan.decimals[aux];
-                let value = decimal_256(self.read_bytes(site.fixed_bytes)?, site.limit.wide);
-                self.columns.i256s[slot].push(value.ok_or_else(|| fail(RowErrorKind::DecimalOverflow))?);
-            }
-            OpKind::DecimalText => {
-                let site = self.plan.decimals[aux];
-                let big = Big::from_bytes(self.read_bytes(site.fixed_bytes)?);
-                let text =
-                    big.and_then(|big| big.into_plain_text(site.precision.into(), site.scale as usize));
-                let text = text.ok_or_else(|| fail(RowErrorKind::DecimalOverflow))?;
-                self.push_made(op, pc, text.as_bytes())?;
-            }
+            OpKind::Decimal128 | OpKind::Decimal256 | OpKind::DecimalText => self.decimal(op, pc)?,
             OpKind::BigDecimalText | OpKind::BigDecimal128 | OpKind::BigDecimal256 => {
                 self.big_decimal(op, pc)?;
             }
@@ -92,11 +75,16 @@ impl<'a> Row<'a> {
         let Some((writer, reader)) = &self.plan.schemas else {
             return Ok(());
         };
-        let schema = if op.kind == OpKind::Json { writer } else { reader };
+        let (schema, skips) = match op.kind {
+            OpKind::Json => (writer, Some(&self.plan.skips)),
+            _ => (reader, self.plan.skips_in_default.as_ref()),
+        };
+        let Some(skips) = skips else { return Ok(()) };
         let mut text = Vec::new();
         let mut writer = JsonWriter {
             cursor: &mut self.cursor,
             items: &mut self.items,
+            skips,
             text: &mut text,
             max_bytes: self.row_bytes_left,
         };
@@ -111,6 +99,31 @@ impl<'a> Row<'a> {
         skips.run(step, &mut end, &mut self.items, self.plan.depth())?;
         let bytes = self.cursor.read_slice(end.position() - self.cursor.position())?;
         self.push_text(op, pc, bytes)
+    }
+
+    /// A decimal of the schema's scale.
+    fn decimal(&mut self, op: &Op, pc: usize) -> Result<(), StepFault> {
+        let at = self.cursor.position();
+        let overflow = || StepFault::Row(Failure::new(RowErrorKind::DecimalOverflow, at));
+        let (slot, site) = (op.slot as usize, self.plan.decimals[op.aux as usize]);
+        let bytes = self.read_bytes(site.fixed_bytes)?;
+        match op.kind {
+            OpKind::Decimal128 => {
+                let value = decimal_128(bytes, site.limit.narrow);
+                self.columns.i128s[slot].push(value.ok_or_else(overflow)?);
+            }
+            OpKind::Decimal256 => {
+                let value = decimal_256(bytes, site.limit.wide);
+                self.columns.i256s[slot].push(value.ok_or_else(overflow)?);
+            }
+            _ => {
+                let big = Big::from_bytes(bytes);
+                let text =
+                    big.and_then(|big| big.into_plain_text(site.precision.into(), site.scale as usize));
+                self.push_made(op, pc, text.ok_or_else(overflow)?.as_bytes())?;
+            }
+        }
+        Ok(())
     }
 
     /// A decimal with its own scale.

@@ -30,8 +30,10 @@ const MAX_NODES: usize = 1 << 16;
 const MAX_TEXT_BYTES: usize = 64 << 20;
 /// Levels of nesting at most, whatever the limit asked for: compiling and assembling recurse on the thread's stack.
 const MAX_DEPTH: usize = 128;
-/// Branches that an Arrow union's type ids can tell apart.
+/// Branches of a dense union: as many as its columns take.
 const MAX_BRANCHES: usize = 127;
+/// Members that a union may have as a struct: each of its values takes a step for each member.
+const MAX_MEMBERS: usize = 1024;
 /// The name of the only column where a message is no record.
 pub(crate) const VALUE_COLUMN: &str = "value";
 
@@ -426,9 +428,10 @@ impl Builder<'_> {
         keep: &Keep,
     ) -> Result<(DataType, Form, usize), PlanError> {
         let is_dense = self.target.mapping.unions == UnionType::Dense;
-        if branches.len() > MAX_BRANCHES {
+        let max_branches = if is_dense { MAX_BRANCHES } else { MAX_MEMBERS };
+        if branches.len() > max_branches {
             return Err(PlanError::new(format!(
-                "a union of {} branches; Arrow takes {MAX_BRANCHES}",
+                "a union of {} branches; {max_branches} are the most",
                 branches.len()
             )));
         }

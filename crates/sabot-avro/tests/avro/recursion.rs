@@ -399,3 +399,17 @@ fn the_schema_of_bytes_may_be_deep() {
         assert_eq!(opened.is_ok(), recursion == RecursionType::Json);
     }
 }
+
+#[test]
+fn a_count_that_cannot_be_true_is_told_alike_in_lists_and_in_json() {
+    let writer = fields(
+        r#"{"name": "a", "type": {"type": "array", "items": "double"}}, {"name": "next", "type": ["null", "R"]}"#,
+    );
+    let huge = long(1 << 40);
+    let in_list = huge.clone();
+    let in_json = [long(0), long(1), huge].concat();
+    let decoded = decode(&Target::default(), &writer, &[in_list, in_json]);
+    let kinds: Vec<_> = decoded.bad.iter().map(|bad| (bad.2.as_str(), bad.3)).collect();
+    let expected = RowErrorKind::InvalidLength(1 << 40);
+    assert_eq!(kinds, [("a", expected), ("next", expected)]);
+}

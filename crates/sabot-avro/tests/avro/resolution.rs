@@ -328,6 +328,13 @@ fn defaults_that_are_missing_or_wrong() {
             r#""type": {"type": "bytes", "logicalType": "decimal", "precision": 1}, "default": "z""#.into(),
             "field f:",
         ),
+        (
+            // Arrow's days are signed.
+            r#""type": {"type": "fixed", "name": "F", "size": 12, "logicalType": "duration"},
+               "default": "\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0080\u0000\u0000\u0000\u0000""#
+                .into(),
+            "field f:",
+        ),
         (r#""type": ["null", "int"], "default": "x""#.into(), "field f:"),
         (format!(r#""type": {deep}, "default": {{}}"#), "field f.x:"),
     ] {

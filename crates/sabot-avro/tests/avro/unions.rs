@@ -143,3 +143,22 @@ fn paths_name_the_branch() {
         );
     }
 }
+
+#[test]
+fn as_many_branches_as_arrow_takes() {
+    let union = |branches: usize| {
+        let fixed = |at| format!(r#"{{"type": "fixed", "name": "F{at}", "size": 1}}"#);
+        let branches: Vec<_> = (0..branches).map(fixed).collect();
+        format!("[{}]", branches.join(", "))
+    };
+    for (branches, target) in [(127, dense as fn(&str) -> Target), (1024, as_struct)] {
+        let ty = union(branches);
+        let last = branches - 1;
+        let body = [long(last as i64), vec![7]].concat();
+        let decoded = good(&target(&ty), &record(&ty), &[[long(0), vec![1]].concat(), body]);
+        assert!(decoded.column("f")[0].contains("F0"), "{branches}");
+        assert!(decoded.column("f")[1].contains("07"), "{branches}");
+        let ty = union(branches + 1);
+        assert!(refusal(&target(&ty), &record(&ty)).contains("are the most"));
+    }
+}
