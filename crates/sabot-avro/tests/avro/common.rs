@@ -68,6 +68,25 @@ pub(crate) struct Decoded {
 }
 
 impl Decoded {
+    /// Each row is the only one of `rows`, and so is what is wrong with it.
+    fn assert_rows_are(&self, rows: &[&Self], case: &str) {
+        assert_eq!(self.batch.num_rows(), rows.len(), "{case}");
+        let mut bad = self.bad.iter().peekable();
+        for (at, expected) in rows.iter().enumerate() {
+            let found = bad.next_if(|(slot, ..)| *slot as usize == at);
+            let expected_bad = expected.bad.first();
+            assert_eq!(
+                found.map(|(_, offset, path, kind)| (offset, path, kind)),
+                expected_bad.map(|(_, offset, path, kind)| (offset, path, kind)),
+                "row {at} of {}: {case}",
+                rows.len()
+            );
+            let row = self.batch.slice(at, 1);
+            assert_eq!(row, expected.batch, "row {at} of {}: {case}", rows.len());
+        }
+        assert_eq!(bad.next(), None, "{case}");
+    }
+
     /// The values of the column `name`, as Arrow displays them; `null` where there is none.
     pub(crate) fn column(&self, name: &str) -> Vec<String> {
         let column = self
@@ -126,10 +145,40 @@ pub(crate) fn feed(decoder: &mut dyn Decoder, rows: &[Payload<'_>]) -> Decoded {
     }
 }
 
+/// Decodes bodies in one call, which few rows leave to the row engine. In blocks of rows the same has to come out.
 pub(crate) fn decode(target: &Target, writer: &str, bodies: &[Vec<u8>]) -> Decoded {
+    let decoded = decode_once(target, writer, bodies);
+    in_blocks(target, writer, bodies);
+    decoded
+}
+
+/// The same, once: for bodies of which a batch does not hold many.
+pub(crate) fn decode_once(target: &Target, writer: &str, bodies: &[Vec<u8>]) -> Decoded {
     let mut decoder = open(target, writer).unwrap_or_else(|error| panic!("{error}\n{writer}"));
     let rows: Vec<_> = bodies.iter().map(|body| Payload::with_key(KEY, body)).collect();
     feed(&mut *decoder, &rows)
+}
+
+/// Rows of one call at least that are taken as a block and a part of one.
+pub(crate) const MANY_ROWS: usize = 70;
+
+/// Each body alone, which the row engine takes, is what it is among its like and among the others, many in one call.
+pub(crate) fn in_blocks(target: &Target, writer: &str, bodies: &[Vec<u8>]) {
+    let alone: Vec<_> = bodies
+        .iter()
+        .map(|body| decode_once(target, writer, std::slice::from_ref(body)))
+        .collect();
+    for (at, body) in bodies.iter().enumerate() {
+        for count in [20, MANY_ROWS] {
+            let decoded = decode_once(target, writer, &vec![body.clone(); count]);
+            decoded.assert_rows_are(&vec![&alone[at]; count], writer);
+        }
+    }
+    if !bodies.is_empty() {
+        let mixed: Vec<_> = bodies.iter().cycle().take(MANY_ROWS).cloned().collect();
+        let expected: Vec<_> = alone.iter().cycle().take(MANY_ROWS).collect();
+        decode_once(target, writer, &mixed).assert_rows_are(&expected, writer);
+    }
 }
 
 /// Decodes bodies that are all good. Onto the Arrow schema that came out they give the same once more.
@@ -153,9 +202,7 @@ fn again_onto_arrow(target: &Target, writer: &str, bodies: &[Vec<u8>], expected:
     onto.shape = Shape::Arrow(expected.schema());
     onto.projection = None;
     onto.check_tail = true;
-    let mut decoder = open(&onto, writer).unwrap_or_else(|error| panic!("{error}\n{writer}"));
-    let rows: Vec<_> = bodies.iter().map(|body| Payload::with_key(KEY, body)).collect();
-    let decoded = feed(&mut *decoder, &rows);
+    let decoded = decode(&onto, writer, bodies);
     assert_eq!(decoded.bad, [], "{writer}");
     assert_eq!(decoded.batch, *expected, "{writer}");
 }

@@ -5,7 +5,9 @@ use std::cell::RefCell;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};
+use sabot_decode::{Decoder, Payload, Target};
 
+use crate::common::{KEY, feed, fields, long, open, reader, sized};
 use crate::fuzz_check::{differential, engines};
 
 fn inputs(cases: u32, check: impl Fn(&[u8])) {
@@ -50,4 +52,77 @@ fn engines_and_splits() {
     });
     let total = total.into_inner();
     assert!(total.good > 5_000 && total.bad > 500, "{total:?}");
+}
+
+#[test]
+fn engines_at_their_seams() {
+    let total = engines::check_seams();
+    assert!(total.good > 50_000 && total.bad > 5_000, "{total:?}");
+}
+
+/// Whether blocks of rows were taken, and none of them in vain. Nothing but a decoder's `Debug` shows which engine works.
+fn is_by_blocks(decoder: &dyn Decoder) -> bool {
+    let text = format!("{decoder:?}");
+    let arena = text.split_once("arena: Arena {");
+    let len = arena.and_then(|(_, rest)| rest.split_once("], len: "));
+    let len = len.and_then(|(_, rest)| rest.split(|char: char| !char.is_ascii_digit()).next());
+    let len: usize = len.and_then(|len| len.parse().ok()).expect("the arena is shown");
+    assert!(text.contains("odd_blocks: "), "blocks in vain are shown");
+    len > 0 && text.contains("odd_blocks: 0,")
+}
+
+/// Both engines come to the same, so that no other test would see one of them asleep.
+#[test]
+fn rows_are_taken_by_blocks() {
+    let point = r#"{"type": "record", "name": "P", "fields": [{"name": "x", "type": "int"}, {"name": "s", "type": "string"}]}"#;
+    let list = |item: &str| format!(r#"{{"type": "array", "items": {item}}}"#);
+    let item = [long(1), sized("s")].concat();
+    let several = [&long(2), &item[..], &item, &long(0)].concat();
+    for (ty, body) in [
+        ("\"boolean\"".to_owned(), vec![1]),
+        ("\"int\"".to_owned(), long(5)),
+        (r#"["null", "long"]"#.to_owned(), [long(1), long(5)].concat()),
+        ("\"double\"".to_owned(), vec![1; 8]),
+        ("\"string\"".to_owned(), sized("text")),
+        (
+            r#"["bytes", "null"]"#.to_owned(),
+            [long(0), sized("text")].concat(),
+        ),
+        (
+            r#"{"type": "fixed", "name": "F", "size": 2}"#.to_owned(),
+            vec![1; 2],
+        ),
+        (
+            r#"{"type": "enum", "name": "E", "symbols": ["A"]}"#.to_owned(),
+            vec![0],
+        ),
+        (
+            r#"{"type": "bytes", "logicalType": "decimal", "precision": 4}"#.to_owned(),
+            sized([1]),
+        ),
+        (point.to_owned(), item.clone()),
+        (format!(r#"["null", {point}]"#), [long(1), item.clone()].concat()),
+        (list("\"int\""), [long(2), long(1), long(2), long(0)].concat()),
+        (list(point), several.clone()),
+        (
+            r#"{"type": "map", "values": "boolean"}"#.to_owned(),
+            [long(1), sized("k"), vec![1], long(0)].concat(),
+        ),
+    ] {
+        let writer = fields(&format!(
+            r#"{{"name": "f", "type": {ty}}}, {{"name": "end", "type": "int"}}"#
+        ));
+        let body = [body, long(7)].concat();
+        let mut skipping = Target::default();
+        skipping.projection = Some(vec!["end".into()]);
+        let defaulted = reader(&fields(
+            r#"{"name": "end", "type": "long"}, {"name": "new", "type": "string", "default": "new"}"#,
+        ));
+        for target in [Target::default(), skipping, defaulted] {
+            let mut decoder = open(&target, &writer).unwrap_or_else(|error| panic!("{error}: {ty}"));
+            assert!(!is_by_blocks(&*decoder), "{ty}");
+            feed(&mut *decoder, &[Payload::with_key(KEY, &body); 70]);
+            assert!(is_by_blocks(&*decoder), "{ty}");
+        }
+    }
 }

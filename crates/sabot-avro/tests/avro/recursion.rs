@@ -6,7 +6,7 @@ use arrow_schema::DataType;
 use sabot_decode::DecoderFactory;
 use sabot_decode::{BinaryType, RecursionType, RowErrorKind, StringType, Target, UnionType};
 
-use crate::common::{decode, fields, good, long, reader, refusal, sized};
+use crate::common::{decode, decode_once, fields, good, long, reader, refusal, sized};
 
 const LIST: &str = r#"{"type": "record", "name": "List", "namespace": "n", "fields": [
     {"name": "value", "type": "int"}, {"name": "next", "type": ["null", "List"]}]}"#;
@@ -191,7 +191,7 @@ fn json_is_bounded() {
         ]
         .concat()
     };
-    let decoded = decode(&target, &writer, &[items(100), items(1000)]);
+    let decoded = decode_once(&target, &writer, &[items(100), items(1000)]);
     let limit = RowErrorKind::LimitExceeded("bytes of one row in the columns");
     assert_eq!(
         decoded.bad.iter().map(|bad| (bad.0, bad.3)).collect::<Vec<_>>(),

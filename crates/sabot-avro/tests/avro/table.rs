@@ -10,7 +10,7 @@ use std::path::Path;
 use sabot_decode::Target;
 use serde_json::Value as Json;
 
-use crate::common::{feed, long, open, reader};
+use crate::common::{feed, in_blocks, long, open, reader};
 use crate::fuzz_check::columns::is_row;
 use crate::fuzz_check::encode::decode;
 use crate::fuzz_check::model::{Model, is_resolvable};
@@ -124,6 +124,7 @@ fn check_rows(target: &Target, (writer, onto): (&Ty, &Ty), (within, inner): (Wit
         .map(|body| Payload::with_key(crate::common::KEY, body))
         .collect();
     let decoded = feed(&mut *decoder, &payloads);
+    in_blocks(target, &writer.json(), &bodies);
     for (at, (row, body)) in rows.iter().zip(&bodies).enumerate() {
         let value = row
             .get("value")

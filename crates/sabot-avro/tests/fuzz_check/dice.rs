@@ -45,6 +45,9 @@ impl<'a> Dice<'a> {
                 i64::from(i32::MAX),
                 1 << 24 | 1,
                 1 << 53 | 1,
+                // As a float it is rounded up; by way of double, down.
+                1 << 60 | 1 << 36 | 1,
+                i64::MAX / 1_000_000 + 1,
             ]),
             _ => i64::from_le_bytes(self.bytes()) >> self.below(64),
         }

@@ -7,13 +7,14 @@
 use arrow_array::{ArrayRef, RecordBatch};
 use sabot_avro::AvroFactory;
 use sabot_decode::{
-    Body, Decoder, DecoderFactory, Payload, RecursionType, RowError, RowErrorKind, SchemaKey, Shape, Stop,
-    Target, WriterSchema,
+    Body, Decoder, DecoderFactory, Payload, PlanError, RecursionType, RowError, RowErrorKind, SchemaKey,
+    Shape, Stop, Target, WriterSchema,
 };
 
 use super::dice::Dice;
 use super::evolve::Evolution;
-use super::input::{bodies, mapping, projection, spoil};
+use super::input::{any_projection, big_mapping, bodies, mapping, spoil};
+use super::seams::{self, Seam};
 use super::types::{Ty, Types};
 
 /// What was compared, so that a test can tell that both kinds of rows occur.
@@ -35,32 +36,51 @@ struct Outcome {
 type Fault = (u32, String, RowErrorKind);
 
 /// One message: the writer's position and the body, or none.
-type Message = (usize, Option<Vec<u8>>);
+pub(crate) type Message = (usize, Option<Vec<u8>>);
 
 /// One input: choices of writer schemas, a reader schema, a target, messages, and ways to cut them.
 pub(crate) fn check(input: &[u8]) -> Tally {
     let mut dice = Dice::new(input);
-    let Some(case) = Case::new(&mut dice) else {
-        return Tally::default();
-    };
-    let at_once = case.outcomes(&case.messages, || case.messages.len());
-    let one_by_one = case.outcomes(&case.messages, || 1);
-    case.compare(&at_once, &one_by_one, "one call, and one call for each message");
-    let cut = case.outcomes(&case.messages, || {
-        let most = dice.pick(&[200, 70, 5]);
-        1 + dice.below(most)
-    });
-    case.compare(&at_once, &cut, "one call, and several");
-    let mut good = at_once;
-    let mut kept = good.rows.iter().map(|(_, _, fault)| fault.is_none());
-    let mut messages = case.messages.clone();
-    messages.retain(|_| kept.next().expect("because there is one for each message"));
-    good.rows.retain(|(_, _, fault)| fault.is_none());
-    let alone = case.outcomes(&messages, || messages.len());
-    case.compare(&good, &alone, "among bad messages, and without them");
-    Tally {
-        good: messages.len(),
-        bad: case.messages.len() - messages.len(),
+    match Case::new(&mut dice) {
+        Some(case) => case.check(&mut dice),
+        None => Tally::default(),
+    }
+}
+
+/// Every seam, in every arrangement of its messages.
+pub(crate) fn check_seams() -> Tally {
+    let mut total = Tally::default();
+    for seam in seams::all() {
+        for messages in seam.arrangements() {
+            let tally = Case::of(&seam, messages).check(&mut Dice::new(&[]));
+            total.good += tally.good;
+            total.bad += tally.bad;
+        }
+    }
+    total
+}
+
+impl Case {
+    fn check(&self, dice: &mut Dice<'_>) -> Tally {
+        let at_once = self.outcomes(&self.messages, || self.messages.len());
+        let one_by_one = self.outcomes(&self.messages, || 1);
+        self.compare(&at_once, &one_by_one, "one call, and one call for each message");
+        let cut = self.outcomes(&self.messages, || {
+            let most = dice.pick(&[200, 70, 5]);
+            1 + dice.below(most)
+        });
+        self.compare(&at_once, &cut, "one call, and several");
+        let mut good = at_once;
+        let mut kept = good.rows.iter().map(|(_, _, fault)| fault.is_none());
+        let mut messages = self.messages.clone();
+        messages.retain(|_| kept.next().expect("because there is one for each message"));
+        good.rows.retain(|(_, _, fault)| fault.is_none());
+        let alone = self.outcomes(&messages, || messages.len());
+        self.compare(&good, &alone, "among bad messages, and without them");
+        Tally {
+            good: messages.len(),
+            bad: self.messages.len() - messages.len(),
+        }
     }
 }
 
@@ -69,7 +89,6 @@ struct Case {
     /// Those of the writers that can be read.
     writers: Vec<WriterSchema>,
     messages: Vec<Message>,
-    text: String,
 }
 
 /// Types that contain themselves, which random ones do not.
@@ -86,49 +105,80 @@ impl Case {
         if dice.once_in(10) {
             return Some(Self::recursive(dice));
         }
-        let mut types = Types::new(dice);
+        if dice.once_in(6) {
+            return Some(Self::seam(dice));
+        }
+        let mut types = if dice.once_in(3) {
+            Types::with_big(dice)
+        } else {
+            Types::new(dice)
+        };
         let first = types.root(dice);
         let mut writers = vec![first.clone()];
         for _ in 0..dice.below(3) {
             let another = Evolution::new(dice, &mut types).root(dice, &first);
             writers.push(another);
         }
-        let mut target = Target::default();
-        target.mapping = mapping(dice);
-        limit(dice, &mut target);
-        let reader = match dice.below(3) {
-            0 => first.clone(),
-            1 => writers.last().cloned()?,
-            _ => Evolution::new(dice, &mut types).root(dice, &first),
+        let mut target = target(dice);
+        let reader = match dice.below(4) {
+            0 => Some(first.clone()),
+            1 => writers.last().cloned(),
+            2 => Some(Evolution::new(dice, &mut types).root(dice, &first)),
+            _ => None,
         };
-        target.shape = Shape::Reader(WriterSchema::avro(reader.json()));
-        if dice.once_in(4) {
-            target.projection = Some(projection(dice, &reader).1);
+        if let Some(reader) = &reader {
+            target.shape = Shape::Reader(WriterSchema::avro(reader.json()));
         }
-        let mut decoder = match AvroFactory.open(&target) {
-            Ok(decoder) => decoder,
-            // A batch of so few bytes has no room for one row.
-            Err(_) if target.limits.batch_bytes < 1 << 16 => return None,
-            Err(error) => panic!("{error}\n{}", reader.json()),
-        };
+        if dice.once_in(3) {
+            target.projection = Some(any_projection(dice, reader.as_ref().unwrap_or(&first)));
+            target.check_tail = dice.once_in(2);
+        }
+        let mut decoder = open(&mut target, &first)?;
+        if dice.once_in(4)
+            && let Some(schema) = decoder.schema().cloned()
+        {
+            // Onto the columns that come out.
+            (target.shape, target.projection) = (Shape::Arrow(schema), None);
+            decoder = open(&mut target, &first)?;
+        }
         writers.retain(|writer| {
             let writer = WriterSchema::avro(writer.json());
             decoder.prepare(SchemaKey::Id(0), &writer).is_ok()
         });
         let messages = messages(dice, &writers, &mut target)?;
-        let text = format!(
-            "writers: {:#?}\n{target:#?}\n{messages:02x?}",
-            writers.iter().map(Ty::json).collect::<Vec<_>>()
-        );
+        let writers = writers.iter().map(|writer| WriterSchema::avro(writer.json()));
         Some(Self {
             target,
-            writers: writers
-                .iter()
-                .map(|writer| WriterSchema::avro(writer.json()))
-                .collect(),
+            writers: writers.collect(),
             messages,
-            text,
         })
+    }
+
+    fn of(seam: &Seam, messages: Vec<Message>) -> Self {
+        Self {
+            target: seam.target.clone(),
+            writers: seam.writers.clone(),
+            messages,
+        }
+    }
+
+    /// A seam, with its messages as they come, and perhaps spoilt.
+    fn seam(dice: &mut Dice<'_>) -> Self {
+        let mut seam = dice.pick(&seams::all());
+        if dice.once_in(2) {
+            seam.target.mapping = mapping(dice);
+        }
+        let messages = (0..dice.pick(&[80, 20, 64, 130])).map(|_| {
+            let (writer, mut body) = dice.pick(&seam.messages);
+            if let Some(body) = &mut body
+                && dice.once_in(30)
+            {
+                spoil(dice, body);
+            }
+            (writer, body)
+        });
+        let messages = messages.collect();
+        Self::of(&seam, messages)
     }
 
     fn recursive(dice: &mut Dice<'_>) -> Self {
@@ -147,14 +197,21 @@ impl Case {
             (0, Some(bytes.collect()))
         });
         let pool: Vec<Message> = bodies.collect();
-        let messages: Vec<_> = pool.iter().cycle().take(80).cloned().collect();
-        let text = format!("{target:#?}\n{pool:02x?}");
+        let messages = pool.iter().cycle().take(80).cloned().collect();
         Self {
             target,
             writers: vec![writer],
             messages,
-            text,
         }
+    }
+
+    /// The case, for whoever looks into a failure.
+    fn text(&self) -> String {
+        let writers: Vec<_> = self.writers.iter().map(|writer| &writer.text).collect();
+        format!(
+            "writers: {writers:#?}\n{:#?}\n{:02x?}",
+            self.target, self.messages
+        )
     }
 
     /// Decodes `messages` in calls of as many as `chunk` says, and flushes whenever the decoder is full, and at the end.
@@ -174,21 +231,21 @@ impl Case {
             let progress = decoder.decode(&rows[at..end], &mut |error| bad.push(error));
             at += progress.taken;
             match progress.stop {
-                Stop::Done => assert_eq!(at, end, "{}", self.text),
+                Stop::Done => assert_eq!(at, end, "{}", self.text()),
                 Stop::Full => {
-                    assert!(decoder.slots() > 0, "full without a row\n{}", self.text);
+                    assert!(decoder.slots() > 0, "full without a row\n{}", self.text());
                     flush(&mut *decoder, &mut bad, &mut outcomes);
                 }
-                other => panic!("{other:?}\n{}", self.text),
+                other => panic!("{other:?}\n{}", self.text()),
             }
         }
         flush(&mut *decoder, &mut bad, &mut outcomes);
-        assert_eq!(outcomes.rows.len(), rows.len(), "{}", self.text);
+        assert_eq!(outcomes.rows.len(), rows.len(), "{}", self.text());
         outcomes
     }
 
     fn compare(&self, left: &Outcome, right: &Outcome, what: &str) {
-        assert_eq!(left.rows.len(), right.rows.len(), "{what}\n{}", self.text);
+        assert_eq!(left.rows.len(), right.rows.len(), "{what}\n{}", self.text());
         let mut at = 0;
         while at < left.rows.len() {
             let run = left.run(at).min(right.run(at));
@@ -200,11 +257,11 @@ impl Case {
                     "row {row} in {what}:\n{left_fault:?}\n{right_fault:?}\n{:?}\n{:?}\n{}",
                     left.columns(row, 1),
                     right.columns(row, 1),
-                    self.text
+                    self.text()
                 );
             }
             // A difference may show only between the rows: in what stands outside of all of them.
-            assert!(is_same, "rows {at} to {} in {what}\n{}", at + run, self.text);
+            assert!(is_same, "rows {at} to {} in {what}\n{}", at + run, self.text());
             at += run;
         }
     }
@@ -252,6 +309,37 @@ fn flush(decoder: &mut dyn Decoder, bad: &mut Vec<RowError>, outcomes: &mut Outc
     for (_, row, fault) in &outcomes.rows[start..] {
         let is_valid = slots.valid.as_ref().is_none_or(|valid| valid.value(*row));
         assert_eq!(is_valid, fault.is_none(), "row {row}");
+    }
+}
+
+/// A mapping and limits.
+fn target(dice: &mut Dice<'_>) -> Target {
+    let mut target = Target::default();
+    target.mapping = mapping(dice);
+    big_mapping(dice, &mut target.mapping);
+    limit(dice, &mut target);
+    target
+}
+
+/// A decoder that has prepared the first writer where its schema gives the columns; `None` where batches of so few bytes
+/// have no room for one row. What a projection may not do is left to the tests of projections.
+fn open(target: &mut Target, first: &Ty) -> Option<Box<dyn Decoder>> {
+    let writer = WriterSchema::avro(first.json());
+    let attempt = |target: &Target| {
+        let mut decoder = AvroFactory.open(target)?;
+        if target.shape == Shape::FirstWriter {
+            decoder.prepare(SchemaKey::Id(0), &writer)?;
+        }
+        Ok::<_, PlanError>(decoder)
+    };
+    let mut opened = attempt(target);
+    if opened.is_err() && target.projection.take().is_some() {
+        opened = attempt(target);
+    }
+    match opened {
+        Ok(decoder) => Some(decoder),
+        Err(_) if target.limits.batch_bytes < 1 << 16 => None,
+        Err(error) => panic!("{error}\n{target:#?}\n{}", first.json()),
     }
 }
 
@@ -308,8 +396,8 @@ fn messages(dice: &mut Dice<'_>, writers: &[Ty], target: &mut Target) -> Option<
             false => good[at / run % good.len()].clone(),
         });
     }
-    if run < 64 && !is_mixed {
-        // Blocks are of one writer each.
+    if run < 64 && !is_mixed && dice.once_in(2) {
+        // Long runs of one writer, rather than writers in turn.
         messages.sort_by_key(|(writer, _)| *writer);
     }
     Some(messages)

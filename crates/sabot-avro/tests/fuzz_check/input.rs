@@ -1,6 +1,8 @@
 //! What the structured checks share: targets, projections, bodies good and bad.
 
-use sabot_decode::{BinaryType, EnumType, Mapping, StringType, TimeZone, UnionType, UuidType};
+use sabot_decode::{
+    BigDecimalType, BinaryType, EnumType, Mapping, StringType, TimeZone, UnionType, UuidType, WideDecimalType,
+};
 
 use super::dice::Dice;
 use super::encode::{encode_freely, encode_plainly};
@@ -23,6 +25,17 @@ pub(crate) fn mapping(dice: &mut Dice<'_>) -> Mapping {
         mapping.unions = dice.pick(&[UnionType::Dense, UnionType::Struct]);
     }
     mapping
+}
+
+/// The same for decimals that the model knows nothing of.
+pub(crate) fn big_mapping(dice: &mut Dice<'_>, mapping: &mut Mapping) {
+    mapping.wide_decimals = dice.pick(&[WideDecimalType::Binary, WideDecimalType::Utf8]);
+    mapping.big_decimals = dice.pick(&[
+        BigDecimalType::Binary,
+        BigDecimalType::Utf8,
+        BigDecimalType::Decimal128 { scale: 2 },
+        BigDecimalType::Decimal256 { scale: -1 },
+    ]);
 }
 
 /// What a random projection leaves of `ty`, and its paths.
@@ -60,6 +73,50 @@ fn project_fields(dice: &mut Dice<'_>, fields: &[Field], path: &str, paths: &mut
         });
     }
     kept
+}
+
+/// Paths of a random projection that may select branches of unions: what it leaves is known to nobody but Sabot.
+pub(crate) fn any_projection(dice: &mut Dice<'_>, ty: &Ty) -> Vec<String> {
+    let mut paths = Vec::new();
+    match &ty.base {
+        Base::Record(_, fields) => any_fields(dice, fields, "", &mut paths),
+        _ => any_paths(dice, ty, "value", &mut paths),
+    }
+    paths
+}
+
+fn any_fields(dice: &mut Dice<'_>, fields: &[Field], path: &str, paths: &mut Vec<String>) {
+    for field in fields {
+        if !dice.once_in(3) {
+            any_paths(dice, &field.ty, &format!("{path}{}", field.name), paths);
+        }
+    }
+}
+
+fn any_paths(dice: &mut Dice<'_>, ty: &Ty, path: &str, paths: &mut Vec<String>) {
+    if dice.once_in(3) {
+        return paths.push(path.to_owned());
+    }
+    match &ty.base {
+        Base::Record(_, fields) => any_fields(dice, fields, &format!("{path}."), paths),
+        Base::Array(item) => any_paths(dice, item, &format!("{path}[]"), paths),
+        Base::Map(value) => any_paths(dice, value, &format!("{path}{{}}"), paths),
+        Base::Union(branches) => match branches.iter().filter(|ty| !ty.is_null()).count() {
+            1 => branches
+                .iter()
+                .filter(|ty| !ty.is_null())
+                .for_each(|branch| any_paths(dice, branch, path, paths)),
+            _ => {
+                for branch in branches {
+                    let name = branch.name().map_or(branch.base.keyword(), |name| &name.full);
+                    if dice.once_in(2) {
+                        any_paths(dice, branch, &format!("{path}<{name}>"), paths);
+                    }
+                }
+            }
+        },
+        _ => paths.push(path.to_owned()),
+    }
 }
 
 /// What is left of `val`, a value of `full`, where only the fields of `kept` are.

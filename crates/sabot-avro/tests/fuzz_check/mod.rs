@@ -12,6 +12,7 @@ mod evolve;
 mod input;
 pub(crate) mod model;
 mod parse;
+mod seams;
 pub(crate) mod theirs;
 pub(crate) mod types;
 pub(crate) mod values;

@@ -56,6 +56,7 @@ pub(crate) struct Field {
 pub(crate) enum Logical {
     /// Precision and scale.
     Decimal(u8, u8),
+    BigDecimal,
     Uuid,
     Date,
     TimeMillis,
@@ -238,6 +239,7 @@ impl Logical {
                 object.insert("scale".into(), json!(scale));
                 "decimal"
             }
+            Self::BigDecimal => "big-decimal",
             Self::Uuid => "uuid",
             Self::Date => "date",
             Self::TimeMillis => "time-millis",
@@ -261,6 +263,8 @@ pub(crate) struct Types {
     /// Named types made so far, to be referred to.
     known: Vec<Ty>,
     nodes_left: usize,
+    /// Whether there are decimals that the model knows nothing of: of more digits than Arrow's, and with their own scale.
+    has_big: bool,
 }
 
 impl Types {
@@ -270,7 +274,15 @@ impl Types {
             is_qualified: dice.once_in(2),
             known: Vec::new(),
             nodes_left: 40,
+            has_big: false,
         }
+    }
+
+    /// The same, with decimals that no fixed number of bits can hold.
+    pub(crate) fn with_big(dice: &mut Dice<'_>) -> Self {
+        let mut types = Self::new(dice);
+        types.has_big = true;
+        types
     }
 
     /// Refers to none of the types made so far any more.
@@ -332,9 +344,23 @@ impl Types {
             6 => Base::Bytes,
             7 => Base::Null,
             8 | 9 => return self.named_leaf(dice),
+            _ if self.has_big && dice.once_in(4) => return self.big_leaf(dice),
             _ => return logical_leaf(dice),
         };
         base.into()
+    }
+
+    fn big_leaf(&mut self, dice: &mut Dice<'_>) -> Ty {
+        match dice.below(3) {
+            0 => Ty::with(Base::Bytes, Logical::BigDecimal),
+            1 => Ty::with(Base::Bytes, Logical::Decimal(90, 4)),
+            _ => {
+                let name = self.new_name(dice);
+                let ty = Ty::with(Base::Fixed(name, 40), Logical::Decimal(90, 4));
+                self.known.push(ty.clone());
+                ty
+            }
+        }
     }
 
     fn named_leaf(&mut self, dice: &mut Dice<'_>) -> Ty {

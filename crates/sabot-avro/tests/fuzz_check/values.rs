@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::dice::Dice;
+use super::encode::encode_plainly;
 use super::types::{Base, Logical, Ty};
 
 /// Items of one message at most, in all its arrays and maps.
@@ -125,6 +126,21 @@ fn logical_value(dice: &mut Dice<'_>, ty: &Ty) -> Val {
                 _ => hyphenated(&id),
             })
         }
+        (_, Some(Logical::BigDecimal)) => {
+            let mut bytes = Vec::new();
+            let number = Val::Bytes(dice.number().to_be_bytes()[dice.below(9)..].to_vec());
+            let scale = if dice.once_in(8) {
+                dice.number()
+            } else {
+                dice.below(9) as i64 - 3
+            };
+            encode_plainly(&Base::Bytes.into(), &number, &mut bytes);
+            encode_plainly(&Base::Long.into(), &Val::Long(scale), &mut bytes);
+            if dice.once_in(16) {
+                bytes.pop();
+            }
+            Val::Bytes(bytes)
+        }
         (Base::Fixed(_, size), Some(Logical::Decimal(..))) => {
             let number = dice.number().to_be_bytes();
             let mut bytes = vec![if number[0] >= 0x80 { 0xff } else { 0 }; *size];
@@ -165,6 +181,8 @@ pub(crate) fn default_value(dice: &mut Dice<'_>, ty: &Ty) -> Val {
         Base::Float => Val::Float(dice.below(100) as f32 / 4.0),
         Base::Double => Val::Double(dice.below(100) as f64 / 4.0),
         Base::Text if ty.logical.is_some() => Val::Text(hyphenated(&"5a".repeat(16))),
+        // A number of no bytes, and a scale of 0.
+        Base::Bytes if ty.logical == Some(Logical::BigDecimal) => Val::Bytes(vec![0, 0]),
         Base::Bytes if ty.logical.is_some() => Val::Bytes(vec![dice.below(256) as u8]),
         Base::Fixed(_, size) if ty.logical.is_some() => {
             Val::Bytes([vec![0; size - 1], vec![dice.below(128) as u8]].concat())
