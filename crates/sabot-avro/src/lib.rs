@@ -10,22 +10,9 @@
 //!
 //! # Arrow types
 //!
-//! | Avro | Arrow |
-//! |---|---|
-//! | null, boolean, int, long, float, double | Null, Boolean, Int32, Int64, Float32, Float64 |
-//! | bytes | Binary, LargeBinary or BinaryView |
-//! | fixed | FixedSizeBinary |
-//! | string | Utf8, LargeUtf8 or Utf8View, by [`sabot_decode::Mapping`] |
-//! | array, map, record | List, Map, Struct |
-//! | enum | Dictionary(Int32, Utf8), the string, or its Int32 index |
-//! | `[null, T]` | nullable T |
-//! | other unions | dense Union, or a Struct of nullable members |
-//! | decimal | Decimal128 up to 38 digits, Decimal256 up to 76; with more, its bytes or text |
-//! | big-decimal | its bytes, text, Decimal128 or Decimal256 |
-//! | date, time-millis, time-micros | Date32, Time32(ms), Time64(µs) |
-//! | timestamp-millis, -micros, -nanos | Timestamp in UTC or another zone; the local ones without a zone |
-//! | duration | Interval(MonthDayNano) |
-//! | uuid, on string or fixed | FixedSizeBinary(16) as `arrow.uuid`, or its text |
+//! Each type of Avro has an Arrow type, and for most there is a choice: [`sabot_decode::Mapping`] says which. The table of them,
+//! of the promotions, and of what a given Arrow schema takes is `docs/type-mapping.md` in the repository; the tests read
+//! it, and try each row.
 //!
 //! A message that is no record becomes one column named `value`. Documentation, names, enum symbols and logical types
 //! stand in the fields' metadata, under `avro.doc`, `avro.name`, `avro.namespace`, `avro.enum.symbols` and

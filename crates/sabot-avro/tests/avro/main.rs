@@ -5,6 +5,7 @@ mod arrow_target;
 mod common;
 mod conformance;
 mod differential;
+mod documented;
 #[path = "../fuzz_check/mod.rs"]
 mod fuzz_check;
 mod limits;
