@@ -1,4 +1,5 @@
 //! What needs Java, Maven or Python fails where they are missing, and says which and how to get it: it is never skipped.
+#![expect(clippy::unwrap_used, reason = "a test panics where something is wrong")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
