@@ -187,8 +187,8 @@ fn every_type_as_every_type() {
         .iter()
         .map(|(name, json)| (name.clone(), Ty::parse(json)))
         .collect();
-    // The fourteen types, unions twice, fixed in two sizes, and every logical type.
-    assert_eq!(types.len(), 30);
+    // The fourteen types, unions three times, fixed in two sizes, and every logical type, decimals in four sizes.
+    assert_eq!(types.len(), 34);
     let pairs = table["pairs"].as_object().expect("pairs by writer");
     assert_eq!(pairs.len(), types.len());
     let mut read = 0;
@@ -219,7 +219,7 @@ fn every_kind_of_type_is_in_the_table() {
         assert!(types.iter().any(|ty| ty.base.keyword() == keyword), "{keyword}");
     }
     let logical = types.iter().filter(|ty| ty.logical.is_some());
-    assert_eq!(logical.count(), 14);
+    assert_eq!(logical.count(), 17);
 }
 
 #[test]

@@ -153,7 +153,8 @@ fn is_bytes(ty: &Ty, bytes: &[u8], array: &dyn Array, row: usize) -> bool {
             let read = array.as_primitive::<Decimal128Type>().value(row);
             decimal(bytes) == Some(i256::from_i128(read))
         }
-        (Some(Logical::Decimal(..)), _) => {
+        // Wider ones are their bytes.
+        (Some(Logical::Decimal(..)), DataType::Decimal256(..)) => {
             decimal(bytes) == Some(array.as_primitive::<Decimal256Type>().value(row))
         }
         (Some(Logical::Uuid), _) => bytes.try_into().is_ok_and(|id| is_uuid(id, array, row)),

@@ -73,6 +73,8 @@ impl Model {
         if let (Some(Logical::Decimal(precision, _)), Val::Bytes(bytes)) = (reader.logical, val) {
             self.note(Deviation::Decimal, digits_of(bytes.len()) < precision);
         }
+        // It wants the bytes to be one, and makes a number of them.
+        self.note(Deviation::Logical, reader.logical == Some(Logical::BigDecimal));
         let is_other = writer.logical.is_some() && writer.logical != reader.logical;
         let is_decimal = |ty: &Ty| matches!(ty.logical, Some(Logical::Decimal(..)));
         self.note(
@@ -174,6 +176,8 @@ fn digits_of(bytes: usize) -> u8 {
 /// Whether values of `val`'s kind fit the logical type, as Arrow holds it.
 fn is_holdable(ty: &Ty, val: &Val) -> bool {
     match (ty.logical, val) {
+        // Of more digits than Arrow's decimals have, the bytes are kept as they are.
+        (Some(Logical::Decimal(77.., _)), _) => true,
         (Some(Logical::Decimal(precision, _)), Val::Bytes(bytes)) => {
             let limit = (0..precision).fold(i256::ONE, |limit, _| limit.wrapping_mul(i256::from_i128(10)));
             decimal(bytes).is_some_and(|value| limit.wrapping_neg() < value && value < limit)

@@ -174,6 +174,7 @@ fn logical(json: &Json, base: &Base) -> Option<Logical> {
         ("decimal", Base::Bytes | Base::Fixed(..)) if number(json, "precision") > 0 => {
             Logical::Decimal(number(json, "precision") as u8, number(json, "scale") as u8)
         }
+        ("big-decimal", Base::Bytes) => Logical::BigDecimal,
         ("uuid", Base::Text | Base::Fixed(_, 16)) => Logical::Uuid,
         ("date", Base::Int) => Logical::Date,
         ("time-millis", Base::Int) => Logical::TimeMillis,

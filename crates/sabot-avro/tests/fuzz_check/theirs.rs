@@ -105,6 +105,8 @@ fn to_logical(logical: Logical, val: &Val) -> Option<Value> {
         // Of no bytes at all it makes a number that it cannot write.
         (Logical::Decimal(..), Val::Bytes(bytes)) if bytes.is_empty() => return None,
         (Logical::Decimal(..), Val::Bytes(bytes)) => Value::Decimal(Decimal::from(bytes)),
+        // It makes a number of them, where the model keeps the bytes.
+        (Logical::BigDecimal, Val::Bytes(_)) => return None,
         (Logical::Uuid, Val::Bytes(bytes)) => Value::Uuid(Uuid::from_slice(bytes).ok()?),
         (Logical::Uuid, Val::Text(text)) => Value::Uuid(Uuid::from_bytes(uuid(text)?)),
         (Logical::Duration, Val::Bytes(bytes)) => {

@@ -49,7 +49,16 @@ TYPES = {
     "record": {"type": "record", "name": "R", "fields": [{"name": "a", "type": "int"}]},
     "nullable": ["null", "long"],
     "union": ["boolean", "long", "string", {"type": "array", "items": "int"}, "null"],
+    "union-named": [
+        {"type": "record", "name": "R", "fields": [{"name": "a", "type": "int"}]},
+        {"type": "record", "name": "Q", "fields": [{"name": "b", "type": "string"}]},
+        SYMBOLS,
+        fixed(16),
+    ],
     "decimal-bytes": logical("bytes", "decimal", precision=9, scale=2),
+    "decimal-45": logical("bytes", "decimal", precision=45, scale=2),
+    "decimal-80": logical("bytes", "decimal", precision=80, scale=2),
+    "big-decimal": logical("bytes", "big-decimal"),
     "decimal-fixed": fixed(16, "decimal", precision=20, scale=2),
     "uuid-string": logical("string", "uuid"),
     "uuid-fixed": fixed(16, "uuid"),
@@ -106,7 +115,11 @@ BODIES = {
         long(3) + long(1) + long(1) + long(0),
         long(4),
     ],
+    "union-named": [long(0) + long(7), long(1) + sized(b"ab"), long(2) + long(1), long(3) + bytes(range(16))],
     "decimal-bytes": [sized(b"\x01\x00"), sized(b"\xff")],
+    "decimal-45": [sized(b"\xff"), sized((10**45 - 1).to_bytes(20, "big")), sized((10**45).to_bytes(20, "big"))],
+    "decimal-80": [sized(b"\xff"), sized((10**80 - 1).to_bytes(34, "big"))],
+    "big-decimal": [sized(sized(b"\x10\x68") + long(2))],
     "decimal-fixed": [bytes(15) + b"\x64", b"\xff" * 16],
     "uuid-string": [sized(UUID)],
     "uuid-fixed": [bytes(range(16))],
@@ -171,6 +184,13 @@ RULES = [
     ("union: a branch taken away", "if none match, an error is signalled", ["null", "int", "string"], ["null", "int"], [long(0), long(1) + long(3), long(2) + sized(b"x")]),
     ("union: no branch left but null", "if none match, an error is signalled", ["null", "string"], ["null", "int"], [long(0), long(1) + sized(b"x")]),
     ("union: records told apart by name", "both schemas are records with the same (unqualified) name", record(field("a", "int")), ["null", of(record(field("a", "int")), "Q"), record(field("a", "int"))], [long(3)]),
+    ("union: two records in another order", "if both are unions", [record(field("a", "int")), of(record(field("a", "int")), "Q")], [of(record(field("a", "long")), "Q"), record(field("a", "long"))], [long(0) + long(3), long(1) + long(3)]),
+    ("union: two enums in another order", "if both are unions", [enum("A"), of(enum("A"), "G")], [of(enum("A"), "G"), enum("A")], [long(0) + long(0), long(1) + long(0)]),
+    ("union: two fixed in another order", "if both are unions", [fixed(1), of(fixed(1), "G")], [of(fixed(1), "G"), fixed(1)], [long(0) + b"a", long(1) + b"b"]),
+    ("union: an enum's default in a branch", "and the reader has a default value, then that value is used", enum("A", "B"), ["null", enum("B", "C", default="C")], [long(0), long(1)]),
+    ("union: an enum's default, unions on both sides", "and the reader has a default value, then that value is used", ["null", enum("A", "B")], ["null", enum("B", "C", default="C")], [long(0), long(1) + long(0), long(1) + long(1)]),
+    ("union: no enum's default in a branch", "if the writer's symbol is not present in the reader's enum, then an error is signalled", enum("A", "B"), ["null", enum("B", "C")], [long(0), long(1)]),
+    ("decimal: more precision, in 256 bits", "two schemas that are decimal logical types match if their scales and precisions match", logical("bytes", "decimal", precision=4, scale=2), logical("bytes", "decimal", precision=45, scale=2), [sized(b"\1")]),
     ("union: of one branch", "if the reader's is a union, but writer's is not", "int", ["long"], [long(3)]),
     ("array: items promoted", "this resolution algorithm is applied recursively to the reader's and writer's array item schemas", {"type": "array", "items": "int"}, {"type": "array", "items": ["null", "double"]}, [long(1) + long(3) + long(0)]),
     ("map: values promoted", "this resolution algorithm is applied recursively to the reader's and writer's value schemas", {"type": "map", "values": "string"}, {"type": "map", "values": "bytes"}, [long(1) + sized(b"k") + sized(b"v") + long(0)]),
@@ -210,17 +230,17 @@ def decide(writer, reader, body, java):
         return "!plan", WRONG
     if written == read == "decimal":
         same = writer.get("scale", 0) == reader.get("scale", 0) and writer["precision"] <= reader["precision"]
-        return (java, None) if same else ("!plan", WRONG)
+        if not same:
+            return "!plan", WRONG
     if read == "uuid" and reader["type"] == "string" and len(json.loads(java)) != 36:
         return "!row", "the text is no UUID, and Arrow's column holds UUIDs"
     if read == "duration" and body[3] >= 0x80:
         return "!row", "Arrow's months and days are signed"
-    if read == "decimal" and body[:1] == b"\xff" and reader["type"] == "fixed":
-        return java, None
-    if read == "decimal" and reader["type"] == "bytes" and len(json.loads(java)) > 4:
-        return "!row", "the number has more digits than the precision"
-    if read == "decimal" and reader["type"] == "fixed" and body[0] == 0 and any(body[:7]):
-        return "!row", "the number has more digits than the precision"
+    # Of more digits than 76 the column holds the bytes.
+    if read == "decimal" and reader["precision"] <= 76:
+        number = int.from_bytes(json.loads(java).encode("latin-1"), "big", signed=True)
+        if abs(number) >= 10 ** reader["precision"]:
+            return "!row", "the number has more digits than the precision"
     if "\ufffd" in java:
         return "!row", "a string is UTF-8; Java puts replacement characters"
     return java, None
