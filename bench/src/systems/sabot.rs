@@ -1,8 +1,7 @@
 //! Sabot: frames split, then slices of payloads, as its Kafka driver does it; bad rows are left out of each batch, as its
 //! assembler does it.
 
-use arrow_array::BooleanArray;
-use arrow_select::filter::filter_record_batch;
+use sabot_arrow::keep_rows;
 use sabot_decode::{Body, Decoder, DecoderFactory, Payload, SchemaKey, Slots, Stop, Target, WriterSchema};
 use sabot_wire::Framing;
 
@@ -69,8 +68,7 @@ impl Sabot {
         let Slots { batch: slots, valid } = self.decoder.flush().map_err(|error| error.to_string())?;
         let good = match valid {
             None => slots,
-            Some(valid) => filter_record_batch(&slots, &BooleanArray::new(valid, None))
-                .map_err(|error| error.to_string())?,
+            Some(valid) => keep_rows(&slots, valid).map_err(|error| error.to_string())?,
         };
         batch(Batch::Ours(good));
         Ok(())

@@ -18,7 +18,7 @@ mod slots;
 
 pub use assemble::{
     Assembled, Assembler, AssemblerOptions, BadRow, Headers, Metadata, OnError, Part, PushStop, Pushed,
-    Record, Timestamp, TimestampKind, Tombstones,
+    Record, Timestamp, TimestampKind, Tombstones, keep_rows,
 };
 pub use columns::{
     Bits, Columns, FixedBytes, Layout, Node, NodeIx, NodeKind, Offsets, Overflow, Slot, Span, UnionRows,

@@ -12,10 +12,10 @@ use arrow_array::{
 };
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::{ArrowError, DataType, Field, FieldRef, SchemaRef};
-use arrow_select::filter::filter_record_batch;
 use arrow_select::take::take;
 use sabot_decode::Slots;
 
+use super::keep::keep_rows;
 use super::{AssemblerOptions, BadRows, OnError, Tombstones, layout, nulls};
 
 /// What becomes of bad rows and tombstones.
@@ -169,7 +169,7 @@ impl Columns {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let batch = RecordBatch::try_new_with_options(schema, columns, &options)?;
         match kept {
-            Some(kept) => filter_record_batch(&batch, &BooleanArray::new(kept, None)),
+            Some(kept) => keep_rows(&batch, kept),
             None => Ok(batch),
         }
     }

@@ -10,6 +10,7 @@
 
 mod batch;
 mod headers;
+mod keep;
 mod layout;
 mod metadata;
 mod nulls;
@@ -28,6 +29,7 @@ use batch::{Columns, Gathered, Policies};
 use metadata::MetadataColumns;
 use part::{Decoded, PartDecoder, PartStop};
 
+pub use keep::keep_rows;
 pub use options::{AssemblerOptions, Metadata, OnError, Tombstones};
 pub use record::{Headers, Record, Timestamp, TimestampKind};
 pub use report::{Assembled, BadRow, Part, PushStop, Pushed};

@@ -166,15 +166,16 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
     pub fn extend_spans(&mut self, source: &[u8], spans: &[Span]) -> Result<(), Overflow> {
         self.is_checked = false;
         let start = self.data.len();
-        let (mut total, mut longest, mut last) = (0, 0, 0);
+        // All bits that occur, which is no less than the most: a maximum takes three times as long.
+        let (mut total, mut lens, mut starts) = (0, 0, 0);
         for span in spans {
             total += span.len as usize;
-            longest = longest.max(span.len);
-            last = last.max(span.start);
+            lens |= span.len;
+            starts |= span.start;
         }
         O::from_usize(start + total).ok_or(Overflow)?;
-        let are_short = longest as usize <= Span::ROOM_BYTES;
-        if are_short && last as usize + Span::ROOM_BYTES <= source.len() {
+        let are_short = (lens as usize) < Span::ROOM_BYTES;
+        if are_short && starts as usize + Span::ROOM_BYTES <= source.len() {
             self.extend_short(source, spans, total);
         } else {
             for span in spans {
@@ -185,8 +186,8 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
         Ok(())
     }
 
-    /// Appends strings of at most [`Span::ROOM_BYTES`], `total` bytes together, that begin as many bytes before the end
-    /// of `source` at least.
+    /// Appends strings below [`Span::ROOM_BYTES`], `total` bytes together, that begin as many bytes before the end of
+    /// `source` at least.
     #[inline]
     fn extend_short(&mut self, source: &[u8], spans: &[Span], total: usize) {
         let start = self.data.len();
@@ -195,9 +196,9 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
         let mut at = 0;
         self.offsets.extend(spans.iter().map(|span| {
             #[expect(unsafe_code, reason = "checking the places of each string doubles its cost")]
-            // SAFETY: the caller has looked at the longest string and at the last start, so that the source has the room
-            // from every start on. `at` is the sum of the lengths before this one, `total` at most, and `room` has as many
-            // bytes more than that as are copied. A source that is borrowed does not overlap with the room.
+            // SAFETY: the caller has looked at no less than the longest string and the last start, so that the source has
+            // the room from every start on. `at` is the sum of the lengths before this one, `total` at most, and `room`
+            // has as many bytes more than that as are copied. A source that is borrowed does not overlap with the room.
             unsafe {
                 let from = source.as_ptr().add(span.start as usize);
                 let to = room.as_mut_ptr().cast::<u8>().add(at);

@@ -50,7 +50,8 @@ pub type PackedSpan = u64;
 pub struct Lanes {
     /// Lanes in use, at most [`LANES`].
     pub len: usize,
-    /// Where each lane reads next.
+    /// Where each lane reads next: below 2³¹. A position beyond its message moves on with every read, by 10 bytes at most, so
+    /// that it takes more reads to reach the type's end than a block has.
     pub at: [u32; LANES],
     /// Where its message ends.
     pub end: [u32; LANES],

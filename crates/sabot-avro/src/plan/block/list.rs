@@ -24,9 +24,12 @@ impl Block<'_> {
         }
         self.mark_valid(op, lanes, frame, present);
         let counts = self.counts(&written, pc, lanes);
-        let mut by_position = [0; LANES];
-        for (to, count) in lanes.to.iter().zip(counts).take(lanes.len()) {
-            by_position[*to as usize] = count;
+        let mut by_position = counts;
+        if !lanes.is_dense {
+            by_position.fill(0);
+            for (to, count) in lanes.to.iter().zip(counts).take(lanes.len()) {
+                by_position[*to as usize] = count;
+            }
         }
         let items = self.push_counts(op, &by_position[..frame.len])?;
         self.items(op, pc, lanes, (&counts, &by_position), items.shared())?;
@@ -44,10 +47,46 @@ impl Block<'_> {
     /// Counts the items against the limits. Of a list that is not taken no items are either: the columns would grow by
     /// them.
     fn counts(&mut self, written: &[i64; LANES], pc: usize, lanes: &mut Lanes) -> [u32; LANES] {
-        let mut counts = [0; LANES];
         let Some(site) = self.plan.sites[pc].list else {
-            return counts;
+            return [0; LANES];
         };
+        let (min_item_bytes, width_bytes) =
+            (u64::from(site.min_item_bytes), u64::from(site.item_width_bytes));
+        let (mut total, mut is_beyond) = (0, false);
+        let ends = lanes.read.at.iter().zip(&lanes.read.end);
+        for (count, (at, end)) in written.iter().zip(ends).take(lanes.len()) {
+            let room = u64::from(end.saturating_sub(*at));
+            // No list of a block has as many as 32 bits say: the arena would be too small.
+            let count = (*count as u64).min(u64::from(u32::MAX));
+            is_beyond |= count * min_item_bytes > room;
+            total += count;
+        }
+        // Nearly always all lists together keep the limits of each row.
+        let is_small = total <= self.items_left_each as u64 && total * width_bytes <= self.bytes_left as u64;
+        if is_beyond || !is_small {
+            return self.counts_one_by_one(written, site, lanes);
+        }
+        self.items_left_each -= total as usize;
+        self.bytes_left -= (total * width_bytes) as usize;
+        let mut counts = [0; LANES];
+        let taken = counts.iter_mut().zip(written).zip(lanes.row).take(lanes.len());
+        for ((taken, count), row) in taken {
+            *taken = *count as u32;
+            let row = usize::from(row) % LANES;
+            self.items_left[row] -= *count as usize;
+            self.width_bytes[row] += *count as usize * width_bytes as usize;
+        }
+        counts
+    }
+
+    #[cold]
+    fn counts_one_by_one(
+        &mut self,
+        written: &[i64; LANES],
+        site: ListSite,
+        lanes: &mut Lanes,
+    ) -> [u32; LANES] {
+        let mut counts = [0; LANES];
         for lane in 0..lanes.len() {
             let row = usize::from(lanes.row[lane]);
             let room = lanes.read.end[lane].saturating_sub(lanes.read.at[lane]);
@@ -60,18 +99,17 @@ impl Block<'_> {
             lanes.read.lose(lane, count.is_none());
             counts[lane] = count.unwrap_or(0);
             self.items_left[row] -= counts[lane] as usize;
+            self.items_left_each = self.items_left_each.min(self.items_left[row]);
         }
         counts
     }
 
-    /// Counts what items take in the columns, or says that it is too much for the row, or for the batch.
+    /// Counts what items take in the columns, or says that it is too much for the batch, and so for the row.
     pub(super) fn charge(&mut self, row: usize, site: ListSite, count: usize) -> bool {
-        let limits = &self.plan.limits;
         let width = count.saturating_mul(site.item_width_bytes as usize);
-        let row_width = self.width_bytes[row].saturating_add(width);
-        let is_taken = width <= self.bytes_left && row_width <= limits.batch_bytes.max(limits.row_bytes);
+        let is_taken = width <= self.bytes_left;
         if is_taken {
-            self.width_bytes[row] = row_width;
+            self.width_bytes[row] += width;
             self.bytes_left -= width;
         }
         is_taken
@@ -94,11 +132,13 @@ impl Block<'_> {
         }
         let order = Order::new(&counts[..lanes.len()]);
         let mut active = Lanes::new();
-        active.is_dense = false;
-        for &lane in &order.lanes[..order.len] {
-            let lane = usize::from(lane) % LANES;
-            let to = starts[lanes.to[lane] as usize % LANES];
-            active.push(lanes.read.at[lane]..lanes.read.end[lane], to, lanes.row[lane]);
+        (active.is_dense, active.read.len) = (false, order.len);
+        for (at, lane) in order.lanes.iter().enumerate().take(order.len) {
+            let lane = usize::from(*lane) % LANES;
+            active.read.at[at] = lanes.read.at[lane];
+            active.read.end[at] = lanes.read.end[lane];
+            active.to[at] = starts[lanes.to[lane] as usize % LANES];
+            active.row[at] = lanes.row[lane];
         }
         let mut round = 0;
         while active.len() > 0 {

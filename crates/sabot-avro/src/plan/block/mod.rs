@@ -129,6 +129,7 @@ impl BlockEngine {
             notes: &mut self.notes,
             items: &mut self.items,
             items_left: [first.limits.row_items; LANES],
+            items_left_each: first.limits.row_items,
             width_bytes,
             bytes_left: batch_bytes_left.saturating_sub(taken),
             lost: 0,
@@ -213,6 +214,8 @@ struct Block<'a> {
     items: &'a mut Vec<Vec<scan::Item>>,
     /// Items that each row may still have.
     items_left: [usize; LANES],
+    /// No more than the least of them.
+    items_left_each: usize,
     /// What each row takes in the columns at least.
     width_bytes: [usize; LANES],
     /// What all of them together may still take beyond that.
@@ -344,6 +347,7 @@ impl Block<'_> {
                     self.bytes_left -= part.width_bytes - self.width_bytes[row];
                     lanes.read.at[lane] += part.read_bytes as u32;
                     self.items_left[row] = part.items_left;
+                    self.items_left_each = self.items_left_each.min(part.items_left);
                     self.width_bytes[row] = part.width_bytes;
                 }
                 Err(_) => return Err(Stuck { row }),

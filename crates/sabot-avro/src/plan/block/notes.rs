@@ -97,11 +97,11 @@ impl Block<'_> {
     pub(super) fn note_parts(&mut self, pc: usize, lanes: &mut Lanes, frame: Frame) {
         let (site, starts) = (&self.plan.sites[pc], lanes.read.at);
         // The items are counted when they are taken.
-        let items_left = self.items_left;
+        let items_left = (self.items_left, self.items_left_each);
         if let Some(SkipSite { step, is_in_default }) = site.skip {
             self.skip_step(is_in_default, step, lanes, self.plan.depth());
         }
-        self.items_left = items_left;
+        (self.items_left, self.items_left_each) = items_left;
         let parts = &mut self.notes.node(site.column).parts;
         if parts.len() < frame.len {
             parts.resize(frame.len, Part::NOBODY);

@@ -110,6 +110,7 @@ impl Block<'_> {
             }
         }
         self.items_left[row] = items.left;
+        self.items_left_each = self.items_left_each.min(items.left);
         lanes.read.at[lane] += cursor.position() as u32;
         Ok(true)
     }

@@ -47,6 +47,7 @@ impl Block<'_> {
             };
             let is_bad = skips.run(step, &mut cursor, &mut items, depth).is_err();
             self.items_left[row] = items.left;
+            self.items_left_each = self.items_left_each.min(items.left);
             lanes.read.at[lane] += cursor.position() as u32;
             lanes.read.lose(lane, is_bad);
         }

@@ -1,0 +1,139 @@
+//! Leaving rows out of a finished batch.
+//!
+//! Mostly a few rows are to go, so that what stays are long runs. Arrow's filter copies numbers by runs, but takes the
+//! offsets of strings and lists one by one; its concatenation shifts those of a run at once, and takes longer for the rest.
+
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow_buffer::BooleanBuffer;
+use arrow_schema::{ArrowError, DataType};
+use arrow_select::concat::concat;
+use arrow_select::filter::FilterBuilder;
+
+/// Rows of a run at least, on average, for which offsets are better taken by runs.
+const LONG_RUN_ROWS: usize = 32;
+
+/// The rows of `batch` that `kept` has a bit for.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use arrow_array::{Int32Array, RecordBatch};
+///
+/// let column = Int32Array::from(vec![1, 2, 3]);
+/// let batch = RecordBatch::try_from_iter([("n", Arc::new(column) as _)])?;
+/// let kept = sabot_arrow::keep_rows(&batch, vec![true, false, true].into())?;
+/// assert_eq!(kept.column(0).as_ref(), &Int32Array::from(vec![1, 3]));
+/// # Ok::<(), arrow_schema::ArrowError>(())
+/// ```
+///
+/// # Errors
+///
+/// [`ArrowError`] if the offsets of a column overflow, or `kept` has another length than the batch.
+pub fn keep_rows(batch: &RecordBatch, kept: BooleanBuffer) -> Result<RecordBatch, ArrowError> {
+    if kept.len() != batch.num_rows() {
+        return Err(ArrowError::InvalidArgumentError(format!(
+            "{} bits for {} rows",
+            kept.len(),
+            batch.num_rows()
+        )));
+    }
+    let runs: Vec<_> = kept.set_slices().collect();
+    let mask = BooleanArray::new(kept, None);
+    let predicate = FilterBuilder::new(&mask).optimize().build();
+    let rows = predicate.count();
+    let has_long_runs = !runs.is_empty() && rows / runs.len() >= LONG_RUN_ROWS;
+    let columns = batch.columns().iter().map(|column| {
+        if has_long_runs && has_offsets(column.data_type()) {
+            return concat_runs(column, &runs);
+        }
+        predicate.filter(column)
+    });
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    RecordBatch::try_new_with_options(batch.schema(), columns.collect::<Result<_, _>>()?, &options)
+}
+
+fn has_offsets(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Struct(fields) => fields.iter().any(|field| has_offsets(field.data_type())),
+        DataType::Utf8
+        | DataType::LargeUtf8
+        | DataType::Binary
+        | DataType::LargeBinary
+        | DataType::List(_)
+        | DataType::Map(..) => true,
+        _ => false,
+    }
+}
+
+fn concat_runs(column: &ArrayRef, runs: &[(usize, usize)]) -> Result<ArrayRef, ArrowError> {
+    let runs: Vec<_> = runs
+        .iter()
+        .map(|(start, end)| column.slice(*start, end - start))
+        .collect();
+    let runs: Vec<&dyn Array> = runs.iter().map(|run| &**run).collect();
+    concat(&runs)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::types::Int32Type;
+    use arrow_array::{ArrayRef, Int64Array, ListArray, RecordBatch, StringArray, StructArray};
+    use arrow_select::filter::filter_record_batch;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn batch(rows: usize) -> RecordBatch {
+        let text: StringArray = (0..rows)
+            .map(|row| (row % 5 != 0).then(|| "x".repeat(row % 7)))
+            .collect();
+        let numbers: Int64Array = (0..rows as i64)
+            .map(|row| (row % 3 != 0).then_some(row))
+            .collect();
+        let lists = ListArray::from_iter_primitive::<Int32Type, _, _>(
+            (0..rows as i32).map(|row| (row % 4 != 0).then(|| (0..row % 6).map(Some))),
+        );
+        let columns: Vec<(&str, ArrayRef, bool)> = vec![
+            ("text", Arc::new(text), true),
+            ("numbers", Arc::new(numbers), true),
+            ("lists", Arc::new(lists), true),
+        ];
+        let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+        let nested: ArrayRef = Arc::new(StructArray::from(batch.clone()));
+        let mut fields: Vec<_> = batch.schema().fields().to_vec();
+        fields.push(Arc::new(arrow_schema::Field::new(
+            "nested",
+            nested.data_type().clone(),
+            false,
+        )));
+        let mut columns = batch.columns().to_vec();
+        columns.push(nested);
+        RecordBatch::try_new(Arc::new(arrow_schema::Schema::new(fields)), columns).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_the_filter(rows in 0usize..300, gone in prop::collection::vec(0usize..300, 0..8), many in any::<bool>()) {
+            let batch = batch(rows);
+            let kept: Vec<bool> = (0..rows).map(|row| !(gone.contains(&row) || many && row % 3 == 0)).collect();
+            let expected = filter_record_batch(&batch, &BooleanArray::from(kept.clone())).unwrap();
+            prop_assert_eq!(keep_rows(&batch, kept.into()).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn another_length_is_refused() {
+        assert!(keep_rows(&batch(3), vec![true, false].into()).is_err());
+    }
+
+    #[test]
+    fn rows_without_columns_are_counted() {
+        let options = RecordBatchOptions::new().with_row_count(Some(3));
+        let batch =
+            RecordBatch::try_new_with_options(Arc::new(arrow_schema::Schema::empty()), vec![], &options);
+        let kept = keep_rows(&batch.unwrap(), vec![true, false, true].into()).unwrap();
+        assert_eq!(kept.num_rows(), 2);
+    }
+}
