@@ -1,7 +1,7 @@
 //! Memory of the batch before, used again once its consumer has let go of it.
 //!
-//! Fresh memory is dear: the kernel hands it out page by page, zeroed, and takes it back when a batch is dropped, which
-//! took a fifth of the time of short messages. So each buffer that is handed over is remembered until the next batch is. If
+//! Fresh memory is dear: the kernel hands it out page by page, zeroed, and takes it back when a batch is dropped, which is
+//! much of the time that short messages take. So each buffer that is handed over is remembered until the next batch is. If
 //! nobody else holds it then, it becomes the room for the batch after that. The price is one batch's memory that is kept
 //! after its consumer dropped it.
 
