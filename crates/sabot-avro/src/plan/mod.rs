@@ -85,11 +85,15 @@ enum OpKind {
     EnumMapped,
     EnumText,
     /// `decimals[aux]` says the digits and, for fixed, the bytes.
+    Decimal32,
+    Decimal64,
     Decimal128,
     Decimal256,
     DecimalText,
     /// A decimal with its own scale, as text or as `decimals[aux]` says.
     BigDecimalText,
+    BigDecimal32,
+    BigDecimal64,
     BigDecimal128,
     BigDecimal256,
     Duration,

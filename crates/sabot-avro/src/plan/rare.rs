@@ -35,10 +35,16 @@ impl<'a> Row<'a> {
                 let index = self.read_symbol(aux)?;
                 self.push_made(op, pc, self.plan.enums[aux].texts[index].as_bytes())?;
             }
-            OpKind::Decimal128 | OpKind::Decimal256 | OpKind::DecimalText => self.decimal(op, pc)?,
-            OpKind::BigDecimalText | OpKind::BigDecimal128 | OpKind::BigDecimal256 => {
-                self.big_decimal(op, pc)?;
-            }
+            OpKind::Decimal32
+            | OpKind::Decimal64
+            | OpKind::Decimal128
+            | OpKind::Decimal256
+            | OpKind::DecimalText => self.decimal(op, pc)?,
+            OpKind::BigDecimal32
+            | OpKind::BigDecimal64
+            | OpKind::BigDecimal128
+            | OpKind::BigDecimal256
+            | OpKind::BigDecimalText => self.big_decimal(op, pc)?,
             OpKind::Duration => {
                 let value = duration(self.cursor.read_array()?);
                 self.columns.intervals[slot].push(value.ok_or_else(|| fail(RowErrorKind::NumberOutOfRange))?);
@@ -108,9 +114,14 @@ impl<'a> Row<'a> {
         let (slot, site) = (op.slot as usize, self.plan.decimals[op.aux as usize]);
         let bytes = self.read_bytes(site.fixed_bytes)?;
         match op.kind {
-            OpKind::Decimal128 => {
-                let value = decimal_128(bytes, site.limit.narrow);
-                self.columns.i128s[slot].push(value.ok_or_else(overflow)?);
+            // Within their precision, numbers fit into the bits that Arrow has for it.
+            OpKind::Decimal32 | OpKind::Decimal64 | OpKind::Decimal128 => {
+                let value = decimal_128(bytes, site.limit.narrow).ok_or_else(overflow)?;
+                match op.kind {
+                    OpKind::Decimal32 => self.columns.i32s[slot].push(value as i32),
+                    OpKind::Decimal64 => self.columns.i64s[slot].push(value as i64),
+                    _ => self.columns.i128s[slot].push(value),
+                }
             }
             OpKind::Decimal256 => {
                 let value = decimal_256(bytes, site.limit.wide);
@@ -141,10 +152,11 @@ impl<'a> Row<'a> {
         let value = value.filter(|value| limit.wrapping_neg() < *value && *value < limit);
         let value = value.ok_or_else(|| fail(RowErrorKind::DecimalOverflow))?;
         let slot = op.slot as usize;
-        if op.kind == OpKind::BigDecimal256 {
-            self.columns.i256s[slot].push(value);
-        } else {
-            self.columns.i128s[slot].push(value.as_i128());
+        match op.kind {
+            OpKind::BigDecimal32 => self.columns.i32s[slot].push(value.as_i128() as i32),
+            OpKind::BigDecimal64 => self.columns.i64s[slot].push(value.as_i128() as i64),
+            OpKind::BigDecimal128 => self.columns.i128s[slot].push(value.as_i128()),
+            _ => self.columns.i256s[slot].push(value),
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, StringArray};
 use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
 use arrow_schema::{
+    DECIMAL32_MAX_PRECISION, DECIMAL64_MAX_PRECISION, DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION,
     DataType, Field, FieldRef, Fields, IntervalUnit, Schema as ArrowSchema, SchemaRef, TimeUnit as ArrowUnit,
     UnionMode,
 };
@@ -296,18 +297,6 @@ impl Builder<'_> {
 fn leaf(field: &Field, target: &Target) -> Result<Value, PlanError> {
     let logical_type = metadata(field, "avro.logicalType");
     let symbols = metadata(field, arrow::ENUM_SYMBOLS);
-    let decimal = |precision: u8, scale: i8| match u16::try_from(scale) {
-        Ok(scale) => {
-            let precision = u16::from(precision);
-            Ok(Value::with(
-                Kind::Bytes,
-                Logical::Decimal(Decimal { precision, scale }),
-            ))
-        }
-        Err(_) => Err(PlanError::new(format!(
-            "no decimal of Avro has the scale {scale}"
-        ))),
-    };
     Ok(match field.data_type() {
         DataType::Null => Value::new(Kind::Null),
         DataType::Boolean => Value::new(Kind::Boolean),
@@ -326,9 +315,10 @@ fn leaf(field: &Field, target: &Target) -> Result<Value, PlanError> {
         DataType::Dictionary(key, value) if **key == DataType::Int32 && **value == DataType::Utf8 => {
             Value::new(Kind::Enum(enumeration(symbols)?))
         }
-        DataType::Decimal128(precision, scale) | DataType::Decimal256(precision, scale) => {
-            decimal(*precision, *scale)?
-        }
+        DataType::Decimal32(precision, scale) => decimal(*precision, *scale, DECIMAL32_MAX_PRECISION)?,
+        DataType::Decimal64(precision, scale) => decimal(*precision, *scale, DECIMAL64_MAX_PRECISION)?,
+        DataType::Decimal128(precision, scale) => decimal(*precision, *scale, DECIMAL128_MAX_PRECISION)?,
+        DataType::Decimal256(precision, scale) => decimal(*precision, *scale, DECIMAL256_MAX_PRECISION)?,
         DataType::Date32 => Value::with(Kind::Int, Logical::Date),
         DataType::Time32(ArrowUnit::Millisecond) => Value::with(Kind::Int, Logical::TimeMillis),
         DataType::Time64(ArrowUnit::Microsecond) => Value::with(Kind::Long, Logical::TimeMicros),
@@ -350,6 +340,21 @@ fn leaf(field: &Field, target: &Target) -> Result<Value, PlanError> {
         DataType::Interval(IntervalUnit::MonthDayNano) => Value::with(Kind::Fixed(12), Logical::Duration),
         other => return Err(unknown(other)),
     })
+}
+
+fn decimal(precision: u8, scale: i8, max_precision: u8) -> Result<Value, PlanError> {
+    if !(1..=max_precision).contains(&precision) {
+        return Err(PlanError::new(format!(
+            "this decimal has 1 to {max_precision} digits, not {precision}"
+        )));
+    }
+    let scale = u16::try_from(scale);
+    let scale = scale.map_err(|_| PlanError::new("no decimal of Avro has a negative scale"))?;
+    let precision = u16::from(precision);
+    Ok(Value::with(
+        Kind::Bytes,
+        Logical::Decimal(Decimal { precision, scale }),
+    ))
 }
 
 fn unknown(data_type: &DataType) -> PlanError {

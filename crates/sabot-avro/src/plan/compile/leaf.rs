@@ -112,6 +112,8 @@ impl Compiler<'_> {
     fn decimal(&mut self, decimal: Decimal, fixed_bytes: Option<u32>, node: &Node) -> Step {
         let slot = self.slot(node.column);
         let kind = match self.kind(node.column) {
+            NodeKind::I32(_) => OpKind::Decimal32,
+            NodeKind::I64(_) => OpKind::Decimal64,
             NodeKind::I128(_) => OpKind::Decimal128,
             NodeKind::I256(_) => OpKind::Decimal256,
             _ if self.is_text(node) => OpKind::DecimalText,
@@ -135,6 +137,8 @@ impl Compiler<'_> {
     fn big_decimal(&mut self, node: &Node) -> Step {
         let slot = self.slot(node.column);
         let (kind, precision, scale) = match *self.shape.layout.node(node.column).field.data_type() {
+            DataType::Decimal32(precision, scale) => (OpKind::BigDecimal32, precision, scale),
+            DataType::Decimal64(precision, scale) => (OpKind::BigDecimal64, precision, scale),
             DataType::Decimal128(precision, scale) => (OpKind::BigDecimal128, precision, scale),
             DataType::Decimal256(precision, scale) => (OpKind::BigDecimal256, precision, scale),
             _ if self.is_text(node) => return Step::new(OpKind::BigDecimalText, slot, 0),

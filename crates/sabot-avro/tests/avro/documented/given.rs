@@ -84,7 +84,8 @@ fn big() -> (String, Vec<u8>) {
 #[test]
 fn each_row() {
     let mut cases = leaves();
-    cases.extend(numbers_and_times());
+    cases.push(decimals());
+    cases.extend(times());
     cases.extend(unions());
     cases.extend(nulls());
     for (row, reads) in pairs("| column | takes |", cases) {
@@ -157,16 +158,40 @@ fn leaves() -> Vec<(&'static str, Vec<Read>)> {
     ]
 }
 
-fn numbers_and_times() -> Vec<(&'static str, Vec<Read>)> {
+fn decimals() -> (&'static str, Vec<Read>) {
     let fixed_decimal = || decimal("fixed 2", 4, 1);
     let body = vec![0, 123];
-    let millis = TimeUnit::Millisecond;
-    let zoned = |zone: &str| T::Timestamp(millis, Some(zone.into()));
-    let instant = logical("long", "timestamp-millis");
-    let local = logical("long", "local-timestamp-millis");
-    let without_zone = |ty: &str, expected| case(ty, long(1), T::Timestamp(millis, None), expected);
-    let at = "1970-01-01T00:00:00.001";
     let decimals = vec![
+        case(fixed_decimal(), body.clone(), T::Decimal32(9, 1), Value("12.3")),
+        case(fixed_decimal(), body.clone(), T::Decimal32(10, 1), Refused),
+        case(fixed_decimal(), body.clone(), T::Decimal64(18, 1), Value("12.3")),
+        case(big().0, big().1, T::Decimal32(5, 3), Value("42.000")),
+        case(big().0, big().1, T::Decimal64(5, 3), Value("42.000")),
+        case(big().0, big().1, T::Decimal32(4, 3), BadRow),
+        case(
+            decimal("bytes", 9, 0),
+            sized((-999_999_999i32).to_be_bytes()),
+            T::Decimal32(9, 0),
+            Value("-999999999"),
+        ),
+        case(
+            decimal("bytes", 9, 0),
+            sized(1_000_000_000i32.to_be_bytes()),
+            T::Decimal32(9, 0),
+            BadRow,
+        ),
+        case(
+            decimal("bytes", 18, 0),
+            sized((10i64.pow(18) - 1).to_be_bytes()),
+            T::Decimal64(18, 0),
+            Value("999999999999999999"),
+        ),
+        case(
+            decimal("bytes", 18, 0),
+            sized(10i64.pow(18).to_be_bytes()),
+            T::Decimal64(18, 0),
+            BadRow,
+        ),
         case(
             decimal("bytes", 4, 1),
             sized([123]),
@@ -181,28 +206,35 @@ fn numbers_and_times() -> Vec<(&'static str, Vec<Read>)> {
         case(big().0, big().1, T::Decimal256(40, 0), Value("42")),
         case(big().0, big().1, T::Decimal128(4, 3), BadRow),
     ];
+    ("`Decimal32` to `Decimal256`", decimals)
+}
+
+fn times() -> Vec<(&'static str, Vec<Read>)> {
+    let millis = TimeUnit::Millisecond;
+    let zoned = |zone: &str| T::Timestamp(millis, Some(zone.into()));
+    let instant = logical("long", "timestamp-millis");
+    let local = logical("long", "local-timestamp-millis");
+    let without_zone = |ty: &str, expected| case(ty, long(1), T::Timestamp(millis, None), expected);
+    let at = "1970-01-01T00:00:00.001";
     let mut with_option = without_zone(&instant, Value(at));
     with_option.zone = TimeZone::None;
-    vec![
-        ("`Decimal128`, `Decimal256`", decimals),
-        (
-            "`Timestamp` with a zone",
-            vec![
-                case(&instant, long(1), zoned("UTC"), Value("1970-01-01T00:00:00.001Z")),
-                case(
-                    &instant,
-                    long(1),
-                    zoned("Asia/Tokyo"),
-                    Value("1970-01-01T00:00:00.001Z"),
-                ),
-                case(&local, long(1), zoned("UTC"), Refused),
-                without_zone(&local, Value(at)),
-                without_zone(&instant, Refused),
-                with_option,
-                without_zone(&instant, Value(at)).marked("avro.logicalType", "timestamp-millis"),
-            ],
-        ),
-    ]
+    vec![(
+        "`Timestamp` with a zone",
+        vec![
+            case(&instant, long(1), zoned("UTC"), Value("1970-01-01T00:00:00.001Z")),
+            case(
+                &instant,
+                long(1),
+                zoned("Asia/Tokyo"),
+                Value("1970-01-01T00:00:00.001Z"),
+            ),
+            case(&local, long(1), zoned("UTC"), Refused),
+            without_zone(&local, Value(at)),
+            without_zone(&instant, Refused),
+            with_option,
+            without_zone(&instant, Value(at)).marked("avro.logicalType", "timestamp-millis"),
+        ],
+    )]
 }
 
 fn unions() -> Vec<(&'static str, Vec<Read>)> {
