@@ -385,3 +385,79 @@ fn nothing_is_allocated_for_a_message() {
         );
     }
 }
+
+/// A list of more items than any message has, in a few bytes: by a count, and by one with a size behind it.
+fn claims() -> Vec<Vec<u8>> {
+    let count = |count: i64| {
+        let mut rest = (count << 1 ^ count >> 63) as u64;
+        let mut bytes = Vec::new();
+        while rest >= 0x80 {
+            bytes.push(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        [bytes, vec![rest as u8]].concat()
+    };
+    const MANY: i64 = 2_000_000_000;
+    vec![
+        [count(MANY), vec![0]].concat(),
+        [count(-MANY), vec![0, 0]].concat(),
+        [count(-MANY), vec![4, 0, 0, 0]].concat(),
+        [count(i64::MIN), vec![0, 0]].concat(),
+        [count(i64::MAX), vec![0; 20]].concat(),
+    ]
+}
+
+#[test]
+fn items_that_are_not_there_cost_nothing() {
+    let empty = r#"{"type": "record", "name": "Empty", "fields": []}"#;
+    let none = r#"{"type": "fixed", "name": "None", "size": 0}"#;
+    for item in ["\"null\"", "\"int\"", none, empty, "\"string\"", POINT] {
+        for list in [
+            format!(r#"{{"type": "array", "items": {item}}}"#),
+            format!(r#"{{"type": "map", "values": {item}}}"#),
+        ] {
+            let plain = Case::new("plain", &list, &[]);
+            let behind = format!(r#"{list}}}, {{"name": "end", "type": "int""#);
+            let skipped =
+                Case::new("skipped", &behind, &[]).with(|to| to.projection = Some(vec!["end".to_owned()]));
+            let nested = Case::new("nested", &format!(r#"{{"type": "array", "items": {list}}}"#), &[]);
+            let nullable = Case::new("nullable", &format!(r#"["null", {list}]"#), &[]);
+            let json = format!(
+                r#"{{"type": "record", "name": "T", "fields": [{{"name": "l", "type": {list}}}, {{"name": "below", "type": ["null", "T"]}}]}}"#
+            );
+            let json = Case::new("as JSON", &json, &[]);
+            // The text begins before its list does.
+            for (case, before, per_message) in [
+                (plain, &[][..], 0),
+                (skipped, &[], 0),
+                (nested, &[2], 0),
+                (nullable, &[2], 0),
+                (json, &[0, 2], 2),
+            ] {
+                for claim in claims() {
+                    let body = [before, &claim].concat();
+                    for count_rows in [1, 70] {
+                        let rows = vec![Payload::with_key(KEYS[0], &body); count_rows];
+                        let mut decoder = case.open();
+                        // The bitmap of bad slots and the placeholders have their room then.
+                        for _ in 0..3 {
+                            decoder.decode(&rows, &mut |_| {});
+                            decoder.flush().expect("a flush");
+                        }
+                        let mut errors = Vec::with_capacity(count_rows);
+                        let (_, counts) = count(|| decoder.decode(&rows, &mut |error| errors.push(error)));
+                        let what = format!("{} of {list}: {body:02x?}, {count_rows} times", case.name);
+                        assert_eq!(errors.len(), count_rows, "{what}");
+                        let heads = before.len() as u32..before.len() as u32 + 11;
+                        assert!(heads.contains(&errors[0].byte_offset), "{:?}: {what}", errors[0]);
+                        assert!(
+                            counts.allocations <= 4 + per_message * count_rows,
+                            "{counts:?}: {what}"
+                        );
+                        assert!(counts.bytes <= 1024 + 64 * count_rows, "{counts:?}: {what}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,6 +1,7 @@
-//! Random schemas, values and evolutions: the checks of the fuzz targets `differential` and `engines`, a fixed number of times.
+//! Random schemas, values and evolutions: the checks of the fuzz targets `differential`, `engines`, `invariants` and
+//! `container`, a fixed number of times.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -8,7 +9,7 @@ use proptest::test_runner::{RngSeed, TestRunner};
 use sabot_decode::{Decoder, Payload, Target};
 
 use crate::common::{KEY, feed, fields, long, open, reader, sized};
-use crate::fuzz_check::{differential, engines};
+use crate::fuzz_check::{container, differential, engines, invariants};
 
 fn inputs(cases: u32, check: impl Fn(&[u8])) {
     let config = ProptestConfig {
@@ -52,6 +53,20 @@ fn engines_and_splits() {
     });
     let total = total.into_inner();
     assert!(total.good > 5_000 && total.bad > 500, "{total:?}");
+}
+
+#[test]
+fn invariants_of_random_schemas() {
+    let total = Cell::new(0);
+    inputs(15, |input| total.set(total.get() + invariants::check(input)));
+    assert!(total.get() > 10, "{total:?}");
+}
+
+#[test]
+fn files_of_random_schemas() {
+    let total = Cell::new(0);
+    inputs(500, |input| total.set(total.get() + container::check(input)));
+    assert!(total.get() > 200, "{total:?}");
 }
 
 #[test]
@@ -103,7 +118,7 @@ fn rows_are_taken_by_blocks() {
         (point.to_owned(), item.clone()),
         (format!(r#"["null", {point}]"#), [long(1), item.clone()].concat()),
         (list("\"int\""), [long(2), long(1), long(2), long(0)].concat()),
-        (list(point), several.clone()),
+        (list(point), several),
         (
             r#"{"type": "map", "values": "boolean"}"#.to_owned(),
             [long(1), sized("k"), vec![1], long(0)].concat(),
@@ -125,4 +140,17 @@ fn rows_are_taken_by_blocks() {
             assert!(is_by_blocks(&*decoder), "{ty}");
         }
     }
+    // Lists of every length side by side.
+    let bodies: Vec<_> = (0..70_i64)
+        .map(|at| {
+            let count = at * 7 % 41;
+            let head = if count == 0 { vec![] } else { long(count) };
+            [head, long(at).repeat(count as usize), long(0)].concat()
+        })
+        .collect();
+    let rows: Vec<_> = bodies.iter().map(|body| Payload::with_key(KEY, body)).collect();
+    let writer = fields(&format!(r#"{{"name": "f", "type": {}}}"#, list("\"int\"")));
+    let mut decoder = open(&Target::default(), &writer).expect("a list is compiled");
+    assert_eq!(feed(&mut *decoder, &rows).bad, []);
+    assert!(is_by_blocks(&*decoder), "lists of every length");
 }

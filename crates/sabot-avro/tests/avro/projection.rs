@@ -1,9 +1,9 @@
 //! Keeping a part of the columns.
 
 use sabot_avro::AvroFactory;
-use sabot_decode::{DecoderFactory, RowErrorKind, Target, UnionType};
+use sabot_decode::{Decoder, DecoderFactory, RowErrorKind, Target, UnionType};
 
-use crate::common::{decode, fields, good, long, reader, refusal, sized};
+use crate::common::{decode, fields, good, long, open, reader, refusal, sized};
 
 const ORDER: &str = r#"
     {"name": "id", "type": "long"},
@@ -350,4 +350,45 @@ fn branches_of_unions() {
         let error = refusal(&target(&[path]), &writer);
         assert!(error.contains(expected), "{path}: {error}");
     }
+}
+
+/// How many steps of skipping there are in the list that begins with `first`, in a decoder's `Debug`: nothing else shows that
+/// neighbours are merged.
+fn skip_steps(decoder: &dyn Decoder, first: &str) -> usize {
+    let text = format!("{decoder:?}");
+    let (_, rest) = text.split_once(first).expect("a plan is shown");
+    let (rest, _) = rest.split_once(']').expect("a list has an end");
+    1 + rest.matches("SkipStep {").count()
+}
+
+/// What always takes as many bytes is stepped over at once, whatever it is made of.
+#[test]
+fn neighbours_are_skipped_in_one_step() {
+    let fixed = r#"{"type": "record", "name": "F", "fields": [{"name": "x", "type": "boolean"}, {"name": "y", "type": "double"},
+        {"name": "z", "type": {"type": "fixed", "name": "Three", "size": 3}}, {"name": "n", "type": "null"}]}"#;
+    let writer = fields(&format!(
+        r#"{{"name": "a", "type": "boolean"}}, {{"name": "b", "type": "double"}}, {{"name": "c", "type": {fixed}}},
+           {{"name": "d", "type": "float"}}, {{"name": "kept", "type": "int"}}"#
+    ));
+    let decoder = open(&target(&["kept"]), &writer).expect("it is compiled");
+    assert_eq!(skip_steps(&*decoder, "skip_steps: [(SkipStep { kind: Bytes,"), 1);
+    let body = [vec![1; 1 + 8 + 12 + 4], long(7)].concat();
+    assert_eq!(good(&target(&["kept"]), &writer, &[body]).column("kept"), ["7"]);
+
+    // Between others, and within a list's items.
+    let mixed = |name: &str| {
+        format!(
+            r#"{{"type": "record", "name": "{name}", "fields": [{{"name": "a", "type": "boolean"}}, {{"name": "b", "type": "float"}},
+               {{"name": "s", "type": "string"}}, {{"name": "c", "type": "double"}}, {{"name": "d", "type": "boolean"}}]}}"#
+        )
+    };
+    let writer = fields(&format!(
+        r#"{{"name": "l", "type": {{"type": "array", "items": {}}}}}, {{"name": "kept", "type": "int"}}"#,
+        mixed("P")
+    ));
+    let decoder = open(&target(&["kept"]), &writer).expect("it is compiled");
+    assert_eq!(skip_steps(&*decoder, "Record([SkipStep { kind: Bytes,"), 3);
+    let item = [vec![1; 5], sized("text"), vec![1; 9]].concat();
+    let body = [long(2), item.clone(), item, long(0), long(7)].concat();
+    assert_eq!(good(&target(&["kept"]), &writer, &[body]).column("kept"), ["7"]);
 }

@@ -8,11 +8,18 @@ use crate::fuzz_check;
 type Check = fn(&[u8]);
 
 /// The targets, their checks, and how many inputs there are at least.
-const TARGETS: [(&str, Check, usize); 3] = [
+const TARGETS: [(&str, Check, usize); 6] = [
     ("avro", fuzz_check::check, 12),
+    ("container", container, 8),
     ("differential", differential, 8),
     ("engines", engines, 8),
+    ("invariants", invariants, 4),
+    ("schema", schema, 12),
 ];
+
+fn container(input: &[u8]) {
+    fuzz_check::container::check(input);
+}
 
 fn differential(input: &[u8]) {
     fuzz_check::differential::check(input);
@@ -20,6 +27,14 @@ fn differential(input: &[u8]) {
 
 fn engines(input: &[u8]) {
     fuzz_check::engines::check(input);
+}
+
+fn invariants(input: &[u8]) {
+    fuzz_check::invariants::check(input);
+}
+
+fn schema(input: &[u8]) {
+    fuzz_check::schema::check(input);
 }
 
 #[test]

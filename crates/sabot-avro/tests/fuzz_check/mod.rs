@@ -1,17 +1,21 @@
 //! What must hold for any bytes; fuzz targets and ordinary tests share it.
 //!
 //! [`check`] is of fixed schemas and any body: this decoder and apache-avro agree, but for the differences listed in
-//! [`is_known`]. [`differential`] and [`engines`] take the input for choices and make schemas of them too.
+//! [`is_known`]. [`differential`], [`engines`] and [`invariants`] take the input for choices and make schemas of them too;
+//! to [`schema`] it is a schema's text, to [`container`] a file or what stands in one.
 
 pub(crate) mod columns;
+pub(crate) mod container;
 mod dice;
 pub(crate) mod differential;
 pub(crate) mod encode;
 pub(crate) mod engines;
 mod evolve;
 mod input;
+pub(crate) mod invariants;
 pub(crate) mod model;
 mod parse;
+pub(crate) mod schema;
 mod seams;
 pub(crate) mod theirs;
 pub(crate) mod types;

@@ -1,0 +1,10 @@
+//! Any text as a schema: `crates/sabot-avro/tests/fuzz_check/schema.rs` says what must hold.
+#![no_main]
+
+#[path = "../../crates/sabot-avro/tests/fuzz_check/mod.rs"]
+#[expect(dead_code, reason = "the other targets use the rest")]
+mod fuzz_check;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    fuzz_check::schema::check(data);
+});
