@@ -38,16 +38,11 @@ fn field(codec: Codec, ty: &str, message: &[u8]) -> FieldRef {
 }
 
 fn cases() -> Vec<Case> {
-    let timestamp = |zone: Option<&str>| T::Timestamp(TimeUnit::Microsecond, zone.map(Into::into));
-    let members = T::Struct(
-        vec![
-            Field::new("int", T::Int32, true),
-            Field::new("string", T::Utf8, true),
-        ]
-        .into(),
-    );
+    [texts(), numbers(), others()].concat()
+}
+
+fn texts() -> Vec<Case> {
     let string = "\"string\"";
-    let nested = r#"["null", "R"]"#;
     vec![
         (
             "strings",
@@ -100,21 +95,11 @@ fn cases() -> Vec<Case> {
         ),
         ("enums", |c| c.enums(EnumType::Utf8), ENUM, &[0], T::Utf8),
         ("enums", |c| c.enums(EnumType::Int32), ENUM, &[0], T::Int32),
-        (
-            "uuids",
-            |c| c.uuids(UuidType::FixedSizeBinary),
-            UUID,
-            &[7; 16],
-            T::FixedSizeBinary(16),
-        ),
-        ("uuids", |c| c.uuids(UuidType::Utf8), UUID, &[7; 16], T::Utf8),
-        (
-            "unions",
-            |c| c.unions(UnionType::Struct),
-            r#"["int", "string"]"#,
-            &[0, 2],
-            members,
-        ),
+    ]
+}
+
+fn numbers() -> Vec<Case> {
+    vec![
         (
             "wide_decimals",
             |c| c.wide_decimals(WideDecimalType::Binary),
@@ -156,6 +141,35 @@ fn cases() -> Vec<Case> {
             BIG,
             &[6, 2, 5, 2],
             T::Decimal256(76, 3),
+        ),
+    ]
+}
+
+fn others() -> Vec<Case> {
+    let timestamp = |zone: Option<&str>| T::Timestamp(TimeUnit::Microsecond, zone.map(Into::into));
+    let members = T::Struct(
+        vec![
+            Field::new("int", T::Int32, true),
+            Field::new("string", T::Utf8, true),
+        ]
+        .into(),
+    );
+    let nested = r#"["null", "R"]"#;
+    vec![
+        (
+            "uuids",
+            |c| c.uuids(UuidType::FixedSizeBinary),
+            UUID,
+            &[7; 16],
+            T::FixedSizeBinary(16),
+        ),
+        ("uuids", |c| c.uuids(UuidType::Utf8), UUID, &[7; 16], T::Utf8),
+        (
+            "unions",
+            |c| c.unions(UnionType::Struct),
+            r#"["int", "string"]"#,
+            &[0, 2],
+            members,
         ),
         (
             "recursion",
