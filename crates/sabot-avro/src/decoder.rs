@@ -238,7 +238,7 @@ impl AvroDecoder {
         let Some(shape) = &self.shape else {
             return Outcome::all_lost(rows.len());
         };
-        let plans = (self.mix.plans(), &self.mix.plan_of()[from..]);
+        let plans = (self.mix.plans(), &self.mix.plan_of()[from..][..rows.len()]);
         let outcome = self
             .engine
             .decode(plans, &shape.layout, columns, bodies.clone(), left);

@@ -94,7 +94,9 @@ impl HeaderColumn {
         if std::str::from_utf8(name).is_ok() {
             self.names.push(name)?;
         } else {
-            self.names.push_with(|to| write_escaped(name, to))?;
+            let mut escaped = Vec::new();
+            write_escaped(name, &mut escaped);
+            self.names.push(&escaped)?;
         }
         self.values.push(value.unwrap_or_default())?;
         self.has_value.append(value.is_some());

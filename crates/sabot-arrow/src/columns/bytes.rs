@@ -86,33 +86,6 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
         Ok(())
     }
 
-    /// Appends one string that `write` appends to the buffer it is given.
-    ///
-    /// # Errors
-    ///
-    /// [`Overflow`] if the offsets cannot address it; nothing is appended then.
-    ///
-    /// # Panics
-    ///
-    /// If `write` leaves fewer bytes than it was given.
-    #[inline]
-    pub fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), Overflow> {
-        self.is_checked = false;
-        let start = self.data.len();
-        write(&mut self.data);
-        // Offsets that go backwards would be undefined behaviour.
-        assert!(
-            self.data.len() >= start,
-            "the strings before this one are not the writer's to drop"
-        );
-        if let Some(end) = O::from_usize(self.data.len()) {
-            self.offsets.push(end);
-            return Ok(());
-        }
-        self.data.truncate(start);
-        Err(Overflow)
-    }
-
     /// The strings from `row` on, back to back, and the offsets that part them: for checks of many strings at once.
     ///
     /// ```
@@ -264,7 +237,6 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
             nulls.as_ref().map_or(self.len(), NullBuffer::len),
             self.len(),
         )?;
-        // A writer that panicked may have left fewer bytes than the offsets say, or more.
         let end = self.offsets.last().map_or(0, |end| end.as_usize());
         check_len("bytes of strings", self.data.len(), end)?;
         self.is_checked = true;
@@ -272,9 +244,10 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
         self.offsets.push(O::default());
         let data = spares.take(&mut self.data);
         #[expect(unsafe_code, reason = "checking all again takes 6 % of short strings' time")]
-        // SAFETY: the offsets begin with 0, and only this module appends to them: each is the length of the data at that
-        // time, which never shrinks but by `truncate`, together with the offsets, as was checked above. There is one more of them than there are
-        // strings, as many as validity bits. Text was found to be UTF-8 string by string, when it was appended or above.
+        // SAFETY: the offsets begin with 0. Only `push` and `extend_spans` append to them, each the length of the data at that
+        // time, and only `truncate` drops any, from both; that they end where the data ends was checked above. There is one
+        // more of them than there are strings, as many as validity bits. Text was found to be UTF-8 string by string, when it
+        // was appended or above.
         unsafe {
             let offsets = OffsetBuffer::new_unchecked(ScalarBuffer::from(offsets));
             Ok(GenericByteArray::new_unchecked(offsets, data, nulls))

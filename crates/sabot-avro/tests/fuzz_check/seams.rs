@@ -34,6 +34,7 @@ pub(crate) fn all() -> Vec<Seam> {
         holes(),
         sizes(),
         writers(),
+        deep(),
     ]
     .concat()
 }
@@ -831,4 +832,49 @@ fn writers() -> Vec<Seam> {
     let mut small = seam.clone();
     small.target.limits.batch_rows = 20;
     vec![seam, small]
+}
+
+/// Values as deep as the block engine goes by itself, and deeper, with one at the bottom that the reader lacks.
+fn deep() -> Vec<Seam> {
+    let schema = |levels: usize, is_array: bool, bottom: &str| {
+        let bottom = format!(
+            r#"{{"type": "record", "name": "R{levels}", "fields": [{{"name": "v", "type": "long"}}{bottom}]}}"#
+        );
+        (0..levels).rev().fold(bottom, |below, level| {
+            let below = if is_array { array(&below) } else { nullable(&below) };
+            format!(
+                r#"{{"type": "record", "name": "R{level}", "fields": [{{"name": "v", "type": "long"}}, {{"name": "n", "type": {below}}}]}}"#
+            )
+        })
+    };
+    let body = |levels: usize, is_array: bool, present: usize| {
+        let mut body = Vec::new();
+        for level in 0..=levels {
+            body.extend(long(level as i64));
+            match level {
+                _ if level == levels => body.extend(long(-7)),
+                _ if level == present => {
+                    body.push(0);
+                    break;
+                }
+                _ => body.push(2),
+            }
+        }
+        // Each list that has an item ends behind it.
+        body.extend(vec![0; if is_array { levels.min(present) } else { 0 }]);
+        body
+    };
+    let mut seams = Vec::new();
+    for levels in [14, 15, 16, 17, 18, 24] {
+        for is_array in [false, true] {
+            let writer = schema(levels, is_array, r#", {"name": "gone", "type": "long"}"#);
+            let bodies = [levels, levels - 1, 3, levels, 0, levels]
+                .map(|present| body(levels, is_array, present))
+                .to_vec();
+            let reader = schema(levels, is_array, "");
+            seams.push(Seam::new(&writer, bodies.clone()).onto(&reader));
+            seams.push(Seam::new(&writer, bodies));
+        }
+    }
+    seams
 }

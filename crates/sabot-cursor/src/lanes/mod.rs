@@ -6,7 +6,7 @@
 //! bit that no position has, so that it cannot end where its message does.
 //!
 //! The loops are plain Rust, compiled several times for what processors have (see [`Level`]); the compiler makes vectors of
-//! them. That is the only unsafe code: calling what was compiled for a processor that was found to be the one at hand.
+//! them. That is this module's only unsafe code: calling what was compiled for a processor that was found to be the one at hand.
 
 mod careful;
 mod loops;
@@ -121,7 +121,6 @@ fn lose(at: &mut u32, is_lost: bool) {
 /// What the processor at hand has, as far as the loops are compiled for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-#[non_exhaustive]
 enum Level {
     /// What every processor of its kind has.
     Base,

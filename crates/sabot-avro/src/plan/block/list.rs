@@ -10,8 +10,8 @@ use crate::plan::ListSite;
 impl Block<'_> {
     /// A list in a frame where nobody else comes.
     pub(super) fn list(&mut self, op: &Op, pc: usize, lanes: &mut Lanes, frame: Frame) -> Result<(), Stuck> {
-        let is_in_blocks = self.notes.node(self.plan.sites[pc].column).is_in_blocks;
-        if is_in_blocks || !self.plan.support.is_simple_list(pc) {
+        let has_several_blocks = self.notes.node(self.plan.sites[pc].column).has_several_blocks;
+        if has_several_blocks || !self.plan.support.is_simple_list(pc) {
             return self.scan(op, pc, lanes, frame);
         }
         let before = lanes.read.at;
@@ -153,17 +153,17 @@ impl Block<'_> {
             }
         }
         let window = self.arena.window();
-        let mut is_in_blocks = false;
+        let mut has_several_blocks = false;
         for (lane, at) in order.lanes.iter().zip(active.read.at).take(order.len) {
             let lane = usize::from(*lane) % LANES;
             let is_end = window.byte(at) == 0;
-            is_in_blocks |= !is_end && at < lanes.read.end[lane];
+            has_several_blocks |= !is_end && at < lanes.read.end[lane];
             lanes.read.at[lane] = at.wrapping_add(1);
             lanes.read.lose(lane, !is_end);
         }
-        if is_in_blocks {
+        if has_several_blocks {
             // Another block of items follows, perhaps. The row engine takes it this time.
-            self.notes.node(self.plan.sites[pc].column).is_in_blocks = true;
+            self.notes.node(self.plan.sites[pc].column).has_several_blocks = true;
         }
         Ok(())
     }

@@ -105,10 +105,10 @@ impl BlockEngine {
         self.notes.clear();
         let mut lanes = Lanes::new();
         for body in bodies {
-            match self.arena.push(body) {
-                Some(range) => lanes.read.push(range),
-                None => break,
-            }
+            let Some(range) = self.arena.push(body) else {
+                return Outcome::all_lost(plan_of.len());
+            };
+            lanes.read.push(range);
         }
         let mut width_bytes = [first.row_width_bytes; LANES];
         if plans.len() > 1 {
@@ -118,7 +118,7 @@ impl BlockEngine {
         }
         let taken: usize = width_bytes[..lanes.len()].iter().sum();
         let frame = Frame::new(columns.rows(), lanes.len());
-        let mut block = Block {
+        let block = Block {
             plan: first,
             plan_at: 0,
             plans,
@@ -134,38 +134,7 @@ impl BlockEngine {
             bytes_left: batch_bytes_left.saturating_sub(taken),
             lost: 0,
         };
-        let run = match plans.len() {
-            1 => block.run(0, first.ops.len(), &mut lanes, frame),
-            _ => block.mixed(&mut lanes, plan_of, frame),
-        };
-        let lost = match plans.len() {
-            1 => lanes.read.lost(first.ends_early) | block.lost,
-            _ => block.lost,
-        };
-        let width_of = |rows: usize| block.width_bytes[..rows].iter().sum();
-        match run {
-            Ok(()) if lost == 0 => Outcome::Good {
-                width_bytes: width_of(lanes.len()),
-            },
-            Ok(()) => {
-                let good = lost.trailing_zeros() as usize;
-                Outcome::Lost {
-                    lost,
-                    known: lanes.len(),
-                    good,
-                    width_bytes: width_of(good),
-                }
-            }
-            Err(Stuck { row }) => {
-                block.notes.is_dirty = true;
-                Outcome::Lost {
-                    lost: 1 << row | lost & !(u64::MAX << row),
-                    known: row + 1,
-                    good: 0,
-                    width_bytes: 0,
-                }
-            }
-        }
+        block.rows(&mut lanes, plan_of, frame)
     }
 
     /// Puts the plans' defaults into the arena, where they are read as if they were messages.
@@ -227,6 +196,44 @@ struct Block<'a> {
 impl Block<'_> {
     fn set_plan(&mut self, plan_at: u8) {
         (self.plan, self.plan_at) = (&self.plans[usize::from(plan_at)], plan_at);
+    }
+
+    /// Takes all rows, and says what became of them.
+    fn rows(mut self, lanes: &mut Lanes, plan_of: &[u8], frame: Frame) -> Outcome {
+        let run = match self.plans.len() {
+            1 => self.run(0, self.plan.ops.len(), lanes, frame),
+            _ => self.mixed(lanes, plan_of, frame),
+        };
+        // Of rows that could not go on, only those count that went beyond their end: all others stand in mid-message.
+        let may_end_early = self.plan.ends_early || run.is_err();
+        let lost = match self.plans.len() {
+            1 => lanes.read.lost(may_end_early) | self.lost,
+            _ => self.lost,
+        };
+        let known = lanes.len();
+        match run {
+            Ok(()) if lost == 0 => Outcome::Good {
+                width_bytes: self.width_bytes[..known].iter().sum(),
+            },
+            Ok(()) => {
+                let good = lost.trailing_zeros() as usize;
+                Outcome::Lost {
+                    lost,
+                    known,
+                    good,
+                    width_bytes: self.width_bytes[..good].iter().sum(),
+                }
+            }
+            Err(Stuck { row }) => {
+                self.notes.is_dirty = true;
+                Outcome::Lost {
+                    lost: 1 << row | lost & !(u64::MAX << row),
+                    known: row + 1,
+                    good: 0,
+                    width_bytes: 0,
+                }
+            }
+        }
     }
 
     /// Messages of several writer schemas: the lanes of each by themselves.
@@ -330,6 +337,7 @@ impl Block<'_> {
         frame: Frame,
     ) -> Result<(), Stuck> {
         let node = self.plan.sites[steps.start].column;
+        debug_assert_ne!(node, NO_COLUMN, "who is taken by rows has a column");
         for lane in 0..lanes.len() {
             // The positions before this lane's have no lane.
             self.columns.pad(node, frame.base + lanes.to[lane] as usize)?;

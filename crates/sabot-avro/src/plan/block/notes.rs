@@ -30,9 +30,9 @@ pub(super) struct Note {
     kind: Option<OpKind>,
     /// The values that were stepped over, by position.
     parts: Vec<Part>,
-    /// Whether lists of this column come in several blocks.
-    pub(super) is_in_blocks: bool,
-    /// Whether some step leaves parts of this column, so that all have to.
+    /// Whether lists of this column came in several blocks when they were scanned last, or seem to.
+    pub(super) has_several_blocks: bool,
+    /// Whether some step leaves parts of this column, so that all have to. That follows from the plans, not from messages.
     pub(super) is_in_parts: bool,
 }
 

@@ -25,19 +25,23 @@ impl Block<'_> {
         let mut items = self.items.pop().unwrap_or_default();
         items.clear();
         let (mut present, mut by_position) = (0, [0; LANES]);
+        let mut has_several_blocks = false;
         for lane in 0..lanes.len() {
             let first = items.len();
-            let (is_present, is_good) = match self.scan_lane(op, pc, lanes, lane, &mut items) {
-                Ok(is_present) => (is_present, true),
-                Err(_) => (true, false),
-            };
-            if !is_good {
-                items.truncate(first);
-                lanes.read.lose(lane, true);
+            match self.scan_lane(op, pc, lanes, lane, &mut items) {
+                Ok(blocks) => {
+                    present |= u64::from(blocks.is_some()) << lane;
+                    has_several_blocks |= blocks > Some(1);
+                }
+                Err(_) => {
+                    items.truncate(first);
+                    lanes.read.lose(lane, true);
+                }
             }
-            present |= u64::from(is_present) << lane;
             by_position[lanes.to[lane] as usize] = (items.len() - first) as u32;
         }
+        // What looked like several blocks may have been a count that was wrong, once.
+        self.notes.node(self.plan.sites[pc].column).has_several_blocks = has_several_blocks;
         self.mark_valid(op, lanes, frame, present);
         let below = self.push_counts(op, &by_position[..frame.len])?;
         for (at, chunk) in items.chunks(LANES).enumerate() {
@@ -54,7 +58,7 @@ impl Block<'_> {
         self.finish_items(pc, below)
     }
 
-    /// Finds the items of one list, and says whether the list is there.
+    /// Finds the items of one list, and says in how many blocks they come; `None` if the list is not there.
     fn scan_lane(
         &mut self,
         op: &Op,
@@ -62,7 +66,7 @@ impl Block<'_> {
         lanes: &mut Lanes,
         lane: usize,
         found: &mut Vec<Item>,
-    ) -> Result<bool, Failure> {
+    ) -> Result<Option<usize>, Failure> {
         let (plan, row) = (self.plan, usize::from(lanes.row[lane]));
         let start = lanes.read.at[lane];
         let mut cursor = Cursor::new(self.arena.slice(start..lanes.read.end[lane]));
@@ -70,18 +74,20 @@ impl Block<'_> {
             && !read_presence(&mut cursor, non_null_byte)?
         {
             lanes.read.at[lane] += cursor.position() as u32;
-            return Ok(false);
+            return Ok(None);
         }
         let Some(site) = plan.sites[pc].list else {
-            return Ok(true);
+            return Ok(Some(0));
         };
         let Some(skips) = plan.skips_of(site.item.is_in_default) else {
-            return Ok(true);
+            return Ok(Some(0));
         };
         let mut items = Items {
             left: self.items_left[row],
         };
+        let mut blocks = 0;
         while let Some(block) = read_block(&mut cursor, &mut items, site.min_item_bytes)? {
+            blocks += 1;
             // The row engine says what is wrong.
             let refused = Failure::new(sabot_decode::RowErrorKind::Truncated, cursor.position());
             if !self.charge(row, site, block.count) {
@@ -112,7 +118,7 @@ impl Block<'_> {
         self.items_left[row] = items.left;
         self.items_left_each = self.items_left_each.min(items.left);
         lanes.read.at[lane] += cursor.position() as u32;
-        Ok(true)
+        Ok(Some(blocks))
     }
 
     /// Brings the columns of a list's items to their end.

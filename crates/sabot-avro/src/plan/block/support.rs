@@ -129,9 +129,12 @@ impl Survey<'_> {
                 }
                 _ => self.look(pc + 1, next, below),
             }
+            // Only what has steps within it recurses. What reads one value, or skips some, takes no level, and a skip has no
+            // column that the row engine could fill.
+            let is_too_deep = levels == 0 && next > pc + 1;
             self.steps[pc] = Step {
                 next: next as u32,
-                how: if levels == 0 {
+                how: if is_too_deep {
                     How::Rows
                 } else {
                     self.how(pc, next)
