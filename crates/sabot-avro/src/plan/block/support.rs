@@ -251,6 +251,8 @@ fn is_value(kind: OpKind) -> bool {
             | K::FixedAsBytes
             | K::EnumIndex
             | K::EnumMapped
+            | K::Decimal32
+            | K::Decimal64
             | K::Decimal128
             | K::Decimal256
             | K::Duration

@@ -13,7 +13,13 @@ impl Block<'_> {
     pub(super) fn value(&mut self, op: &Op, pc: usize, lanes: &mut Lanes, frame: Frame) -> Result<(), Stuck> {
         match op.kind {
             kind if is_string(kind) => self.string(op, pc, lanes, frame),
-            OpKind::Fixed | OpKind::Decimal128 | OpKind::Decimal256 | OpKind::Duration | OpKind::UuidText => {
+            OpKind::Fixed
+            | OpKind::Decimal32
+            | OpKind::Decimal64
+            | OpKind::Decimal128
+            | OpKind::Decimal256
+            | OpKind::Duration
+            | OpKind::UuidText => {
                 self.converted(op, lanes, frame);
                 Ok(())
             }
@@ -128,7 +134,9 @@ impl Block<'_> {
         let fixed_bytes = match op.kind {
             OpKind::Fixed => Some(op.aux),
             OpKind::Duration => Some(12),
-            OpKind::Decimal128 | OpKind::Decimal256 => self.plan.decimals[aux].fixed_bytes,
+            OpKind::Decimal32 | OpKind::Decimal64 | OpKind::Decimal128 | OpKind::Decimal256 => {
+                self.plan.decimals[aux].fixed_bytes
+            }
             _ => None,
         };
         let (mut packed, window) = ([0; LANES], self.arena.window());
@@ -145,10 +153,19 @@ impl Block<'_> {
             present,
         };
         match op.kind {
-            OpKind::Decimal128 => {
+            OpKind::Decimal32 | OpKind::Decimal64 | OpKind::Decimal128 => {
                 let limit = plan.decimals[aux].limit.narrow;
                 let values = spans.map(lanes, |bytes| decimal_128(bytes, limit));
-                place(&mut columns.i128s[slot], frame, lanes, &values, |value| value);
+                // Within their precision, numbers fit into the bits that Arrow has for it.
+                match op.kind {
+                    OpKind::Decimal32 => place(&mut columns.i32s[slot], frame, lanes, &values, |value| {
+                        value as i32
+                    }),
+                    OpKind::Decimal64 => place(&mut columns.i64s[slot], frame, lanes, &values, |value| {
+                        value as i64
+                    }),
+                    _ => place(&mut columns.i128s[slot], frame, lanes, &values, |value| value),
+                }
             }
             OpKind::Decimal256 => {
                 let limit = plan.decimals[aux].limit.wide;
