@@ -229,7 +229,7 @@ impl Avro {
         let half = |seed| Ok::<_, String>((self.sabot()?, self.messages(count / 2, seed).all));
         let halves = || Ok::<_, String>([half(SEED)?, half(!SEED)?]);
         Ok(vec![
-            System::new("sabot", SideBySide(halves()?)).making(Rows::None),
+            System::new("sabot", SideBySide::new(halves()?)).making(Rows::None),
             System::new("one thread", OneAfterAnother(halves()?)).making(Rows::None),
         ])
     }

@@ -1,6 +1,7 @@
 //! One system on two threads, each on a core of its own, beside the same work on one.
 
 use std::hint::black_box;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use crate::batch::Batch;
@@ -9,21 +10,44 @@ use crate::host;
 use crate::suites::Run;
 
 /// Each thread has its half of the messages, as if it had its own partitions.
-pub struct SideBySide<R>(pub [(R, Messages); 2]);
+pub struct SideBySide<R> {
+    here: (R, Messages),
+    there: Worker,
+}
 
-impl<R: Run + Send> Run for SideBySide<R> {
+/// A thread that lasts as long as the workload: starting one takes longer than a batch.
+struct Worker {
+    go: Sender<()>,
+    done: Receiver<Result<(), String>>,
+}
+
+impl<R: Run + Send + 'static> SideBySide<R> {
+    pub fn new([here, mut there]: [(R, Messages); 2]) -> Self {
+        let ((go, is_to_go), (is_done, done)) = (channel(), channel());
+        thread::spawn(move || {
+            // Without a second core nobody measures this; a process that only looks at memory may still run it.
+            let second = host::allowed_cores().map(|cores| cores.get(1).copied());
+            let pinned = second.and_then(|second| second.map_or(Ok(()), host::pin));
+            while is_to_go.recv().is_ok() {
+                let result = pinned.clone().and_then(|()| run(&mut there));
+                if is_done.send(result).is_err() {
+                    return;
+                }
+            }
+        });
+        Self {
+            here,
+            there: Worker { go, done },
+        }
+    }
+}
+
+impl<R: Run> Run for SideBySide<R> {
     fn run(&mut self, _: &Messages, _: &mut dyn FnMut(Batch)) -> Result<(), String> {
-        let [here, there] = &mut self.0;
-        // Without a second core nobody measures this; a process that only looks at memory may still run it.
-        let second = host::allowed_cores()?.get(1).copied();
-        thread::scope(|scope| {
-            let other = scope.spawn(move || {
-                second.map_or(Ok(()), host::pin)?;
-                run(there)
-            });
-            run(here)?;
-            other.join().map_err(|_| "the other thread panicked")?
-        })
+        let gone = "the other thread is gone";
+        self.there.go.send(()).map_err(|_| gone)?;
+        run(&mut self.here)?;
+        self.there.done.recv().map_err(|_| gone)?
     }
 }
 
