@@ -28,7 +28,7 @@ pub(crate) fn run(args: &CatArgs, color: bool) -> Result<(), Failure> {
     if args.schema {
         return print_schemas(args);
     }
-    let plan = plan(args, color);
+    let plan = plan(args, color)?;
     output::check(&plan)?;
     let options = options(args, &plan)?;
     let interrupt = Interrupt::catch()?;
@@ -46,8 +46,7 @@ pub(crate) fn run(args: &CatArgs, color: bool) -> Result<(), Failure> {
     if matches!(read, Err(Ended::Writing(_))) {
         return read.map_err(Ended::failure);
     }
-    if let (0, true, Some(schema)) = (cat.rows, plan.is_file(), &cat.schema) {
-        // So that a file without rows has columns.
+    if let (0, true, Some(schema)) = (cat.rows, plan.has_columns_without_rows(), &cat.schema) {
         cat.sink.write(&RecordBatch::new_empty(schema.clone()))?;
     }
     let finished = cat.sink.finish();
@@ -153,10 +152,10 @@ impl Cat<'_> {
     }
 }
 
-fn plan(args: &CatArgs, color: bool) -> Plan {
+fn plan(args: &CatArgs, color: bool) -> Result<Plan, Failure> {
     let destination = choice::destination(&args.output);
-    Plan {
-        format: choice::format(&args.output, &destination, color),
+    Ok(Plan {
+        format: choice::format(&args.output, &destination, color)?,
         destination,
         layout: Layout {
             key: false,
@@ -167,7 +166,7 @@ fn plan(args: &CatArgs, color: bool) -> Plan {
         },
         rotate_rows: args.output.rotate_rows,
         sync: false,
-    }
+    })
 }
 
 fn options(args: &CatArgs, plan: &Plan) -> Result<ContainerOptions, Failure> {

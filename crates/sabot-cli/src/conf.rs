@@ -37,11 +37,28 @@ impl Connection {
             args.brokers.clone().or(brokers).ok_or_else(|| {
                 Failure::usage("no broker is given: use -b HOST:PORT, or set SABOT_BROKERS")
             })?;
+        if let Some(broker) = brokers.split(',').find(|broker| !has_good_port(broker)) {
+            return Err(Failure::usage(format!(
+                "broker {broker:?}: the port is no number from 1 to 65535"
+            )));
+        }
         Ok(Self {
             brokers,
             properties,
             registry,
         })
+    }
+}
+
+/// Whether the port of `[PROTOCOL://]HOST[:PORT]` is one, if there is any. librdkafka takes any other for port 0, and the
+/// broker for one that does not answer.
+fn has_good_port(broker: &str) -> bool {
+    let address = broker.split_once("://").map_or(broker, |(_, address)| address);
+    match address.trim().rsplit_once(':') {
+        // The colons of an IPv6 address without a port.
+        Some((host, _)) if host.contains(':') && !host.ends_with(']') => true,
+        Some((_, port)) => port.parse::<u16>().is_ok_and(|port| port > 0),
+        None => true,
     }
 }
 
@@ -163,6 +180,27 @@ mod tests {
             };
             let expected: Vec<_> = paths.iter().map(PathBuf::from).collect();
             assert_eq!(usual_paths(variable), expected, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn ports_are_numbers() {
+        for (broker, is_good) in [
+            ("b", true),
+            ("b:9092", true),
+            (" b:9092 ", true),
+            ("SASL_SSL://b:9092", true),
+            ("ssl://b", true),
+            ("::1", true),
+            ("[::1]", true),
+            ("[::1]:9092", true),
+            ("b:", false),
+            ("b:x", false),
+            ("b:0", false),
+            ("b:70000", false),
+            ("[::1]:x", false),
+        ] {
+            assert_eq!(has_good_port(broker), is_good, "{broker}");
         }
     }
 

@@ -126,6 +126,9 @@ fn check(
         return lines(&["compatible"]);
     }
     lines(&["incompatible"])?;
+    if answer.messages.is_empty() {
+        console::note("the registry gives no reasons");
+    }
     for message in &answer.messages {
         console::note(console::harmless(message));
     }

@@ -213,7 +213,8 @@ pub(crate) enum CatErrorArg {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How to write")]
 pub(crate) struct OutputArgs {
-    /// The format. [default: by the file's extension; else table on a terminal, jsonl in a pipe]
+    /// The format. [default: by the file's extension; else table on a terminal, jsonl in a pipe and in a file without an
+    /// extension]
     #[arg(short = 'O', long, value_name = "FORMAT")]
     pub(crate) output: Option<OutputFormat>,
 

@@ -11,10 +11,11 @@ mod report;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use sabot::{Acker, Batch, ErrorKind, Part, SchemaKey, Stream};
+use sabot::{Acker, Batch, ErrorKind, SchemaKey, Stream};
 
-use crate::args::ConsumeArgs;
+use crate::args::{ConsumeArgs, DecodingArgs};
 use crate::conf::{self, Connection};
+use crate::console::note;
 use crate::failure::{Failure, chain};
 use crate::interrupt::Interrupt;
 use crate::output::{self, Durable, Plan, Sink};
@@ -43,6 +44,7 @@ pub(crate) fn run(args: &ConsumeArgs, color: bool) -> Result<(), Failure> {
     };
     let meter = Meter::new(args.output.quiet, plan.is_on_terminal());
     let mut consumer = Consumer {
+        decoding: &args.decoding,
         sink: output::open(&plan)?,
         aligner: Aligner::new(plan.format.needs_one_schema()),
         unacknowledged: Vec::new(),
@@ -56,7 +58,8 @@ pub(crate) fn run(args: &ConsumeArgs, color: bool) -> Result<(), Failure> {
     ended.and_then(|()| interrupt.check())
 }
 
-struct Consumer {
+struct Consumer<'a> {
+    decoding: &'a DecodingArgs,
     plan: Plan,
     sink: Box<dyn Sink>,
     aligner: Aligner,
@@ -68,21 +71,21 @@ struct Consumer {
     report: Report,
 }
 
-impl Consumer {
+impl Consumer<'_> {
     fn consume(&mut self, mut stream: Stream) -> Result<(), Failure> {
         let mut read = Ok(());
         while let Some(next) = stream.next() {
             match next {
                 Ok(batch) => self.take(&stream, &batch)?,
                 Err(error) => {
-                    read = Err(failed(&error));
+                    read = Err(failed(&error, self.decoding));
                     break;
                 }
             }
         }
         self.finish(&stream)?;
         // What went wrong first is what the user should hear of.
-        let closed = stream.close().map_err(|error| failed(&error));
+        let closed = stream.close().map_err(|error| failed(&error, self.decoding));
         read.and(closed)
     }
 
@@ -125,8 +128,14 @@ impl Consumer {
         let schema = self.schema(stream)?;
         let rest = self.aligner.rest(schema.as_ref());
         self.write(&rest)?;
-        if let (false, true, Some(schema)) = (self.has_written, self.plan.is_file(), schema) {
-            self.sink.write(&RecordBatch::new_empty(schema))?;
+        if !self.has_written && self.plan.has_columns_without_rows() {
+            match schema {
+                Some(schema) => {
+                    self.sink.write(&RecordBatch::new_empty(schema))?;
+                }
+                None if self.plan.format.is_binary() => note(NO_COLUMNS),
+                None => {}
+            }
         }
         self.sink.finish()?;
         self.acknowledge();
@@ -142,7 +151,7 @@ impl Consumer {
 
 /// The error, where it happened in words that can be searched for, and what to do about it if the command line can do
 /// something.
-fn failed(error: &sabot::Error) -> Failure {
+fn failed(error: &sabot::Error, decoding: &DecodingArgs) -> Failure {
     let mut text = chain(error);
     if let (Some(topic), Some(partition), Some(offset)) = (error.topic(), error.partition(), error.offset()) {
         text.push_str(&format!(
@@ -152,8 +161,9 @@ fn failed(error: &sabot::Error) -> Failure {
             text.push_str(&format!(", schema {schema}"));
         }
     }
-    if error.bad_row().is_some_and(|bad| bad.part == Part::Key) {
-        text.push_str("\n  -s SERDE is for keys and values alike; -s value=SERDE leaves the keys alone");
+    if let Some(advice) = error.bad_row().and_then(|bad| plan::advice(decoding, bad)) {
+        text.push_str("\n  ");
+        text.push_str(advice);
     }
     text.push_str(match error.kind() {
         ErrorKind::BadRecord => {
@@ -164,3 +174,6 @@ fn failed(error: &sabot::Error) -> Failure {
     });
     Failure::failed(text)
 }
+
+const NO_COLUMNS: &str =
+    "sabot: nothing is written: there was no row, and its columns are not known without one";

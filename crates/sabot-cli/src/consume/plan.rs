@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use sabot::decode::RowErrorKind;
 use sabot::kafka::DeadLetterOptions;
 use sabot::registry::Client;
-use sabot::{Builder, Codec, End, Metadata, OnError, Sabot, Start, Tombstones};
+use sabot::wire::FrameError;
+use sabot::{BadRow, Builder, Codec, End, Metadata, OnError, Sabot, Start, Tombstones};
 
 use crate::args::{
     ConsumeArgs, DecodingArgs, MessageFormatArgs, MetaArg, OnErrorArg, SourceArgs, TombstonesArg,
@@ -26,7 +28,7 @@ pub(super) fn output(args: &ConsumeArgs, color: bool, has_registry: bool) -> Res
             format: Some(template),
             ..
         } => Format::Template(template.clone()),
-        _ => choice::format(output, &destination, color),
+        _ => choice::format(output, &destination, color)?,
     };
     if args.decoding.meta_only {
         check_meta_only(&args.decoding, &format)?;
@@ -213,6 +215,26 @@ fn encodings(args: &DecodingArgs, format: &Format, has_registry: bool) -> (Optio
         _ => Encoding::Plain(sabot::plain::Serde::String),
     });
     (key, value)
+}
+
+/// What to change about `-s`, where a bad key or value may be owed to what `-s` did not say.
+pub(super) fn advice(args: &DecodingArgs, bad: &BadRow) -> Option<&'static str> {
+    let says = |part| args.serdes.iter().any(|serde| serde.part == part);
+    match bad.part {
+        sabot::Part::Key if says(None) && !says(Some(Part::Key)) => {
+            Some("-s SERDE is for keys and values alike; -s value=SERDE leaves the keys alone")
+        }
+        sabot::Part::Value
+            if !says(None)
+                && !says(Some(Part::Value))
+                && matches!(bad.kind, RowErrorKind::Frame(FrameError::InvalidMagicByte(_))) =>
+        {
+            Some(
+                "with a registry, values are taken for Avro unless -s says otherwise, such as -s value=string",
+            )
+        }
+        _ => None,
+    }
 }
 
 fn value_codec(args: &DecodingArgs, plan: &Plan, encoding: Encoding) -> Result<Codec, Failure> {

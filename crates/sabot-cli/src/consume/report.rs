@@ -67,12 +67,17 @@ impl Report {
         }
         let good = self.messages - self.bad.min(self.messages);
         let seconds = self.meter.seconds();
+        // In less than that, connecting is what took the time.
+        let rates = if seconds < 1.0 {
+            String::new()
+        } else {
+            format!(", {}", rates(self.messages, self.bytes, seconds))
+        };
         note(format_args!(
-            "sabot: {}: {} good, {} bad; {seconds:.1} s, {}",
+            "sabot: {}: {} good, {} bad; {seconds:.1} s{rates}",
             counted(self.messages, "message"),
             grouped(good),
             grouped(self.bad),
-            rates(self.messages, self.bytes, seconds)
         ));
     }
 }

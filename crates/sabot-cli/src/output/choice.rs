@@ -24,7 +24,7 @@ pub(crate) fn destination(args: &OutputArgs) -> Destination {
 }
 
 /// How the rows are written.
-pub(crate) fn format(args: &OutputArgs, destination: &Destination, color: bool) -> Format {
+pub(crate) fn format(args: &OutputArgs, destination: &Destination, color: bool) -> Result<Format, Failure> {
     let table = || match destination {
         Destination::Stdout if !args.wide => TableOptions {
             width: console::width(),
@@ -33,32 +33,39 @@ pub(crate) fn format(args: &OutputArgs, destination: &Destination, color: bool) 
         Destination::Stdout => TableOptions { width: None, color },
         Destination::File { .. } => TableOptions::default(),
     };
-    let by_name = || match destination {
-        Destination::File { path, .. } => by_extension(path),
-        Destination::Stdout if stdout().is_terminal() => OutputFormat::Table,
-        Destination::Stdout => OutputFormat::Jsonl,
+    let output = match (args.output, destination) {
+        (Some(output), _) => output,
+        (None, Destination::File { path, .. }) => by_extension(path)?,
+        (None, Destination::Stdout) if stdout().is_terminal() => OutputFormat::Table,
+        (None, Destination::Stdout) => OutputFormat::Jsonl,
     };
-    match args.output.unwrap_or_else(by_name) {
+    Ok(match output {
         OutputFormat::Table => Format::Table(table()),
         OutputFormat::Json => Format::Json,
         OutputFormat::Jsonl => Format::JsonLines,
         OutputFormat::Csv => Format::Csv,
         OutputFormat::Parquet => Format::Parquet,
         OutputFormat::Arrow => Format::Arrow,
-    }
+    })
 }
 
-fn by_extension(path: &Path) -> OutputFormat {
+fn by_extension(path: &Path) -> Result<OutputFormat, Failure> {
     let extension = path
         .extension()
         .map(|extension| extension.to_string_lossy().to_ascii_lowercase());
-    match extension.as_deref() {
+    Ok(match extension.as_deref() {
         Some("parquet" | "pq") => OutputFormat::Parquet,
         Some("arrow" | "feather" | "ipc") => OutputFormat::Arrow,
         Some("csv") => OutputFormat::Csv,
         Some("json") => OutputFormat::Json,
-        _ => OutputFormat::Jsonl,
-    }
+        None | Some("jsonl" | "ndjson" | "txt" | "log") => OutputFormat::Jsonl,
+        Some(_) => {
+            let path = path.display();
+            return Err(Failure::usage(format!(
+                "the extension of {path} names no format: add -O FORMAT"
+            )));
+        }
+    })
 }
 
 /// The text of a file that the command line names.

@@ -116,6 +116,11 @@ impl Plan {
     pub(crate) fn is_file(&self) -> bool {
         self.destination != Destination::Stdout
     }
+
+    /// Whether an output without rows still has columns: nothing at all would be no Parquet and no Arrow.
+    pub(crate) fn has_columns_without_rows(&self) -> bool {
+        self.is_file() || self.format.is_binary() || matches!(self.format, Format::Csv)
+    }
 }
 
 /// Refuses what can be refused before anything is read.

@@ -340,6 +340,13 @@ fn parquet_and_arrow_files_are_whole_and_hold_unions_and_intervals() {
         0,
     );
     assert_eq!(read_parquet(&path("empty.parquet")).num_columns(), 9);
+    let piped = |format: &str| {
+        let mut command = stage.consume(&format!("-t events -e -o 3 -O {format}"));
+        command.output().unwrap().stdout
+    };
+    assert!(piped("parquet").ends_with(b"PAR1"));
+    assert!(arrow_ipc::reader::StreamReader::try_new(&*piped("arrow"), None).is_ok());
+    assert!(piped("csv").starts_with(b"id,"));
 }
 
 #[test]
@@ -369,6 +376,11 @@ fn bad_messages_follow_the_policy() {
         said.contains("invalid magic byte 0x61") && said.contains("-s value=SERDE"),
         "{said}"
     );
+    for (options, is_guessed) in [("", true), ("-s key=string", true), ("-s value=avro", false)] {
+        let (_, said) = run(stage.consume(&format!("-t events -e -o 2 {options}")), 1);
+        assert_eq!(said.contains("taken for Avro"), is_guessed, "{options}: {said}");
+        assert!(!said.contains("value=SERDE"), "{options}: {said}");
+    }
 
     let (out, said) = run(stage.consume("-t events -e --on-error skip"), 0);
     assert_eq!(out.lines().count(), 2);
@@ -487,6 +499,7 @@ fn wrong_usage_is_told_from_failure() {
     for (line, status, words) in [
         ("", 2, "no topic is given"),
         ("-t events -O xml", 2, "possible values"),
+        ("-t events --out rows.jsonl.gz", 2, "add -O FORMAT"),
         ("-t events -o stored", 2, "-G GROUP"),
         ("-t events -c 1 -o e@0", 2, "cannot be combined"),
         ("-t events --rotate-rows 5", 2, "--out"),
@@ -504,6 +517,8 @@ fn wrong_usage_is_told_from_failure() {
     }
     let (_, said) = run(sabot("consume -F none -b 127.0.0.1:1 -t events --timeout 1"), 1);
     assert!(said.contains("127.0.0.1:1"), "{said}");
+    let (_, said) = run(sabot("consume -F none -b b:9092,b:x -t events"), 2);
+    assert!(said.contains("\"b:x\": the port"), "{said}");
 }
 
 /// The writing end of a pipe that nobody reads.
