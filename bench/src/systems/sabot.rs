@@ -10,8 +10,8 @@ use crate::batch::Batch;
 use crate::buffer::Messages;
 use crate::suites::Run;
 
-/// Messages handed over in one call: what a driver has at hand after some polls.
-const SLICE_ROWS: usize = 256;
+/// Messages handed over in one call: as many as the Kafka driver takes at once.
+const SLICE_ROWS: usize = 1024;
 
 /// A decoder of any codec.
 pub struct Sabot {

@@ -186,7 +186,6 @@ impl AvroDecoder {
                 break;
             }
             block_bytes += bytes.len();
-            sabot_cursor::prefetch(bytes);
         }
         let taken = mix.rows();
         if self.rows.has_room(taken, block_bytes) {

@@ -94,28 +94,6 @@ impl Arena {
     }
 }
 
-/// Asks for bytes that are read soon, up to 4 KiB: messages of a block are asked for together, before the first is waited
-/// for. Does nothing else, and on some processors nothing at all.
-#[inline]
-pub fn prefetch(bytes: &[u8]) {
-    const LINE_BYTES: usize = 64;
-    const MAX_LINES: usize = 64;
-    #[cfg(target_arch = "x86_64")]
-    for line in bytes.chunks(LINE_BYTES).take(MAX_LINES) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        #[expect(
-            unsafe_code,
-            reason = "messages of 300 bytes take 10 % longer without, of 1,600 bytes 20 %"
-        )]
-        // SAFETY: a prefetch reads nothing into any register and never faults; the address is of a live slice anyway.
-        unsafe {
-            _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast());
-        }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (bytes, LINE_BYTES, MAX_LINES);
-}
-
 /// Copies 32 to `32 * N` bytes in `N` moves that may overlap: the lengths of messages are hard to predict, and so would
 /// be the branches of a general copy.
 #[inline(always)]

@@ -21,7 +21,7 @@ mod error;
 mod lanes;
 pub mod varint;
 
-pub use arena::{ARENA_BYTES, Arena, Window, prefetch};
+pub use arena::{ARENA_BYTES, Arena, Window};
 pub use cursor::Cursor;
 pub use error::{ReadError, ReadErrorKind};
 pub use lanes::{LANES, Lanes, NonNullByte, PackedSpan};
