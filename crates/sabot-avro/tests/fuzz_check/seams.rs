@@ -4,7 +4,7 @@
 //! items without bytes, arrays in several blocks, rows of a list that have nothing where the row beside has something.
 //! [`super::engines`] holds both engines against each other on all of them.
 
-use sabot_decode::{Limits, Shape, Target, WriterSchema};
+use sabot_decode::{Limits, Shape, Target, UnionType, WriterSchema};
 
 use super::encode::encode_plainly;
 use super::engines::Message;
@@ -408,7 +408,53 @@ fn items() -> Vec<Seam> {
         }
     };
     let lists_bodies = [&[1][..], &[2, 2], &[2, 3], &[6], &[0; 6], &[0; 7], &[]].map(inner);
+    // In a list and in a union's branch: as struct, and of two writers, its lists are taken after all others.
+    let in_branch = r#"["int", {"type": "array", "items": "int"}, "string"]"#;
+    let branch_bodies = [(0, 0), (4, 2), (4, 3), (0, 6), (0, 7), (6, 0), (7, 0)].map(|(before, within)| {
+        cat(&[
+            &items_of(before, &long(1)),
+            &long(1),
+            &items_of(within, &long(1)),
+            &long(5),
+        ])
+    });
+    let mut in_union = Seam::new(
+        &record(&[&array("\"int\""), in_branch, "\"int\""]),
+        branch_bodies.to_vec(),
+    )
+    .within(limit);
+    // The usual message has another branch, so that the union's branches are apart.
+    in_union
+        .messages
+        .insert(0, (0, Some(cat(&[&long(0), &long(0), &long(1), &long(5)]))));
+    in_union.target.mapping.unions = UnionType::Struct;
+    let of_two = in_union
+        .clone()
+        .onto(&record(&[&array("\"int\""), in_branch, "\"long\""]))
+        .and(
+            &record(&[&array("\"int\""), in_branch, "\"long\""]),
+            branch_bodies.to_vec(),
+        );
+    // With their sizes, one list behind the other.
+    let with_size = |count: i64| match count {
+        0 => long(0),
+        _ => cat(&[
+            &long(-count),
+            &long(count),
+            &long(1).repeat(count as usize),
+            &long(0),
+        ]),
+    };
+    let two_lists = [(1, 1), (4, 2), (4, 3), (6, 0), (0, 6), (0, 7), (7, 0)]
+        .map(|(first, second)| cat(&[&with_size(first), &with_size(second)]));
     vec![
+        in_union,
+        of_two,
+        Seam::new(
+            &record(&[&array("\"int\""), &array("\"int\"")]),
+            two_lists.to_vec(),
+        )
+        .within(limit),
         Seam::new(&lists, bodies()).within(limit),
         Seam::new(&lists, bodies()).within(limit).keeping("f2"),
         Seam::new(&lists, bodies()).within(limit).keeping("f0"),
