@@ -23,6 +23,8 @@ pub(crate) struct Mix {
 impl Mix {
     /// Rows of one plan that make a good block by themselves: a block of one plan is faster than a mixed one.
     const LONG_RUN: usize = 24;
+    /// Rows that each plan of a mixed block has on average at least: with fewer the row engine is faster.
+    const MIN_PLAN_ROWS: usize = 4;
 
     pub(crate) fn new() -> Self {
         Self {
@@ -89,6 +91,11 @@ impl Mix {
             self.default_bytes = default_bytes;
             self.plans.len() - 1
         })
+    }
+
+    /// Whether there are too many plans for so few rows.
+    pub(crate) fn is_thin(&self) -> bool {
+        self.plans.len() > 1 && self.rows < self.plans.len() * Self::MIN_PLAN_ROWS
     }
 
     /// Rows added.

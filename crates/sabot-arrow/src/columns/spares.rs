@@ -27,7 +27,9 @@ impl Spares {
 
     /// Passes over a place where nothing is handed over this time.
     pub(super) fn pass(&mut self) {
-        self.now.extend(self.before.pop_front());
+        // Where nothing has been yet, nothing still takes a place, or all behind it would be asked for at the wrong ones, and
+        // the buffers passed over here would stay for good.
+        self.now.push_back(self.before.pop_front().unwrap_or_default());
     }
 
     /// The batch is complete: its buffers are the ones to be asked for next.
@@ -51,5 +53,37 @@ impl Spares {
             }
             _ => Vec::with_capacity(len),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Spares;
+
+    #[test]
+    fn each_buffer_comes_back_to_its_place() {
+        let (mut spares, mut values) = (Spares::default(), vec![0_u8; 100]);
+        let first = values.as_ptr();
+        for batch in 0..4 {
+            values.resize(100, batch);
+            // Nothing is handed over before it, from the first batch on.
+            spares.pass();
+            drop(spares.take(&mut values));
+            spares.end_batch();
+            assert_eq!(spares.before.len(), 2, "batch {batch}");
+        }
+        // Two buffers take turns.
+        assert_eq!(values.as_ptr(), first);
+    }
+
+    #[test]
+    fn what_somebody_holds_is_left_alone() {
+        let (mut spares, mut values) = (Spares::default(), vec![1_u8; 100]);
+        let held = spares.take(&mut values);
+        spares.end_batch();
+        values.resize(100, 2);
+        drop(spares.take(&mut values));
+        values.resize(100, 3);
+        assert_eq!(held.as_slice(), [1; 100]);
     }
 }

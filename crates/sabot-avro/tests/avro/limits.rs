@@ -276,3 +276,16 @@ fn a_schema_that_fails_changes_nothing() {
         ["1"]
     );
 }
+
+#[test]
+fn counts_too_large_to_be_multiplied() {
+    let wide = r#"["null", {"type": "fixed", "name": "F", "size": 134217728}]"#;
+    let writer = record(&format!(r#"{{"type": "array", "items": {wide}}}"#));
+    let count = i64::from(u32::MAX);
+    let bodies = vec![[long(count), vec![0; 3]].concat(); 70];
+    let mut target = Target::default();
+    target.limits.row_items = usize::MAX;
+    let decoded = decode_once(&target, &writer, &bodies);
+    let kinds: Vec<_> = decoded.bad.iter().map(|(.., kind)| *kind).collect();
+    assert_eq!(kinds, vec![RowErrorKind::InvalidLength(count); 70]);
+}

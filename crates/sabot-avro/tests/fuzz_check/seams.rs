@@ -35,6 +35,7 @@ pub(crate) fn all() -> Vec<Seam> {
         sizes(),
         writers(),
         deep(),
+        branches_that_fail(),
     ]
     .concat()
 }
@@ -923,4 +924,31 @@ fn deep() -> Vec<Seam> {
         }
     }
     seams
+}
+
+/// A branch that the reader lacks, alone in its block, within a record that some rows do not have.
+fn branches_that_fail() -> Vec<Seam> {
+    let schema = |ty: &str| {
+        let optional = nullable(&format!(
+            r#"{{"type": "record", "name": "P", "fields": [{{"name": "x", "type": {ty}}}]}}"#
+        ));
+        record(&[r#""int""#, r#""int""#, &optional])
+    };
+    let absent = vec![2, 2, 0];
+    let refused = cat(&[&[2, 2, 2, 2], &sized("x")]);
+    let good = vec![2, 2, 2, 0, 10];
+    let bodies = [
+        &absent, &refused, &refused, &refused, &good, &absent, &absent, &good, &absent,
+    ];
+    let writer = schema(r#"["int", "string"]"#);
+    let reader = schema(r#""int""#);
+    [4, 5, bodies.len()]
+        .map(|count| {
+            Seam::new(
+                &writer,
+                bodies[..count].iter().map(|body| (*body).clone()).collect(),
+            )
+            .onto(&reader)
+        })
+        .to_vec()
 }

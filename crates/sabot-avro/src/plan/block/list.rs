@@ -61,9 +61,12 @@ impl Block<'_> {
             is_beyond |= count * min_item_bytes > room;
             total += count;
         }
-        // Nearly always all lists together keep the limits of each row.
-        let is_small = total <= self.items_left_each as u64 && total * width_bytes <= self.bytes_left as u64;
-        if is_beyond || !is_small {
+        // Nearly always all lists together keep the limits of each row. Counts that are beyond their messages may be too
+        // large to be multiplied.
+        let is_small = !is_beyond
+            && total <= self.items_left_each as u64
+            && total * width_bytes <= self.bytes_left as u64;
+        if !is_small {
             return self.counts_one_by_one(written, site, lanes);
         }
         self.items_left_each -= total as usize;

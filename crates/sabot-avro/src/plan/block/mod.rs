@@ -276,7 +276,12 @@ impl Block<'_> {
                 OpKind::Default => self.default(op, pc, lanes, frame)?,
                 OpKind::PushNull if frame.is_shared => {}
                 OpKind::PushNull => self.columns.pad(plan.sites[pc].column, frame.end())?,
-                OpKind::Fail => (0..lanes.len()).for_each(|lane| lanes.read.lose(lane, true)),
+                OpKind::Fail => {
+                    (0..lanes.len()).for_each(|lane| lanes.read.lose(lane, true));
+                    if !frame.is_shared {
+                        self.columns.pad(plan.sites[pc].column, frame.end())?;
+                    }
+                }
                 OpKind::Skip | OpKind::SkipInDefault => self.skip(op, lanes),
                 _ => self.value(op, pc, lanes, frame)?,
             }
