@@ -55,12 +55,6 @@ impl Arena {
         self.len = 0;
     }
 
-    /// Bytes that still fit.
-    #[must_use]
-    pub fn room_bytes(&self) -> usize {
-        ARENA_BYTES - self.len
-    }
-
     /// Appends a message, and says where it lies; `None` if it does not fit.
     #[inline]
     pub fn push(&mut self, message: &[u8]) -> Option<core::ops::Range<u32>> {
