@@ -15,14 +15,35 @@ use crate::command::{Fault, Outcome, cargo, output, root, run as run_command, ta
 const CARGO_FUZZ: &str = "0.13.2";
 const DEFAULT_SECONDS: u64 = 10;
 
-/// `cargo xtask fuzz [--seconds N] [TARGET...]`.
-pub(crate) fn run(mut args: Args) -> Outcome {
-    let seconds = args.number("--seconds")?.unwrap_or(DEFAULT_SECONDS);
-    run_each(&args.names()?, seconds)
+/// How long each target runs, and from where.
+#[derive(Clone, Copy)]
+struct Effort {
+    seconds: u64,
+    /// libFuzzer's seed: 0 is another one each time.
+    seed: u64,
 }
 
-/// Runs the targets named, or every one, for `seconds` each.
-pub(crate) fn run_each(names: &[String], seconds: u64) -> Outcome {
+/// `cargo xtask fuzz [--seconds N] [--seed N] [TARGET...]`.
+pub(crate) fn run(mut args: Args) -> Outcome {
+    let effort = Effort {
+        seconds: args.number("--seconds")?.unwrap_or(DEFAULT_SECONDS),
+        seed: args.number("--seed")?.unwrap_or(0),
+    };
+    run_each(&args.names()?, effort)
+}
+
+/// Every target for a few seconds, always from the same seed: a change is judged by what it breaks, not by luck.
+pub(crate) fn check() -> Outcome {
+    let effort = Effort {
+        seconds: DEFAULT_SECONDS,
+        seed: 1,
+    };
+    run_each(&[], effort)
+}
+
+/// Runs the targets named, or every one.
+fn run_each(names: &[String], effort: Effort) -> Outcome {
+    let Effort { seconds, seed } = effort;
     let path = install()?;
     let listed = output(&mut cargo_fuzz(&path, "list"))?;
     let known: Vec<&str> = listed.split_whitespace().collect();
@@ -41,6 +62,7 @@ pub(crate) fn run_each(names: &[String], seconds: u64) -> Outcome {
             run_command(cargo_fuzz(&path, "run").arg(name).args(inputs(name)?).args([
                 "--".to_owned(),
                 format!("-max_total_time={seconds}"),
+                format!("-seed={seed}"),
                 "-timeout=10".to_owned(),
                 "-rss_limit_mb=2048".to_owned(),
                 "-print_final_stats=1".to_owned(),

@@ -28,7 +28,7 @@ cargo xtask CHORE
   ci [STEP...]                what continuous integration checks beyond `test`; all steps, or those named:
                               fmt, deps, clippy, features, docs, bench, fuzz, demo, e2e
   deps                        checks which crate may depend on which
-  fuzz [--seconds N] [TARGET...]
+  fuzz [--seconds N] [--seed N] [TARGET...]
                               runs each fuzz target for N seconds (10); installs cargo-fuzz under target/ when missing
   services up [-- COMMAND...] starts a real Kafka and a real registry and runs COMMAND, or waits for Ctrl-C
   services status | down      what runs where; ends what was left behind

@@ -285,21 +285,40 @@ impl AvroDecoder {
         let batch_bytes = target.limits.batch_bytes;
         self.rows.take(rows, bad, |columns, payload, body| {
             let plan = plans.get(payload.key).ok_or(Fault::NeedsSchema(payload.key))?;
-            // A row alone in its batch is taken whatever it takes, within its own limit.
-            let is_first = columns.rows() == 0;
-            let left = if is_first {
-                usize::MAX
-            } else {
-                batch_bytes.saturating_sub(*width_bytes)
-            };
-            if plan.row_width_bytes > left {
-                return Err(Fault::Overflow);
+            match decode_within(plan, columns, body, batch_bytes, width_bytes) {
+                Err(Fault::Overflow) if columns.rows() > 0 => {
+                    // What the rows so far take was an estimate; now it is counted.
+                    columns.rollback();
+                    *width_bytes = columns.buffered_bytes();
+                    decode_within(plan, columns, body, batch_bytes, width_bytes)
+                }
+                decoded => decoded,
             }
-            let decoded = decode_row(plan, columns, body, left);
-            *width_bytes += *decoded.as_ref().unwrap_or(&plan.row_width_bytes);
-            decoded.map(drop)
         })
     }
+}
+
+/// Takes a row if the batch, in which `width_bytes` are taken, has room for it; adds what it takes.
+fn decode_within(
+    plan: &Plan,
+    columns: &mut Columns,
+    body: &[u8],
+    batch_bytes: usize,
+    width_bytes: &mut usize,
+) -> Result<(), Fault> {
+    // A row alone in its batch is taken whatever it takes, within its own limit.
+    let is_first = columns.rows() == 0;
+    let left = if is_first {
+        usize::MAX
+    } else {
+        batch_bytes.saturating_sub(*width_bytes)
+    };
+    if plan.row_width_bytes > left {
+        return Err(Fault::Overflow);
+    }
+    let decoded = decode_row(plan, columns, body, left);
+    *width_bytes += *decoded.as_ref().unwrap_or(&plan.row_width_bytes);
+    decoded.map(drop)
 }
 
 /// That many rows were taken, and nothing stands in the way of the next.

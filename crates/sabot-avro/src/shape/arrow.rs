@@ -76,6 +76,19 @@ fn decimal_type(decimal: Decimal, mapping: &Mapping) -> Option<DataType> {
     (mapping.wide_decimals == WideDecimalType::Utf8).then(|| mapping.strings.data_type())
 }
 
+/// Bytes that a value of a leaf takes in its columns, but for those of a text behind it and its validity.
+pub(super) fn slot_bytes(data_type: &DataType) -> usize {
+    match data_type {
+        DataType::Null => 0,
+        DataType::Boolean => 1,
+        DataType::Utf8 | DataType::Binary => 4,
+        DataType::LargeUtf8 | DataType::LargeBinary => 8,
+        DataType::FixedSizeBinary(size) => usize::try_from(*size).unwrap_or(0),
+        DataType::Dictionary(key, _) => slot_bytes(key),
+        other => other.primitive_width().unwrap_or(16),
+    }
+}
+
 /// What Arrow's types cannot say: documentation, names, logical types, an enum's symbols. The keys are arrow-avro's where
 /// it has one.
 pub(super) fn metadata(at: At<'_>, doc: Option<&str>) -> HashMap<String, String> {

@@ -198,12 +198,7 @@ impl Builder<'_> {
                 let is_json =
                     metadata(field, EXTENSION_TYPE_NAME_KEY) == Some("arrow.json") && is_text(data_type);
                 let form = if is_json { Form::Json } else { Form::Leaf };
-                let width = match data_type {
-                    DataType::Null => 0,
-                    DataType::FixedSizeBinary(size) => usize::try_from(*size).unwrap_or(0),
-                    other => other.primitive_width().unwrap_or(16),
-                };
-                Ok((leaf(field, self.target)?, form, width))
+                Ok((leaf(field, self.target)?, form, arrow::slot_bytes(data_type)))
             }
         }
     }
@@ -234,7 +229,7 @@ impl Builder<'_> {
         fields: impl Iterator<Item = &'f FieldRef>,
         is_dense: bool,
     ) -> Result<(Value, Form, usize), PlanError> {
-        let (mut types, mut branches, mut width) = (Vec::new(), Vec::new(), 5);
+        let (mut types, mut branches) = (Vec::new(), Vec::new());
         for (position, field) in fields.enumerate() {
             // Branches of one kind are told apart by their names.
             let name = metadata(field, "avro.name").unwrap_or(field.name());
@@ -249,7 +244,6 @@ impl Builder<'_> {
                 let message = "a member of a union may be null, since only one of them is set";
                 return Err(PlanError::new(message).within(format!("<{}>", field.name())));
             }
-            width += self.given.nodes[id.0 as usize].width_bytes;
             types.push(ty);
             branches.push(Branch {
                 id,
@@ -260,6 +254,7 @@ impl Builder<'_> {
             branches: branches.into(),
             is_dense,
         };
+        let width = union.width_bytes(&self.given.nodes);
         Ok((Value::new(Kind::Union(types)), Form::Union(union), width))
     }
 

@@ -100,6 +100,20 @@ pub(crate) struct Union {
     pub(crate) is_dense: bool,
 }
 
+impl Union {
+    /// What a row takes: of a dense union one branch, of a struct the places of all.
+    fn width_bytes(&self, nodes: &[Node]) -> usize {
+        const TYPE_ID_AND_OFFSET_BYTES: usize = 5;
+        let branches = self.branches.iter();
+        let widths = branches.map(|branch| nodes[branch.id.0 as usize].width_bytes);
+        if self.is_dense {
+            TYPE_ID_AND_OFFSET_BYTES + widths.max().unwrap_or(0)
+        } else {
+            widths.sum()
+        }
+    }
+}
+
 /// A branch of a union column.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Branch {
@@ -348,11 +362,7 @@ impl Builder<'_> {
             }
             kind => {
                 let data_type = arrow::leaf(at, &self.target.mapping);
-                let mut width = match data_type {
-                    DataType::Null => 0,
-                    DataType::FixedSizeBinary(size) => size as usize,
-                    _ => data_type.primitive_width().unwrap_or(16),
-                };
+                let mut width = arrow::slot_bytes(&data_type);
                 if let (Kind::Enum(symbols), EnumType::Utf8) = (kind, self.target.mapping.enums) {
                     width += symbols
                         .symbols
@@ -440,7 +450,7 @@ impl Builder<'_> {
             .map(|id| branch_name(at.to(*id), branches))
             .collect();
         keep.check_branches(&names)?;
-        let (mut fields, mut kept, mut width) = (Vec::new(), Vec::new(), 5);
+        let (mut fields, mut kept) = (Vec::new(), Vec::new());
         for (&name, branch) in names.iter().zip(branches.iter().map(|id| at.to(*id))) {
             if !is_dense && matches!(branch.kind(), Kind::Null) {
                 continue;
@@ -461,7 +471,6 @@ impl Builder<'_> {
             let (field, id) = child.map_err(|error| error.within(format!("<{name}>")))?;
             let node = &mut self.nodes[id.0 as usize];
             node.is_nullable |= !is_dense;
-            width += node.width_bytes;
             kept.push(Branch {
                 id,
                 child: Some(fields.len()),
@@ -481,14 +490,12 @@ impl Builder<'_> {
         } else {
             DataType::Struct(fields.into())
         };
-        Ok((
-            data_type,
-            Form::Union(Union {
-                branches: kept.into(),
-                is_dense,
-            }),
-            width,
-        ))
+        let union = Union {
+            branches: kept.into(),
+            is_dense,
+        };
+        let width = union.width_bytes(&self.nodes);
+        Ok((data_type, Form::Union(union), width))
     }
 
     fn add_text(&mut self, bytes: usize) -> Result<(), PlanError> {

@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema};
-use sabot_decode::{Payload, RowErrorKind, Shape, Stop, StringType, Target, WideDecimalType, WriterSchema};
+use sabot_decode::{
+    Payload, RowErrorKind, Shape, Stop, StringType, Target, UnionType, WideDecimalType, WriterSchema,
+};
 use sabot_testkit::alloc::count;
 
 use crate::{KEY, long, open};
@@ -169,4 +171,46 @@ fn records_as_text() {
     let mut target = limited();
     target.mapping.strings = StringType::LargeUtf8;
     assert_eq!(check(&target, &writer, &[zeros(5000), zeros(10)]), [0]);
+}
+
+/// A batch ends near its limit, not where what its rows might take at the most would reach it.
+#[test]
+fn batches_are_as_large_as_they_may_be() {
+    let fields = |ty: &str| {
+        let fields: Vec<_> = (0..30)
+            .map(|field| {
+                let ty = ty.replace('@', &field.to_string());
+                format!(r#"{{"name": "f{field}", "type": {ty}}}"#)
+            })
+            .collect();
+        record(&fields.join(", "))
+    };
+    let mut target = limited();
+    target.limits.batch_bytes = 64 << 10;
+    target.mapping.unions = UnionType::Dense;
+    for (writer, body) in [
+        (fields(r#""boolean""#), vec![1; 30]),
+        (fields(r#"["null", "boolean"]"#), vec![0; 30]),
+        (
+            fields(r#"["null", "int", {"type": "fixed", "name": "F@", "size": 400}]"#),
+            vec![0; 30],
+        ),
+        (
+            fields(r#"{"type": "array", "items": "boolean"}"#),
+            [2, 1, 0].repeat(30),
+        ),
+    ] {
+        let mut decoder = open(&target);
+        decoder
+            .prepare(KEY, &WriterSchema::avro(&*writer))
+            .expect("the schema is read");
+        let rows = vec![Payload::with_key(KEY, &body); 100_000];
+        let progress = decoder.decode(&rows, &mut |error| panic!("{error:?}"));
+        assert_eq!(progress.stop, Stop::Full, "{writer}");
+        let held_bytes = decoder.buffered_bytes();
+        assert!(
+            held_bytes > target.limits.batch_bytes / 2,
+            "{held_bytes} bytes: {writer}"
+        );
+    }
 }
