@@ -17,12 +17,14 @@
 
 mod admin;
 mod batch;
+mod bounds;
 mod client;
 mod config;
 mod dead_letter;
 pub mod embedded;
 mod error;
 mod ffi;
+mod flow;
 mod frontier;
 mod options;
 mod positions;

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::batch::Covered;
+use crate::flow::Flow;
 
 /// The assigned partitions.
 #[derive(Debug, Default)]
@@ -33,18 +34,6 @@ pub(crate) struct Position {
     pub(crate) flow: Flow,
     /// The first record of it in the batch in hand.
     first: Option<i64>,
-}
-
-/// Whether records of a partition come, as far as the source knows. It can only tell by the records: librdkafka drops a
-/// request to pause or to resume without a word if its own thread has one for the same partition at that moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Flow {
-    /// None has come since the partition was assigned. librdkafka is starting it, or there is none.
-    Starting,
-    /// They come.
-    Running,
-    /// None has come since librdkafka was asked to pause.
-    Paused,
 }
 
 impl Positions {

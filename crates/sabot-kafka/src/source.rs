@@ -17,7 +17,7 @@ use crate::client::{Consumer, Context};
 use crate::dead_letter::DeadLetters;
 use crate::error::{is_refused_by_group, is_unreadable, kind_of};
 use crate::ffi::{self, Event, EventQueue, Messages};
-use crate::positions::{Flow, Position, Positions};
+use crate::positions::Positions;
 use crate::progress::{PartitionProgress, Progress, Totals};
 use crate::rebalance::{Rebalance, commit_failed};
 use crate::record::{SchemaHeaders, bytes_of, slots_of};
@@ -28,8 +28,6 @@ use crate::{Batch, Error, ErrorKind, Offsets, SourceOptions, Stopper, config};
 const CHUNK_RECORDS: usize = 1024;
 /// Bytes of keys and values after which such a chunk is full.
 const CHUNK_BYTES: usize = 1 << 20;
-/// How often partitions that keep silent are resumed once more.
-const RESUME_AGAIN: Duration = Duration::from_secs(1);
 
 /// Reads topics, and gives out batches. See the crate's documentation.
 ///
@@ -57,7 +55,7 @@ const RESUME_AGAIN: Duration = Duration::from_secs(1);
 pub struct Source {
     // Messages and queue go before the consumer that they belong to.
     pub(crate) messages: Messages,
-    queue: EventQueue,
+    pub(crate) queue: EventQueue,
     pub(crate) consumer: Arc<Consumer>,
     pub(crate) options: SourceOptions,
     pub(crate) positions: Positions,
@@ -78,7 +76,7 @@ pub struct Source {
     /// The oldest message could not be decoded.
     stuck: bool,
     /// Fetching is paused because of that.
-    paused: bool,
+    pub(crate) paused: bool,
     /// When partitions were last resumed or assigned.
     pub(crate) resumed: Instant,
     ended: bool,
@@ -347,7 +345,7 @@ impl Source {
     }
 
     /// Lets the newest message go again if it is none of ours, and returns its bytes otherwise.
-    fn admit(&mut self) -> usize {
+    pub(crate) fn admit(&mut self) -> usize {
         let Some(message) = self.messages.last() else {
             return 0;
         };
@@ -368,7 +366,7 @@ impl Source {
         }
     }
 
-    fn on_event(&mut self, event: Event) {
+    pub(crate) fn on_event(&mut self, event: Event) {
         match event {
             Event::Idle | Event::Message | Event::Served => {}
             Event::PartitionEnd {
@@ -575,87 +573,6 @@ impl Source {
             }
         }
         released.map(Some)
-    }
-
-    /// While messages wait that cannot be decoded, or a batch that cannot be given out, fetches no more of them, but
-    /// goes on taking events: a member that does not poll is thrown out of its group.
-    fn hold_back(&mut self) {
-        if !std::mem::replace(&mut self.paused, true) {
-            self.pause_running();
-        }
-        loop {
-            match self.queue.poll(Duration::ZERO, &mut self.messages) {
-                Event::Idle => return,
-                Event::Message => {
-                    self.admit();
-                    // The partition has just been started, or its pause got lost.
-                    self.pause_running();
-                }
-                event => self.on_event(event),
-            }
-        }
-    }
-
-    /// Pauses what runs. A partition that is only just being started is left alone: librdkafka could drop its start for
-    /// the pause. It is paused at its first record.
-    fn pause_running(&mut self) {
-        let is_running = |position: &Position| position.flow == Flow::Running && !position.ended;
-        let (list, slots) = self.select(is_running);
-        if !slots.is_empty() {
-            self.pause_or_resume(&list, true);
-            self.positions.pause(&slots);
-        }
-    }
-
-    /// Fetches again what was paused. librdkafka may have dropped the request, and nothing tells; so it is made again
-    /// now and then for partitions of which no record comes. Where nothing is paused, that does nothing.
-    fn go_on(&mut self) {
-        if !std::mem::take(&mut self.paused) && self.resumed.elapsed() < RESUME_AGAIN {
-            return;
-        }
-        self.resumed = Instant::now();
-        let is_silent = |position: &Position| position.flow != Flow::Running && !position.ended;
-        let (list, slots) = self.select(is_silent);
-        if !slots.is_empty() {
-            self.pause_or_resume(&list, false);
-        }
-    }
-
-    fn select(&self, wanted: impl Fn(&Position) -> bool) -> (TopicPartitionList, Vec<usize>) {
-        let mut list = TopicPartitionList::new();
-        let mut slots = Vec::new();
-        for (slot, position) in self.positions.iter().enumerate() {
-            if wanted(position) {
-                list.add_partition(&position.topic, position.partition);
-                slots.push(slot);
-            }
-        }
-        (list, slots)
-    }
-
-    pub(crate) fn pause_or_resume(&self, list: &TopicPartitionList, pause: bool) {
-        let answer = if pause {
-            self.consumer.pause(list)
-        } else {
-            self.consumer.resume(list)
-        };
-        if let Err(cause) = answer {
-            log::warn!(
-                "{}",
-                Error::kafka(ErrorKind::Fatal, "pausing or resuming failed", &cause)
-            );
-        }
-    }
-
-    /// Stops fetching from a partition that has ended.
-    fn pause_ended(&self, slot: usize) {
-        let position = self.positions.get(slot);
-        if position.ended {
-            // It only saves work: what still comes is let go.
-            let _ = self
-                .consumer
-                .pause(&list_of([(&*position.topic, position.partition)]));
-        }
     }
 
     /// Serves what arrives within `wait`, and lets messages go.

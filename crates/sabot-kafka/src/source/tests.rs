@@ -11,6 +11,7 @@ use sabot_decode::{
 
 use super::*;
 use crate::embedded::EmbeddedBroker;
+use crate::flow::Flow;
 use crate::{Message, Producer, Properties, Subscription};
 
 const PATIENCE: Duration = Duration::from_secs(120);
