@@ -12,6 +12,7 @@ use sabot_decode::{
     Stop, StringType, Target, UnionType, UuidType, WideDecimalType, WriterSchema,
 };
 use sabot_testkit::alloc::{CountingAllocator, count};
+use sabot_testkit::avro::{logical, long};
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
@@ -95,10 +96,6 @@ impl Case {
 /// A record `R` of one field `f`, or with more of them behind it.
 fn record(ty: &str) -> String {
     format!(r#"{{"type": "record", "name": "R", "fields": [{{"name": "f", "type": {ty}}}]}}"#)
-}
-
-fn logical(base: &str, name: &str) -> String {
-    format!(r#"{{"type": "{base}", "logicalType": "{name}"}}"#)
 }
 
 const LONG: &[&[u8]] = &[b"\x02", b"\x80\x80\x08"];
@@ -388,22 +385,13 @@ fn nothing_is_allocated_for_a_message() {
 
 /// A list of more items than any message has, in a few bytes: by a count, and by one with a size behind it.
 fn claims() -> Vec<Vec<u8>> {
-    let count = |count: i64| {
-        let mut rest = (count << 1 ^ count >> 63) as u64;
-        let mut bytes = Vec::new();
-        while rest >= 0x80 {
-            bytes.push(rest as u8 | 0x80);
-            rest >>= 7;
-        }
-        [bytes, vec![rest as u8]].concat()
-    };
     const MANY: i64 = 2_000_000_000;
     vec![
-        [count(MANY), vec![0]].concat(),
-        [count(-MANY), vec![0, 0]].concat(),
-        [count(-MANY), vec![4, 0, 0, 0]].concat(),
-        [count(i64::MIN), vec![0, 0]].concat(),
-        [count(i64::MAX), vec![0; 20]].concat(),
+        [long(MANY), vec![0]].concat(),
+        [long(-MANY), vec![0, 0]].concat(),
+        [long(-MANY), vec![4, 0, 0, 0]].concat(),
+        [long(i64::MIN), vec![0, 0]].concat(),
+        [long(i64::MAX), vec![0; 20]].concat(),
     ]
 }
 

@@ -3,12 +3,14 @@
 //! - [`conformance`] checks the seven invariants of `sabot_decode::Decoder` against any implementation.
 //! - [`mutate`] spoils payloads; fuzz targets use it too.
 //! - [`alloc`] counts allocations.
+//! - [`avro`] writes Avro by hand.
 //! - [`toy`] is a decoder small enough to be right at sight, and ways to break it; [`Schemas`] is a source of writer
 //!   schemas.
 //!
 //! The crate is never published and only ever a dependency of tests, so it panics where a test would.
 
 pub mod alloc;
+pub mod avro;
 pub mod conformance;
 pub mod mutate;
 mod schemas;

@@ -17,24 +17,6 @@ use sabot_decode::{
 
 pub(crate) const KEY: SchemaKey = SchemaKey::Id(1);
 
-/// A zigzag varint.
-pub(crate) fn long(value: i64) -> Vec<u8> {
-    let mut rest = ((value << 1) ^ (value >> 63)) as u64;
-    let mut bytes = Vec::new();
-    while rest >= 0x80 {
-        bytes.push(rest as u8 | 0x80);
-        rest >>= 7;
-    }
-    bytes.push(rest as u8);
-    bytes
-}
-
-/// A length and its bytes.
-pub(crate) fn sized(bytes: impl AsRef<[u8]>) -> Vec<u8> {
-    let bytes = bytes.as_ref();
-    [long(bytes.len() as i64), bytes.to_vec()].concat()
-}
-
 /// A record of one field `f` of the type `ty`.
 pub(crate) fn record(ty: &str) -> String {
     fields(&format!(r#"{{"name": "f", "type": {ty}}}"#))
@@ -85,6 +67,12 @@ impl Decoded {
             assert_eq!(row, expected.batch, "row {at} of {}: {case}", rows.len());
         }
         assert_eq!(bad.next(), None, "{case}");
+    }
+
+    /// The names of the columns.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let schema = self.batch.schema();
+        schema.fields().iter().map(|field| field.name().clone()).collect()
     }
 
     /// The values of the column `name`, as Arrow displays them; `null` where there is none.

@@ -2,16 +2,13 @@
 
 use sabot_avro::AvroFactory;
 use sabot_decode::{EnumType, SchemaKey, StringType, Target, UnionType, UuidType, WriterSchema};
+use sabot_testkit::avro::{cat, long, sized};
 use sabot_testkit::conformance::{Corpus, check};
 
-use crate::common::{fields, long, reader, sized};
+use crate::common::{fields, reader};
 
 const A: SchemaKey = SchemaKey::Id(1);
 const B: SchemaKey = SchemaKey::GlobalId(2);
-
-fn cat(parts: &[&[u8]]) -> Vec<u8> {
-    parts.concat()
-}
 
 /// Every base type and logical type, nullable and not.
 fn every_type() -> String {

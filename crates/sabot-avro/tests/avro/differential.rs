@@ -7,8 +7,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};
 use sabot_decode::{Decoder, Payload, Target};
+use sabot_testkit::avro::{long, sized};
 
-use crate::common::{KEY, feed, fields, long, open, reader, sized};
+use crate::common::{KEY, feed, fields, open, reader};
 use crate::fuzz_check::{container, differential, engines, invariants};
 
 fn inputs(cases: u32, check: impl Fn(&[u8])) {

@@ -2,8 +2,9 @@
 
 use sabot_avro::AvroFactory;
 use sabot_decode::{Decoder, DecoderFactory, Payload, RowErrorKind, SchemaKey, Stop, Target, WriterSchema};
+use sabot_testkit::avro::{long, sized};
 
-use crate::common::{KEY, decode, decode_once, feed, fields, long, open, reader, record, refusal, sized};
+use crate::common::{KEY, decode, decode_once, feed, fields, open, reader, record, refusal};
 
 /// Decodes everything, flushing where it is full: the rows of each batch, and the errors.
 fn drain(decoder: &mut dyn Decoder, bodies: &[Vec<u8>]) -> (Vec<usize>, Vec<RowErrorKind>) {

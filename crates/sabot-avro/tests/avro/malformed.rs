@@ -1,17 +1,14 @@
 //! Bodies that are wrong: what is said of them, and exactly where.
 
 use sabot_decode::{RowErrorKind as K, Target};
+use sabot_testkit::avro::{cat, long, sized};
 
-use crate::common::{decode, long, record, sized};
+use crate::common::{decode, record};
 
 const ITEMS: &str = r#"{"type": "array", "items": {"type": "record", "name": "P", "fields": [
     {"name": "price", "type": "double"}, {"name": "tag", "type": ["null", "string"]}]}}"#;
 const NULLS: &str = r#"{"type": "array", "items": "null"}"#;
 const LONGEST: [u8; 10] = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
-
-fn cat(parts: &[&[u8]]) -> Vec<u8> {
-    parts.concat()
-}
 
 #[test]
 fn each_fault_has_its_kind_and_place() {

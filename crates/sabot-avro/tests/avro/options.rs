@@ -6,8 +6,9 @@ use sabot_decode::{
     BigDecimalType, BinaryType, DecoderFactory, Mapping, RowErrorKind, StringType, Target, TimeZone,
     WideDecimalType,
 };
+use sabot_testkit::avro::{long, sized};
 
-use crate::common::{decode, fields, good, long, mapped, reader, record, refusal, sized};
+use crate::common::{decode, fields, good, mapped, reader, record, refusal};
 
 #[test]
 fn bytes() {

@@ -2,8 +2,9 @@
 
 use sabot_avro::AvroFactory;
 use sabot_decode::{Decoder, DecoderFactory, RowErrorKind, Target, UnionType};
+use sabot_testkit::avro::{long, sized};
 
-use crate::common::{decode, fields, good, long, open, reader, refusal, sized};
+use crate::common::{decode, fields, good, open, reader, refusal};
 
 const ORDER: &str = r#"
     {"name": "id", "type": "long"},
@@ -44,15 +45,8 @@ fn paths_keep_what_is_below_them() {
         (&[], &[]),
     ] {
         let decoded = good(&target(paths), &writer, &[body(), body()]);
-        let names: Vec<_> = decoded
-            .batch
-            .schema()
-            .fields()
-            .iter()
-            .map(|field| field.name().clone())
-            .collect();
         assert_eq!(
-            names,
+            decoded.names(),
             columns.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
             "{paths:?}"
         );

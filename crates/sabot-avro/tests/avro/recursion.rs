@@ -5,8 +5,9 @@ use arrow_array::cast::AsArray;
 use arrow_schema::DataType;
 use sabot_decode::DecoderFactory;
 use sabot_decode::{BinaryType, RecursionType, RowErrorKind, StringType, Target, UnionType};
+use sabot_testkit::avro::{long, sized};
 
-use crate::common::{decode, decode_once, fields, good, long, reader, refusal, sized};
+use crate::common::{decode, decode_once, fields, good, reader, refusal};
 
 const LIST: &str = r#"{"type": "record", "name": "List", "namespace": "n", "fields": [
     {"name": "value", "type": "int"}, {"name": "next", "type": ["null", "List"]}]}"#;

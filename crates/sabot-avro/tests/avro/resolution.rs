@@ -1,15 +1,15 @@
 //! Schema resolution: pairs of types, records, enums, defaults and aliases.
 
 use sabot_decode::{EnumType, RowErrorKind, Target, UuidType};
+use sabot_testkit::avro::{logical, long, sized};
 
-use crate::common::{decode, fields, good, long, reader, record, refusal, sized};
+use crate::common::{decode, fields, good, reader, record, refusal};
 
 const UUID: &str = "89791762-2336-4186-9674-299b90a802e2";
 
 #[test]
 fn pairs_that_match() {
     let single = |value: f32| value.to_le_bytes().to_vec();
-    let logical = |base: &str, logical: &str| format!(r#"{{"type": "{base}", "logicalType": "{logical}"}}"#);
     let decimal = |p: u8, s: u8| {
         format!(r#"{{"type": "bytes", "logicalType": "decimal", "precision": {p}, "scale": {s}}}"#)
     };
@@ -130,7 +130,6 @@ fn pairs_that_match() {
 
 #[test]
 fn pairs_that_do_not() {
-    let logical = |base: &str, logical: &str| format!(r#"{{"type": "{base}", "logicalType": "{logical}"}}"#);
     let named = |ty: &str, name: &str, rest: &str| format!(r#"{{"type": "{ty}", "name": "{name}", {rest}}}"#);
     let decimal = |p: u8, s: u8| {
         format!(r#"{{"type": "bytes", "logicalType": "decimal", "precision": {p}, "scale": {s}}}"#)
@@ -228,14 +227,7 @@ fn fields_are_reordered_skipped_and_renamed() {
     .concat();
     let body = [long(1), gone, sized("bee"), long(4)].concat();
     let decoded = good(&reader(&reader_schema), &writer, &[body]);
-    let names: Vec<_> = decoded
-        .batch
-        .schema()
-        .fields()
-        .iter()
-        .map(|field| field.name().clone())
-        .collect();
-    assert_eq!(names, ["b", "new", "a", "a2"]);
+    assert_eq!(decoded.names(), ["b", "new", "a", "a2"]);
     for (column, value) in [("b", "bee"), ("new", "4"), ("a", "1"), ("a2", "9")] {
         assert_eq!(decoded.column(column), [value], "{column}");
     }

@@ -2,8 +2,9 @@
 
 use sabot_avro::{AvroFactory, canonical_form};
 use sabot_decode::{DecoderFactory, NamedSchema, Payload, SchemaKind, Target, WriterSchema};
+use sabot_testkit::avro::{long, sized};
 
-use crate::common::{KEY, feed, fields, good, long, reader, record, refusal, sized};
+use crate::common::{KEY, feed, fields, good, reader, record, refusal};
 
 #[test]
 fn malformed_schemas_are_refused() {

@@ -10,7 +10,7 @@ use std::path::Path;
 use sabot_decode::Target;
 use serde_json::Value as Json;
 
-use crate::common::{feed, in_blocks, long, open, reader};
+use crate::common::{feed, in_blocks, open, reader};
 use crate::fuzz_check::columns::is_row;
 use crate::fuzz_check::encode::decode;
 use crate::fuzz_check::model::{Model, is_resolvable};
@@ -18,6 +18,7 @@ use crate::fuzz_check::theirs;
 use crate::fuzz_check::types::{Base, Field, Name, Ty};
 use crate::fuzz_check::values::Val;
 use sabot_decode::Payload;
+use sabot_testkit::avro::long;
 
 fn table(name: &str) -> Json {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/testdata/avro/resolution");

@@ -2,12 +2,9 @@
 
 use arrow_schema::{DataType, Field, IntervalUnit, TimeUnit, UnionMode};
 use sabot_decode::{EnumType, Mapping, StringType, Target, UnionType, UuidType};
+use sabot_testkit::avro::{cat, logical, long, sized};
 
-use crate::common::{good, long, mapped, record, sized};
-
-fn bytes(parts: &[&[u8]]) -> Vec<u8> {
-    parts.concat()
-}
+use crate::common::{good, mapped, record};
 
 /// Decodes `bodies` as records of one field of `ty`: its Arrow field and its values.
 fn column(target: &Target, ty: &str, bodies: &[Vec<u8>]) -> (Field, Vec<String>) {
@@ -23,7 +20,6 @@ fn leaves() {
     let fixed = |size: usize, logical: &str| {
         format!(r#"{{"type": "fixed", "name": "F", "size": {size}, {logical}}}"#)
     };
-    let logical = |base: &str, logical: &str| format!(r#"{{"type": "{base}", "logicalType": "{logical}"}}"#);
     let timestamp = |unit, zone: bool| T::Timestamp(unit, zone.then(|| "UTC".into()));
     let symbols = r#"{"type": "enum", "name": "E", "symbols": ["A", "B"]}"#;
     let dictionary = T::Dictionary(Box::new(T::Int32), Box::new(T::Utf8));
@@ -166,9 +162,9 @@ fn leaves() {
                 (format!(r#"[{ty}, "null"]"#), 0, 1),
             ] {
                 let bodies = [
-                    bytes(&[&long(present), &body]),
+                    cat(&[&long(present), &body]),
                     long(absent),
-                    bytes(&[&long(present), &body]),
+                    cat(&[&long(present), &body]),
                 ];
                 let (field, values) = column(&Target::default(), &union, &bodies);
                 assert_eq!(
@@ -238,9 +234,9 @@ fn invalid_logical_types_are_ignored() {
 fn nested_types() {
     let writer = r#"{"type": "map", "values": {"type": "array", "items": ["null",
         {"type": "record", "name": "P", "fields": [{"name": "x", "type": "int"}, {"name": "y", "type": ["null", "string"]}]}]}}"#;
-    let point = bytes(&[&long(1), &long(7), &long(1), &sized("why")]);
-    let bare = bytes(&[&long(1), &long(8), &long(0)]);
-    let items = bytes(&[
+    let point = cat(&[&long(1), &long(7), &long(1), &sized("why")]);
+    let bare = cat(&[&long(1), &long(8), &long(0)]);
+    let items = cat(&[
         &long(2),
         &point,
         &long(0),
@@ -249,7 +245,7 @@ fn nested_types() {
         &bare,
         &long(0),
     ]);
-    let body = bytes(&[
+    let body = cat(&[
         &long(1),
         &sized("a"),
         &items,
@@ -290,7 +286,7 @@ fn nulls_of_nested_types() {
         r#"{"type": "record", "name": "P", "fields": []}"#,
     ] {
         let body = if ty.contains("[]") { vec![] } else { long(0) };
-        let bodies = [long(0), bytes(&[&long(1), &body]), long(0)];
+        let bodies = [long(0), cat(&[&long(1), &body]), long(0)];
         let (field, values) = column(&Target::default(), &format!(r#"["null", {ty}]"#), &bodies);
         assert!(field.is_nullable());
         assert_eq!((values[0].as_str(), values[2].as_str()), ("null", "null"), "{ty}");
@@ -360,10 +356,10 @@ fn mappings() {
 fn unions() {
     let union = r#"["int", "null", {"type": "record", "name": "a.P", "fields": []}, {"type": "fixed", "name": "b.P", "size": 1}]"#;
     let bodies = [
-        bytes(&[&long(0), &long(5)]),
+        cat(&[&long(0), &long(5)]),
         long(1),
         long(2),
-        bytes(&[&long(3), &[9]]),
+        cat(&[&long(3), &[9]]),
     ];
     let (field, values) = column(&Target::default(), union, &bodies);
     let DataType::Union(children, UnionMode::Dense) = field.data_type() else {
@@ -398,7 +394,7 @@ fn unions() {
 
 #[test]
 fn unions_of_one_branch_are_that_branch() {
-    let (field, values) = column(&Target::default(), r#"["int"]"#, &[bytes(&[&long(0), &long(5)])]);
+    let (field, values) = column(&Target::default(), r#"["int"]"#, &[cat(&[&long(0), &long(5)])]);
     assert_eq!(
         (field.data_type(), field.is_nullable(), values[0].as_str()),
         (&DataType::Int32, false, "5")
@@ -412,15 +408,15 @@ fn messages_that_are_no_records() {
     for (writer, body, value) in [
         (r#""string""#, sized("x"), "x"),
         ("string", sized("x"), "x"),
-        (r#"["null", "long"]"#, bytes(&[&long(1), &long(3)]), "3"),
+        (r#"["null", "long"]"#, cat(&[&long(1), &long(3)]), "3"),
         (
             r#"{"type": "array", "items": "int"}"#,
-            bytes(&[&long(1), &long(3), &long(0)]),
+            cat(&[&long(1), &long(3), &long(0)]),
             "[3]",
         ),
         (
             r#"["null", {"type": "record", "name": "P", "fields": [{"name": "x", "type": "int"}]}]"#,
-            bytes(&[&long(1), &long(3)]),
+            cat(&[&long(1), &long(3)]),
             "{x: 3}",
         ),
     ] {

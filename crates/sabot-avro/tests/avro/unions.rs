@@ -1,8 +1,9 @@
 //! Unions on either side of schema resolution.
 
 use sabot_decode::{RowErrorKind, Target, UnionType};
+use sabot_testkit::avro::{long, sized};
 
-use crate::common::{decode, good, long, reader, record, refusal, sized};
+use crate::common::{decode, good, reader, record, refusal};
 
 fn dense(reader_type: &str) -> Target {
     reader(&record(reader_type))

@@ -23,15 +23,3 @@ fn prepare(decoder: &mut dyn Decoder, id: u32, writer: String) -> (Result<(), Pl
     let writer = WriterSchema::avro(writer);
     count(|| decoder.prepare(SchemaKey::Id(id), &writer))
 }
-
-/// A zigzag varint.
-fn long(value: i64) -> Vec<u8> {
-    let mut rest = ((value << 1) ^ (value >> 63)) as u64;
-    let mut bytes = Vec::new();
-    while rest >= 0x80 {
-        bytes.push(rest as u8 | 0x80);
-        rest >>= 7;
-    }
-    bytes.push(rest as u8);
-    bytes
-}

@@ -10,8 +10,9 @@ use sabot_decode::{
     Payload, RowErrorKind, Shape, Stop, StringType, Target, UnionType, WideDecimalType, WriterSchema,
 };
 use sabot_testkit::alloc::count;
+use sabot_testkit::avro::long;
 
-use crate::{KEY, long, open};
+use crate::{KEY, open};
 
 /// What a batch, and a row, may take.
 const LIMIT_BYTES: usize = 1 << 20;

@@ -6,29 +6,12 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use sabot_avro::{ContainerError, ContainerOptions, ContainerReader};
+use sabot_testkit::avro::{long, sized};
 
 pub(crate) const SYNC: &[u8; 16] = b"sixteen bytes ok";
 
 pub(crate) const SCHEMA: &str = r#"{"type": "record", "name": "R", "fields": [
     {"name": "id", "type": "long"}, {"name": "name", "type": "string"}, {"name": "ok", "type": "boolean"}]}"#;
-
-/// A zigzag varint.
-pub(crate) fn long(value: i64) -> Vec<u8> {
-    let mut rest = ((value << 1) ^ (value >> 63)) as u64;
-    let mut bytes = Vec::new();
-    while rest >= 0x80 {
-        bytes.push(rest as u8 | 0x80);
-        rest >>= 7;
-    }
-    bytes.push(rest as u8);
-    bytes
-}
-
-/// A length and its bytes.
-pub(crate) fn sized(bytes: impl AsRef<[u8]>) -> Vec<u8> {
-    let bytes = bytes.as_ref();
-    [long(bytes.len() as i64), bytes.to_vec()].concat()
-}
 
 /// A row of [`SCHEMA`].
 pub(crate) fn row(id: i64) -> Vec<u8> {

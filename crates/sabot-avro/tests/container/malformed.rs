@@ -4,10 +4,9 @@ use std::io::Read;
 
 use sabot_avro::{ContainerErrorKind, ContainerHeader, ContainerOptions, ContainerReader};
 use sabot_decode::RowErrorKind;
+use sabot_testkit::avro::{long, sized};
 
-use crate::common::{
-    Out, SCHEMA, SYNC, block, block_of, header, header_of, long, read, read_with, row, sized,
-};
+use crate::common::{Out, SCHEMA, SYNC, block, block_of, header, header_of, read, read_with, row};
 
 fn bad(text: impl Into<String>) -> Out {
     Out::Bad(text.into())

@@ -24,7 +24,6 @@ pub(crate) mod values;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::types::Value;
 use apache_avro::util::max_allocation_bytes;
 use arrow_array::cast::AsArray;
@@ -205,20 +204,8 @@ impl Theirs {
         }
     }
 
-    fn decode(&self, mut body: &[u8]) -> Result<Value, String> {
-        let builder = GenericDatumReader::builder(&self.writer);
-        let datum = match &self.reader {
-            Some(reader) => builder.reader_schema(reader).build(),
-            None => builder.build(),
-        };
-        let value = datum
-            .and_then(|datum| datum.read_value(&mut body))
-            .map_err(|error| error.to_string())?;
-        if body.is_empty() {
-            Ok(value)
-        } else {
-            Err(format!("{} bytes are left", body.len()))
-        }
+    fn decode(&self, body: &[u8]) -> Result<Value, String> {
+        theirs::read(&self.writer, self.reader.as_ref(), body)
     }
 }
 

@@ -8,9 +8,10 @@ use sabot_decode::{
     BigDecimalType, BinaryType, EnumType, Mapping, RecursionType, StringType, TimeZone, UnionType, UuidType,
     WideDecimalType,
 };
+use sabot_testkit::avro::{logical, long, sized};
 
-use super::{bare, decimal, fixed, logical, mentions, pairs, read, words};
-use crate::common::{fields, long, mapped, record, refusal, sized};
+use super::{bare, decimal, fixed, mentions, pairs, read, words};
+use crate::common::{fields, mapped, record, refusal};
 
 /// One value of a type: what it is read as.
 struct Read {

@@ -7,8 +7,8 @@ use arrow_schema::DataType as T;
 use arrow_schema::{Field, Schema, TimeUnit, UnionFields, UnionMode};
 use sabot_decode::{Shape, Target, TimeZone};
 
-use super::{decimal, fixed, is_bad, logical, mentions, pairs, read};
-use crate::common::{fields, long, record, refusal, sized};
+use super::{decimal, fixed, is_bad, mentions, pairs, read};
+use crate::common::{fields, record, refusal};
 
 /// A value, read onto a column.
 struct Read {
@@ -26,6 +26,7 @@ enum Expected {
 }
 
 use Expected::{BadRow, Refused, Value};
+use sabot_testkit::avro::{logical, long, sized};
 
 /// The type of a record's field, read onto the column `f`.
 fn case(ty: impl AsRef<str>, body: Vec<u8>, data_type: T, expected: Expected) -> Read {

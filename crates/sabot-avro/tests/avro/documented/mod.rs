@@ -104,11 +104,6 @@ fn is_bad(target: &Target, writer: &str, body: &[u8]) -> bool {
         .is_empty()
 }
 
-/// The type on its own, with a logical type.
-fn logical(base: &str, name: &str) -> String {
-    format!(r#"{{"type": "{base}", "logicalType": "{name}"}}"#)
-}
-
 fn fixed(size: usize, rest: &str) -> String {
     format!(r#"{{"type": "fixed", "name": "F", "size": {size}{rest}}}"#)
 }

@@ -3,8 +3,8 @@
 use arrow_schema::DataType as T;
 use arrow_schema::TimeUnit;
 
-use super::{decimal, fixed, is_bad, logical, mentions, pairs, read};
-use crate::common::{long, reader, record, refusal, sized};
+use super::{decimal, fixed, is_bad, mentions, pairs, read};
+use crate::common::{reader, record, refusal};
 
 /// A value of one type, read as another.
 struct Read {
@@ -21,6 +21,7 @@ enum Expected {
 }
 
 use Expected::{BadRow, Refused, Value};
+use sabot_testkit::avro::{logical, long, sized};
 
 fn case(writer: impl Into<String>, onto: impl Into<String>, body: Vec<u8>, expected: Expected) -> Read {
     Read {
