@@ -43,11 +43,13 @@ impl Spares {
         self.now.clear();
     }
 
-    /// An empty vector for about `len` values. One that is much too long is not kept: batches may have become smaller.
+    /// An empty vector for about `len` values. One that is much too long is not kept: batches may have become smaller. A short
+    /// one is, or a column that is empty in most batches would need its room anew each time.
     fn room<T: ArrowNativeType>(&mut self, len: usize) -> Vec<T> {
         let before = self.before.pop_front().and_then(|buffer| buffer.into_vec().ok());
+        let most = len.saturating_mul(4).max(SHORT);
         match before {
-            Some(mut values) if (len / 2..=len.saturating_mul(4)).contains(&values.capacity()) => {
+            Some(mut values) if (len / 2..=most).contains(&values.capacity()) => {
                 values.clear();
                 values
             }
@@ -56,9 +58,12 @@ impl Spares {
     }
 }
 
+/// Room for as many values is kept, however few there were.
+const SHORT: usize = 64;
+
 #[cfg(test)]
 mod tests {
-    use super::Spares;
+    use super::{SHORT, Spares};
 
     #[test]
     fn each_buffer_comes_back_to_its_place() {
@@ -74,6 +79,19 @@ mod tests {
         }
         // Two buffers take turns.
         assert_eq!(values.as_ptr(), first);
+    }
+
+    #[test]
+    fn short_room_is_kept_and_long_room_is_not() {
+        for (room, kept) in [(SHORT, SHORT), (SHORT + 1, 0)] {
+            let (mut spares, mut values) = (Spares::default(), Vec::<u8>::with_capacity(room));
+            // Nothing stands in it, so that the next has no room, and the one after that has this one's.
+            for _ in 0..2 {
+                drop(spares.take(&mut values));
+                spares.end_batch();
+            }
+            assert_eq!(values.capacity(), kept);
+        }
     }
 
     #[test]
