@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
 use arrow_array::{Array, DictionaryArray, RecordBatch, StringArray, types::Int32Type};
 use arrow_buffer::{IntervalMonthDayNano, i256};
 use arrow_schema::{
@@ -308,6 +309,25 @@ fn types_without_columns_are_refused_with_their_path() {
     let error = Layout::new(&Arc::new(Schema::new(vec![outer]))).unwrap_err();
     assert_eq!(error.field_path(), "outer.half");
     assert!(error.to_string().contains("Float16"), "{error}");
+}
+
+/// The type ids of a union end with 127.
+#[test]
+fn a_union_of_128_branches_has_columns() {
+    let branches = (0..128).map(|at| Field::new(format!("b{at}"), DataType::Int32, false));
+    let branches = UnionFields::try_new(0..=127, branches).unwrap();
+    let union = DataType::Union(branches, UnionMode::Dense);
+    let schema = Arc::new(Schema::new(vec![Field::new("u", union, false)]));
+    let mut columns = columns(&schema);
+    for branch in [0, 127, 64] {
+        columns.unions[0].push(branch).unwrap();
+        columns.i32s[branch as usize].push(i32::from(branch));
+        columns.end_row();
+    }
+    let batch = columns.finish().unwrap();
+    let union = batch.column(0).as_union();
+    assert_eq!(union.type_ids(), &[0, 127, 64]);
+    assert_eq!(union.value(1).as_primitive::<Int32Type>().value(0), 127);
 }
 
 #[test]

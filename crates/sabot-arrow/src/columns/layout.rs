@@ -207,7 +207,10 @@ impl Layout {
                 NodeKind::Map(slot, self.add(key)?, self.add(value)?)
             }
             T::Union(fields, UnionMode::Dense)
-                if fields.iter().map(|(id, _)| id).eq(0..fields.len() as i8) =>
+                if fields
+                    .iter()
+                    .enumerate()
+                    .all(|(at, (id, _))| i8::try_from(at) == Ok(id)) =>
             {
                 counts.unions.push(fields.len());
                 let slot = counts.unions.len() - 1;
