@@ -75,6 +75,14 @@ impl Bits {
 
     /// Sets one bit, if `bit` says so; it was not set before.
     ///
+    /// ```
+    /// let mut bits = sabot_arrow::Bits::default();
+    /// bits.grow(3);
+    /// bits.or(1, true);
+    /// bits.or(2, false);
+    /// assert_eq!(bits.take().iter().collect::<Vec<_>>(), [false, true, false]);
+    /// ```
+    ///
     /// # Panics
     ///
     /// If there is no such bit.

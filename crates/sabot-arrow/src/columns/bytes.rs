@@ -109,6 +109,19 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
     /// Appends a block of strings that lie in `source`, and says whether all of them are UTF-8. If they have to be and are
     /// not, the caller truncates.
     ///
+    /// ```
+    /// use sabot_arrow::{Span, VarBytes};
+    ///
+    /// let mut strings = VarBytes::<i32>::default();
+    /// let of = |start, len| Span { start, len };
+    /// assert!(strings.extend_text("größer".as_bytes(), &[of(0, 2), of(2, 2)])?);
+    /// // Half an `ö`.
+    /// assert!(!strings.extend_text("größer".as_bytes(), &[of(0, 3)])?);
+    /// strings.truncate(2);
+    /// assert_eq!(strings.tail(0), ("grö".as_bytes(), [0, 2, 4].as_slice()));
+    /// # Ok::<(), sabot_arrow::Overflow>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`VarBytes::extend_spans`].
@@ -128,6 +141,16 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
     ///
     /// Short strings are copied with what stands behind them, in one move of a fixed size, wherever `source` has
     /// [`Span::ROOM_BYTES`] from their start on.
+    ///
+    /// ```
+    /// use sabot_arrow::{Span, VarBytes};
+    ///
+    /// let mut strings = VarBytes::<i32>::default();
+    /// let spans = [Span { start: 4, len: 3 }, Span { start: 0, len: 3 }];
+    /// strings.extend_spans(b"one two", &spans)?;
+    /// assert_eq!(strings.tail(0), (b"twoone".as_slice(), [0, 3, 6].as_slice()));
+    /// # Ok::<(), sabot_arrow::Overflow>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -381,6 +404,19 @@ impl FixedBytes {
     }
 
     /// Appends strings of zeros until there are `len`.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use arrow_schema::{DataType, Field, Schema};
+    /// # use sabot_arrow::{Columns, Layout};
+    /// # let schema = Arc::new(Schema::new(vec![Field::new("id", DataType::FixedSizeBinary(2), false)]));
+    /// let mut columns = Columns::new(Arc::new(Layout::new(&schema)?));
+    /// let ids = &mut columns.fixed[0];
+    /// ids.push(b"ab");
+    /// ids.grow(3);
+    /// assert_eq!((ids.len(), ids.bytes()), (3, 6));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn grow(&mut self, len: usize) {
         if len > self.len {
             self.data.resize(len * self.width, 0);
@@ -389,6 +425,22 @@ impl FixedBytes {
     }
 
     /// Changes one string.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use arrow_array::cast::AsArray;
+    /// # use arrow_schema::{DataType, Field, Schema};
+    /// # use sabot_arrow::{Columns, Layout};
+    /// # let schema = Arc::new(Schema::new(vec![Field::new("id", DataType::FixedSizeBinary(2), false)]));
+    /// let mut columns = Columns::new(Arc::new(Layout::new(&schema)?));
+    /// columns.fixed[0].grow(2);
+    /// columns.fixed[0].set(1, b"ab");
+    /// columns.end_rows(2);
+    /// let batch = columns.finish()?;
+    /// assert_eq!(batch["id"].as_fixed_size_binary().value(0), [0, 0]);
+    /// assert_eq!(batch["id"].as_fixed_size_binary().value(1), b"ab");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Panics
     ///

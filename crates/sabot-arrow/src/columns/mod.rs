@@ -221,6 +221,22 @@ impl Columns {
 
     /// Keeps the first `count` rows of what was appended since the last row's end, and drops what stands behind them. The
     /// caller ends them.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use arrow_schema::{DataType, Field, Schema};
+    /// # use sabot_arrow::{Columns, Layout};
+    /// # let schema = Arc::new(Schema::new(vec![Field::new("id", DataType::Int64, false)]));
+    /// let mut columns = Columns::new(Arc::new(Layout::new(&schema)?));
+    /// columns.i64s[0].push(1);
+    /// columns.end_row();
+    /// // A block of three rows, the last of which is bad.
+    /// columns.i64s[0].extend([2, 3, 4]);
+    /// columns.truncate_behind(2);
+    /// columns.end_rows(2);
+    /// assert_eq!(columns.i64s[0], [1, 2, 3]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn truncate_behind(&mut self, count: usize) {
         let rows = self.rows;
         self.truncate(rows + count);
