@@ -78,45 +78,100 @@ fn concat_runs(column: &ArrayRef, runs: &[(usize, usize)]) -> Result<ArrayRef, A
 mod tests {
     use std::sync::Arc;
 
+    use arrow_array::builder::{Int64Builder, MapBuilder, StringBuilder};
     use arrow_array::types::Int32Type;
-    use arrow_array::{ArrayRef, Int64Array, ListArray, RecordBatch, StringArray, StructArray};
+    use arrow_array::{
+        ArrayRef, BinaryArray, BinaryViewArray, DictionaryArray, GenericListArray, Int64Array,
+        LargeBinaryArray, LargeStringArray, MapArray, OffsetSizeTrait, RecordBatch, StringArray,
+        StringViewArray, StructArray, UnionArray,
+    };
+    use arrow_schema::{Field, Schema, UnionFields};
     use arrow_select::filter::filter_record_batch;
     use proptest::prelude::*;
 
     use super::*;
 
-    fn batch(rows: usize) -> RecordBatch {
-        let text: StringArray = (0..rows)
-            .map(|row| (row % 5 != 0).then(|| "x".repeat(row % 7)))
-            .collect();
-        let numbers: Int64Array = (0..rows as i64)
-            .map(|row| (row % 3 != 0).then_some(row))
-            .collect();
-        let lists = ListArray::from_iter_primitive::<Int32Type, _, _>(
-            (0..rows as i32).map(|row| (row % 4 != 0).then(|| (0..row % 6).map(Some))),
-        );
-        let columns: Vec<(&str, ArrayRef, bool)> = vec![
-            ("text", Arc::new(text), true),
-            ("numbers", Arc::new(numbers), true),
-            ("lists", Arc::new(lists), true),
+    fn texts<T: FromIterator<Option<String>>>(rows: usize) -> T {
+        let text = |row: usize| (row % 5 != 0).then(|| "x".repeat(row * 3 % 20));
+        (0..rows).map(text).collect()
+    }
+
+    fn numbers(rows: usize) -> Int64Array {
+        let rows = 0..rows as i64;
+        rows.map(|row| (row % 3 != 0).then_some(row)).collect()
+    }
+
+    fn lists<O: OffsetSizeTrait>(rows: usize) -> GenericListArray<O> {
+        let list = |row: i32| (row % 4 != 0).then(|| (0..row % 6).map(Some));
+        GenericListArray::from_iter_primitive::<Int32Type, _, _>((0..rows as i32).map(list))
+    }
+
+    fn maps(rows: usize) -> MapArray {
+        let mut maps = MapBuilder::new(None, StringBuilder::new(), Int64Builder::new());
+        for row in 0..rows {
+            for at in 0..row % 4 {
+                maps.keys().append_value(format!("key {at}"));
+                maps.values().append_option((at != 1).then_some(row as i64));
+            }
+            maps.append(row % 7 != 0).unwrap();
+        }
+        maps.finish()
+    }
+
+    /// Texts and numbers in turn.
+    fn union(rows: usize, is_dense: bool) -> UnionArray {
+        let fields = [
+            Field::new("text", DataType::Utf8, true),
+            Field::new("number", DataType::Int64, true),
         ];
-        let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
-        let nested: ArrayRef = Arc::new(StructArray::from(batch.clone()));
-        let mut fields: Vec<_> = batch.schema().fields().to_vec();
-        fields.push(Arc::new(arrow_schema::Field::new(
-            "nested",
-            nested.data_type().clone(),
-            false,
-        )));
-        let mut columns = batch.columns().to_vec();
-        columns.push(nested);
-        RecordBatch::try_new(Arc::new(arrow_schema::Schema::new(fields)), columns).unwrap()
+        let children: Vec<ArrayRef> = vec![Arc::new(texts::<StringArray>(rows)), Arc::new(numbers(rows))];
+        let type_ids = (0..rows).map(|row| (row % 3 == 1) as i8).collect();
+        let mut used = [0; 2];
+        let offsets = (0..rows).map(|row| {
+            let used = &mut used[usize::from(row % 3 == 1)];
+            *used += 1;
+            *used - 1
+        });
+        let offsets = is_dense.then(|| offsets.collect());
+        let fields = UnionFields::try_new([0, 1], fields).unwrap();
+        UnionArray::try_new(fields, type_ids, offsets, children).unwrap()
+    }
+
+    /// A column of each type that is copied in its own way, and a struct of all of them.
+    fn batch(rows: usize) -> RecordBatch {
+        let dictionary: DictionaryArray<Int32Type> = texts::<StringArray>(rows).iter().collect();
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(texts::<StringArray>(rows)),
+            Arc::new(texts::<LargeStringArray>(rows)),
+            Arc::new(texts::<StringViewArray>(rows)),
+            Arc::new(texts::<BinaryArray>(rows)),
+            Arc::new(texts::<LargeBinaryArray>(rows)),
+            Arc::new(texts::<BinaryViewArray>(rows)),
+            Arc::new(dictionary),
+            Arc::new(numbers(rows)),
+            Arc::new(lists::<i32>(rows)),
+            Arc::new(lists::<i64>(rows)),
+            Arc::new(maps(rows)),
+            Arc::new(union(rows, true)),
+            Arc::new(union(rows, false)),
+        ];
+        let alone = named(columns);
+        let mut columns = alone.columns().to_vec();
+        columns.push(Arc::new(StructArray::from(alone)));
+        named(columns)
+    }
+
+    fn named(columns: Vec<ArrayRef>) -> RecordBatch {
+        let fields = columns.iter().enumerate();
+        let fields =
+            fields.map(|(at, column)| Field::new(format!("c{at}"), column.data_type().clone(), true));
+        RecordBatch::try_new(Arc::new(Schema::new(fields.collect::<Vec<_>>())), columns).unwrap()
     }
 
     proptest! {
         #[test]
-        fn it_is_the_filter(rows in 0usize..300, gone in prop::collection::vec(0usize..300, 0..8), many in any::<bool>()) {
-            let batch = batch(rows);
+        fn it_is_the_filter(rows in 0usize..300, start in 0usize..20, gone in prop::collection::vec(0usize..300, 0..8), many in any::<bool>()) {
+            let batch = batch(start + rows).slice(start, rows);
             let kept: Vec<bool> = (0..rows).map(|row| !(gone.contains(&row) || many && row % 3 == 0)).collect();
             let expected = filter_record_batch(&batch, &BooleanArray::from(kept.clone())).unwrap();
             prop_assert_eq!(keep_rows(&batch, kept.into()).unwrap(), expected);
