@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     fn texts<T: FromIterator<Option<String>>>(rows: usize) -> T {
-        let text = |row: usize| (row % 5 != 0).then(|| "x".repeat(row * 3 % 20));
+        let text = |row: usize| (!row.is_multiple_of(5)).then(|| "x".repeat(row * 3 % 20));
         (0..rows).map(text).collect()
     }
 
@@ -113,7 +113,7 @@ mod tests {
                 maps.keys().append_value(format!("key {at}"));
                 maps.values().append_option((at != 1).then_some(row as i64));
             }
-            maps.append(row % 7 != 0).unwrap();
+            maps.append(!row.is_multiple_of(7)).unwrap();
         }
         maps.finish()
     }
@@ -125,7 +125,7 @@ mod tests {
             Field::new("number", DataType::Int64, true),
         ];
         let children: Vec<ArrayRef> = vec![Arc::new(texts::<StringArray>(rows)), Arc::new(numbers(rows))];
-        let type_ids = (0..rows).map(|row| (row % 3 == 1) as i8).collect();
+        let type_ids = (0..rows).map(|row| i8::from(row % 3 == 1)).collect();
         let mut used = [0; 2];
         let offsets = (0..rows).map(|row| {
             let used = &mut used[usize::from(row % 3 == 1)];
