@@ -122,7 +122,7 @@ impl SourceOptions {
         dead_letters.validate()?;
         if self.subscription.reads(&dead_letters.topic) {
             return Err(Error::config(format!(
-                "dead letters would go to topic {}, which is read itself ({}): each would come back as a bad record, \
+                "dead letters would go to topic {}, which is read itself ({}): each would come back as a bad message, \
                  for ever",
                 dead_letters.topic, self.subscription
             )));
@@ -205,7 +205,9 @@ impl Start {
 ///
 /// A bounded source ends each partition when its *position* has reached the end: deleted, compacted and control records
 /// are passed over, and an empty partition ends at once. It gives out its last batch without lingering. As a group member,
-/// it ends when every partition that it was given has ended.
+/// it ends when every partition that it was given has ended. A member that was given none waits: it gets the partitions of
+/// whoever leaves, and ends with those. It cannot know that it is not needed, for a member that comes later is also given
+/// nothing until the others have let go of its share.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum End {

@@ -1,4 +1,5 @@
-//! Pauses and resumptions that librdkafka drops, as they look from here: a partition is not as it was asked to be.
+//! Pauses and resumptions that librdkafka drops, as they look from here: a partition is not as it was asked to be. And
+//! a member of a group that gets no partition.
 
 use std::collections::BTreeSet;
 use std::thread;
@@ -12,7 +13,7 @@ use sabot_decode::{
 use super::*;
 use crate::embedded::EmbeddedBroker;
 use crate::flow::Flow;
-use crate::{Message, Producer, Properties, Subscription};
+use crate::{End, Message, Producer, Properties, Subscription};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -58,16 +59,25 @@ impl SchemaSource for NoSchemas {
     }
 }
 
-/// A broker with a topic of two partitions, and a source of it.
-fn open() -> (EmbeddedBroker, Source) {
+/// A broker with a topic of so many partitions, and the options to read it.
+fn topic(partitions: i32) -> (EmbeddedBroker, SourceOptions) {
     let broker = EmbeddedBroker::start(1).unwrap();
-    broker.create_topic("t", 2).unwrap();
+    broker.create_topic("t", partitions).unwrap();
     let mut options = SourceOptions::new(broker.brokers(), Subscription::topics(["t"]));
     options.startup_timeout = PATIENCE;
+    (broker, options)
+}
+
+fn open_with(options: SourceOptions) -> Source {
     let decoder = Box::new(Undecoded(Arc::new(Schema::empty())));
     let assembler = Assembler::new(AssemblerOptions::default(), None, decoder);
-    let source = Source::open(options, assembler, Box::new(NoSchemas)).unwrap();
-    (broker, source)
+    Source::open(options, assembler, Box::new(NoSchemas)).unwrap()
+}
+
+/// A broker with a topic of two partitions, and a source of it.
+fn open() -> (EmbeddedBroker, Source) {
+    let (broker, options) = topic(2);
+    (broker, open_with(options))
 }
 
 fn produce(broker: &EmbeddedBroker, partitions: impl IntoIterator<Item = i32>) {
@@ -180,4 +190,42 @@ fn a_partition_that_is_being_started_is_not_paused_until_a_record_comes() {
     let flows: Vec<Flow> = source.positions.iter().map(|position| position.flow).collect();
     assert_eq!(flows, [Flow::Paused, Flow::Starting]);
     assert_eq!(source.messages.len(), 1);
+}
+
+/// Takes events and answers a rebalance. True if this source has been told that it gets no partition.
+fn is_told_to_wait(source: &mut Source) -> bool {
+    source.gather();
+    let assigns_nothing = |next: &Rebalance| !next.revoke && next.partitions.is_empty();
+    let assigned_nothing = source.rebalances.front().is_some_and(assigns_nothing);
+    source.serve_rebalance().unwrap();
+    assigned_nothing && source.positions.iter().len() == 0
+}
+
+#[test]
+fn a_bounded_member_without_a_partition_gets_that_of_one_who_leaves() {
+    let (_broker, mut options) = topic(1);
+    options.group = Some("g".to_owned());
+    options.end = End::AtStart;
+    // The embedded broker waits a second less than a session for members to join again.
+    options
+        .properties
+        .set("session.timeout.ms", "4000")
+        .set("heartbeat.interval.ms", "100");
+    let mut members = vec![open_with(options.clone()), open_with(options)];
+    let begin = Instant::now();
+    let waiting = loop {
+        assert!(begin.elapsed() < PATIENCE, "it hangs");
+        if let Some(waiting) = members.iter_mut().position(is_told_to_wait) {
+            break waiting;
+        }
+    };
+    let mut waiting = members.swap_remove(waiting);
+    let step = |source: &mut Source| {
+        is_told_to_wait(source);
+    };
+    until(&mut members[0], step, Source::is_drained);
+    assert!(!waiting.is_drained());
+    drop(members);
+    until(&mut waiting, step, Source::is_drained);
+    assert!(waiting.next_batch().is_none());
 }
