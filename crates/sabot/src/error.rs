@@ -8,10 +8,9 @@ use sabot_decode::{FetchError, PlanError};
 use crate::{BadRow, Part, SchemaKey};
 
 /// What went wrong. It displays as one line; [`Error::kind`] is what a program branches on, and the source has the rest.
-#[derive(Debug)]
+/// `Debug` is for people as well, since that is what `main` prints of an error: the same line, and the causes behind it.
 pub struct Error(Box<Fault>);
 
-#[derive(Debug)]
 enum Fault {
     Config(String),
     Kafka(sabot_kafka::Error),
@@ -40,7 +39,7 @@ pub enum ErrorKind {
     NoOffset,
     /// The reader schema cannot be used, or the one schema of all messages cannot be resolved onto it.
     Schema,
-    /// A record is bad and the policy is [`crate::OnError::Fail`]. The stream stays before it.
+    /// A message is bad and the policy is [`crate::OnError::Fail`]. The stream stays before it.
     BadRecord,
     /// A writer schema could not be fetched. The stream stays before the record; the next call asks again.
     SchemaUnavailable,
@@ -173,6 +172,12 @@ impl fmt::Display for Error {
     }
 }
 
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&with_causes(self))
+    }
+}
+
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         // The text of the inner error is this error's own text, so its cause comes next.
@@ -225,5 +230,54 @@ fn of_registry(error: &sabot_registry::Error) -> ErrorKind {
         Registry::Unreachable | Registry::Timeout => ErrorKind::Unreachable,
         Registry::Unauthorized => ErrorKind::Denied,
         _ => ErrorKind::Registry,
+    }
+}
+
+/// An error's text and those of its causes. A text that is part of what stands before it is left out.
+fn with_causes(error: &(dyn StdError + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.contains(&next) {
+            text.push_str(": caused by ");
+            text.push_str(&next);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An error and its cause.
+    #[derive(Debug)]
+    struct Because(&'static str, Option<Box<Self>>);
+
+    impl fmt::Display for Because {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl StdError for Because {
+        fn source(&self) -> Option<&(dyn StdError + 'static)> {
+            self.1.as_deref().map(|cause| cause as _)
+        }
+    }
+
+    #[test]
+    fn debug_is_the_message_and_its_causes_each_once() {
+        let error = Error::config("no topic is given");
+        assert_eq!(format!("{error:?}"), "no topic is given");
+        let pipe = Because("the pipe broke", None);
+        let connection = Because("no connection: the pipe broke", Some(Box::new(pipe)));
+        let error = Because("no answer", Some(Box::new(connection)));
+        assert_eq!(
+            with_causes(&error),
+            "no answer: caused by no connection: the pipe broke"
+        );
     }
 }
