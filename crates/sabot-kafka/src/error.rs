@@ -138,7 +138,7 @@ impl Error {
 
     #[cold]
     pub(crate) fn bad_record(bad: Box<BadRow>) -> Self {
-        let mut error = Self::new(ErrorKind::BadRecord, format!("bad record: {}", bad.reason())).at(
+        let mut error = Self::new(ErrorKind::BadRecord, format!("bad message: {}", bad.reason())).at(
             &bad.topic,
             bad.partition,
             Some(bad.offset),

@@ -480,7 +480,7 @@ impl Source {
         }
         if nowhere {
             return Err(Error::config(
-                "bad records are to become dead letters, and no topic is given for them",
+                "bad messages are to become dead letters, and no topic is given for them",
             ));
         }
         self.on_stop(pushed.stop, stopped_at)

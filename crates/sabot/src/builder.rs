@@ -24,7 +24,7 @@ impl Sabot {
     /// Reads topics. `brokers` are `host:port` with commas between.
     ///
     /// Say which topic, how its values are encoded and, for schemas with ids, where the registry is. Everything else
-    /// has a default: from the beginning, for ever, without a group, failing at the first bad record.
+    /// has a default: from the beginning, for ever, without a group, failing at the first bad message.
     pub fn kafka(brokers: impl Into<String>) -> Builder {
         Builder {
             brokers: brokers.into(),
@@ -176,7 +176,7 @@ impl Builder {
         self
     }
 
-    /// Produces each bad record to `topic`, with Kafka Connect's headers, and leaves it out.
+    /// Produces each bad message to `topic`, with Kafka Connect's headers, and leaves it out.
     pub fn dead_letters(self, topic: impl Into<String>) -> Self {
         self.dead_letter_options(DeadLetterOptions::new(topic))
     }
@@ -200,7 +200,8 @@ impl Builder {
         self
     }
 
-    /// Adds the columns `_error` and `_raw` to the rows that [`OnError::Null`] keeps.
+    /// Adds the columns `_error` and `_raw` to the rows that [`OnError::Null`] keeps. `_raw` is the message's value, also
+    /// where only its key is bad.
     pub fn error_columns(mut self) -> Self {
         self.assembler.error_column = true;
         self.assembler.raw_column = true;

@@ -1,7 +1,7 @@
 //! Kafka messages in, Arrow columns out.
 //!
 //! [`Sabot::kafka`] describes what to read; [`Builder::open`] gives a [`Stream`] of [`Batch`]es, each a
-//! [`RecordBatch`](arrow_array::RecordBatch) with reports of what was wrong with its bad records. This crate adds no
+//! [`RecordBatch`](arrow_array::RecordBatch) with reports of what was wrong with its bad messages. This crate adds no
 //! machinery of its own to the crates below it: it puts them together and re-exports them, and Arrow's with them, so
 //! that a program needs one dependency and one version of Arrow.
 //!

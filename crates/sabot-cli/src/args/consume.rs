@@ -162,7 +162,7 @@ pub(crate) enum OnErrorArg {
     Fail,
     /// Report it and go on.
     Skip,
-    /// Report it and keep its row, with nulls, an _error and a _raw column.
+    /// Report it and keep its row, with nulls, an _error column, and its value's bytes in a column _raw, also where only the key is bad.
     Null,
     /// Produce it to --dlq-topic and go on.
     Dlq,
