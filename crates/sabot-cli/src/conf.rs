@@ -7,8 +7,11 @@ use std::{env, fs, io};
 
 use sabot::kafka::Properties;
 
-use crate::args::{ConnectionArgs, Property, RegistryArgs, Secret};
+use crate::args::{ConfigArgs, ConnectionArgs, Property, RegistryArgs, Secret};
 use crate::failure::Failure;
+
+/// The one property of the file that is not librdkafka's.
+const REGISTRY_URL: &str = "schema.registry.url";
 
 /// Where to connect to, from flags, environment and file; flags win.
 #[derive(Debug)]
@@ -22,14 +25,14 @@ pub(crate) struct Connection {
 impl Connection {
     /// Puts it together.
     pub(crate) fn new(args: &ConnectionArgs) -> Result<Self, Failure> {
-        let mut all = read(args.config.as_deref())?;
+        let mut all = read(&args.config)?;
         all.extend(args.properties.iter().cloned());
         let mut properties = Properties::default();
         let (mut brokers, mut registry) = (None, None);
         for Property { name, value } in all {
             match name.as_str() {
                 "bootstrap.servers" | "metadata.broker.list" => brokers = Some(value),
-                "schema.registry.url" => registry = Some(value),
+                REGISTRY_URL => registry = Some(value),
                 _ => drop(properties.set(name, value)),
             }
         }
@@ -62,6 +65,18 @@ fn has_good_port(broker: &str) -> bool {
     }
 }
 
+/// A client of the registry, for a command that asks no broker.
+pub(crate) fn registry_alone(
+    args: &RegistryArgs,
+    config: &ConfigArgs,
+) -> Result<sabot::registry::Client, Failure> {
+    let mut properties = read(config)?.into_iter().rev();
+    let configured = properties.find(|property| property.name == REGISTRY_URL);
+    registry(args, configured.as_ref().map(|property| property.value.as_str()))?.ok_or_else(|| {
+        Failure::usage("no registry is given: use -r URL, set SABOT_REGISTRY, or set schema.registry.url in the configuration file")
+    })
+}
+
 /// A client of the registry, if one is given. `fallback` is the configuration file's.
 pub(crate) fn registry(
     args: &RegistryArgs,
@@ -90,7 +105,8 @@ pub(crate) fn registry(
 }
 
 /// The properties of the file that is named, or else of the first of the usual ones that exists.
-fn read(explicit: Option<&Path>) -> Result<Vec<Property>, Failure> {
+fn read(config: &ConfigArgs) -> Result<Vec<Property>, Failure> {
+    let explicit = config.config_file.as_deref();
     if explicit == Some(Path::new("none")) {
         return Ok(Vec::new());
     }

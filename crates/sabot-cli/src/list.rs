@@ -35,6 +35,9 @@ pub(crate) fn run(args: &ListArgs, color: bool) -> Result<(), Failure> {
         partition_rows(&topics.map_err(fail)?)
     };
     let rows = rows.map_err(|error| Failure::because("cannot list", &error))?;
+    if rows.num_rows() == 0 {
+        console::note("sabot: no topics");
+    }
     if args.json || !std::io::stdout().is_terminal() {
         return output::print_json_lines(&rows);
     }
@@ -43,6 +46,7 @@ pub(crate) fn run(args: &ListArgs, color: bool) -> Result<(), Failure> {
         &TableOptions {
             width: console::width(),
             color,
+            flags: "",
         },
     )
 }

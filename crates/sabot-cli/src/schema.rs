@@ -13,8 +13,7 @@ use crate::{conf, console, output};
 
 /// Runs the command.
 pub(crate) fn run(args: &SchemaArgs) -> Result<(), Failure> {
-    let client = conf::registry(&args.registry, None)?
-        .ok_or_else(|| Failure::usage("no registry is given: use -r URL, or set SABOT_REGISTRY"))?;
+    let client = conf::registry_alone(&args.registry, &args.config)?;
     match &args.command {
         SchemaCommand::Subjects { prefix, deleted } => {
             let subjects = client.subjects(prefix, listed(*deleted)).map_err(failed)?;
@@ -119,9 +118,16 @@ fn check(
     file: &SchemaFileArgs,
     version: Option<VersionSpec>,
 ) -> Result<(), Failure> {
-    let answer = client
-        .check_compatibility(subject, version, &read(file)?, file.normalize)
-        .map_err(failed)?;
+    let answer = match client.check_compatibility(subject, version, &read(file)?, file.normalize) {
+        Err(error) if error.status() == Some(404) && has_nothing_to_check(client, subject, version) => {
+            let subject = console::harmless(&subject.to_string());
+            console::note(format_args!(
+                "subject {subject} has no versions yet: any schema is compatible"
+            ));
+            return lines(&["compatible"]);
+        }
+        answer => answer.map_err(failed)?,
+    };
     if answer.is_compatible {
         return lines(&["compatible"]);
     }
@@ -133,6 +139,18 @@ fn check(
         console::note(console::harmless(message));
     }
     Err(Failure::Silent)
+}
+
+/// Whether the subject does not exist yet. Confluent's registry calls any schema compatible with it; others say that they
+/// do not find it.
+fn has_nothing_to_check(client: &Client, subject: &Subject, version: Option<VersionSpec>) -> bool {
+    if matches!(version, Some(VersionSpec::Exact(_))) {
+        return false;
+    }
+    match client.versions(subject, Deleted::Exclude) {
+        Ok(versions) => versions.is_empty(),
+        Err(error) => error.is_not_found(),
+    }
 }
 
 fn read(args: &SchemaFileArgs) -> Result<Schema, Failure> {

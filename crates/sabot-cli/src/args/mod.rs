@@ -71,14 +71,22 @@ pub(crate) struct ConnectionArgs {
     #[arg(short = 'X', long = "property", value_name = "NAME=VALUE", value_parser = property)]
     pub(crate) properties: Vec<Property>,
 
-    /// A file of such properties, as kcat reads it; "none" reads no file. Without it, the first that exists of:
-    /// sabot/sabot.conf in $XDG_CONFIG_HOME or in the home directory's .config; $KCAT_CONFIG, or kcat.conf in the latter.
-    #[arg(short = 'F', long, value_name = "FILE", env = "SABOT_CONFIG", value_hint = ValueHint::FilePath)]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
 
     /// Seconds to wait for a broker.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     pub(crate) timeout: u64,
+}
+
+/// Where the configuration file is.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    /// A file of librdkafka's properties and schema.registry.url, as kcat reads it; "none" reads no file. Without it, the
+    /// first that exists of: sabot/sabot.conf in $XDG_CONFIG_HOME or in the home directory's .config; $KCAT_CONFIG, or
+    /// kcat.conf in the latter.
+    #[arg(short = 'F', long = "config", value_name = "FILE", env = "SABOT_CONFIG", global = true, value_hint = ValueHint::FilePath)]
+    pub(crate) config_file: Option<PathBuf>,
 }
 
 /// A `NAME=VALUE`. Its value may be a secret: `Debug` hides it.

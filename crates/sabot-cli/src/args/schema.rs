@@ -5,12 +5,15 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use sabot::schema::{CompatibilityLevel, InvalidVersion, Reference, VersionSpec};
 
-use super::RegistryArgs;
+use super::{ConfigArgs, RegistryArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct SchemaArgs {
     #[command(flatten)]
     pub(crate) registry: RegistryArgs,
+
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
 
     #[command(subcommand)]
     pub(crate) command: SchemaCommand,

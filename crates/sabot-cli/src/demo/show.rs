@@ -26,6 +26,7 @@ impl Show {
             table: TableOptions {
                 width: console::width(),
                 color,
+                flags: "",
             },
         }
     }

@@ -29,8 +29,12 @@ pub(crate) fn format(args: &OutputArgs, destination: &Destination, color: bool) 
         Destination::Stdout if !args.wide => TableOptions {
             width: console::width(),
             color,
+            flags: "--wide, --select",
         },
-        Destination::Stdout => TableOptions { width: None, color },
+        Destination::Stdout => TableOptions {
+            color,
+            ..TableOptions::default()
+        },
         Destination::File { .. } => TableOptions::default(),
     };
     let output = match (args.output, destination) {

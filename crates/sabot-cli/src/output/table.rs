@@ -21,6 +21,8 @@ const WIDEST: usize = 48;
 const SAMPLE_ROWS: usize = 10_000;
 /// What stands for null; dimmed where there are colours.
 const NULL: &str = "null";
+/// What is said of columns that find no room, at its longest.
+const LONGEST_NOTE: &str = " (+99 columns)";
 
 /// How a table looks.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +30,8 @@ pub(crate) struct TableOptions {
     /// Columns of the terminal; `None` cuts nothing.
     pub(crate) width: Option<usize>,
     pub(crate) color: bool,
+    /// The flags that show columns which find no room; empty where a command has none.
+    pub(crate) flags: &'static str,
 }
 
 /// A table in the making.
@@ -78,7 +82,8 @@ impl Table {
         self.wanted.clone_from(&widths);
         if let Some(room) = self.options.width {
             let can_shrink: Vec<bool> = fields.iter().map(|field| can_shrink(field.data_type())).collect();
-            fit(&mut widths, &can_shrink, room);
+            let note = LONGEST_NOTE.len().max(self.flags_note().len());
+            fit(&mut widths, &can_shrink, room, note);
         }
         let columns = widths.iter().zip(fields);
         let columns = columns
@@ -112,7 +117,20 @@ impl Table {
             out.extend_from_slice(if at == 0 { "" } else { "─┼─" }.as_bytes());
             out.extend_from_slice("─".repeat(column.width).as_bytes());
         }
+        if hidden > 0 {
+            self.styled("2", out, |out| {
+                out.extend_from_slice(self.flags_note().as_bytes());
+            });
+        }
         out.push(b'\n');
+    }
+
+    /// What stands below the number of columns that found no room.
+    fn flags_note(&self) -> String {
+        match self.options.flags {
+            "" => String::new(),
+            flags => format!(" ({flags})"),
+        }
     }
 
     fn gap(&self, at: usize, out: &mut Vec<u8>) {
@@ -228,8 +246,8 @@ fn can_shrink(data_type: &DataType) -> bool {
     }
 }
 
-/// Takes room from the widest columns that can shrink; then leaves out the last ones.
-fn fit(widths: &mut Vec<usize>, can_shrink: &[bool], room: usize) {
+/// Takes room from the widest columns that can shrink; then leaves out the last ones, with room for a note that says so.
+fn fit(widths: &mut Vec<usize>, can_shrink: &[bool], room: usize, note: usize) {
     for width in widths.iter_mut() {
         *width = (*width).min(WIDEST);
     }
@@ -248,8 +266,8 @@ fn fit(widths: &mut Vec<usize>, can_shrink: &[bool], room: usize) {
         return;
     }
     // Whatever is left out is told of at the end of the header.
-    let least = room.saturating_sub(" (+99 columns)".len());
-    while widths.len() > 1 && total(widths) > least {
+    let most = room.saturating_sub(note);
+    while widths.len() > 1 && total(widths) > most {
         widths.pop();
     }
     if let [only] = widths.as_mut_slice() {
@@ -282,7 +300,7 @@ mod tests {
             (&[24, 24], &[false, false], 20, &[20]),
         ] {
             let mut widths = wanted.to_vec();
-            fit(&mut widths, can_shrink, room);
+            fit(&mut widths, can_shrink, room, LONGEST_NOTE.len());
             assert_eq!(widths, expected, "{wanted:?} in {room}");
         }
     }

@@ -27,13 +27,11 @@ const NASTY: &str = "tab\t\"quote\" \\ \u{1b}[2J \u{9b} é 漢 🦀, line\nbreak
 #[test]
 fn text_formats_write_their_golden_files() {
     let template = Template::parse("%t[%p]@%o %T %k(%K)=%s(%S) {%h}\\n").unwrap();
-    let wide = TableOptions {
-        width: None,
-        color: false,
-    };
+    let wide = TableOptions::default();
     let narrow = TableOptions {
         width: Some(100),
         color: true,
+        flags: "--wide, --select",
     };
     for (name, format, batch) in [
         ("types.jsonl", Format::JsonLines, types()),

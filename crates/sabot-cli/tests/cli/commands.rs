@@ -1,7 +1,7 @@
 //! The other commands as a user runs them.
 
-#[cfg(unix)]
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
 #[cfg(unix)]
 use std::process::{Child, Stdio};
 
@@ -99,6 +99,69 @@ fn topics_and_partitions_are_listed() {
     assert!(said.contains("nowhere"), "{said}");
 }
 
+#[test]
+fn a_list_without_topics_says_so() {
+    let stage = Stage::new(&[]);
+    let said = run(sabot(&format!("list -F none -b {}", stage.broker.brokers())), 0);
+    assert_eq!(said, (String::new(), "sabot: no topics\n".to_owned()));
+}
+
+/// A registry that answers everything with 404 and this body. Its URL; it lasts as long as the test.
+fn finds_nothing(body: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = BufReader::new(stream.unwrap());
+            let mut body_bytes = 0;
+            // The request: its head up to an empty line, and its body.
+            loop {
+                let mut line = String::new();
+                stream.read_line(&mut line).unwrap();
+                if let Some(length) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                    body_bytes = length.trim().parse().unwrap();
+                }
+                if line.trim().is_empty() {
+                    break;
+                }
+            }
+            stream.read_exact(&mut vec![0; body_bytes]).unwrap();
+            let length = body.len();
+            write!(
+                stream.get_mut(),
+                "HTTP/1.1 404 Not Found\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+            )
+            .unwrap();
+        }
+    });
+    url
+}
+
+#[test]
+fn any_schema_is_compatible_with_a_subject_without_versions() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("int.avsc");
+    std::fs::write(&file, "\"int\"").unwrap();
+    let check = |body, rest: &str, status| {
+        let url = finds_nothing(body);
+        let line = format!("schema check new {} -r {url} {rest}", file.display());
+        run(sabot(&line), status)
+    };
+    let unknown = r#"{"error_code":40401,"message":"no such subject"}"#;
+    for rest in ["", "--version latest"] {
+        let (out, said) = check(unknown, rest, 0);
+        assert_eq!(out, "compatible\n");
+        assert_eq!(
+            said,
+            "subject new has no versions yet: any schema is compatible\n"
+        );
+    }
+    // What asks for a version that is not there fails, and so does what is not answered by a registry.
+    let (_, said) = check(unknown, "--version 1", 1);
+    assert!(said.contains("40401"), "{said}");
+    check("nothing here", "", 1);
+}
+
 /// `sabot registry serve`, which ends with the value.
 #[cfg(unix)]
 struct Served {
@@ -178,6 +241,31 @@ fn a_served_registry_takes_checks_and_gives_schemas() {
 
     interrupt(&served.server);
     assert_eq!(served.server.wait().unwrap().code(), Some(130));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_registry_may_stand_in_the_configuration_file() {
+    let served = Served::start();
+    let (out, _) = served.schema(&format!("register s {}", served.file("int")), 0);
+    assert_eq!(out, "1\n");
+    let home = served.folder.path();
+    let file = home.join(".config/sabot/sabot.conf");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(
+        &file,
+        format!("client.id=x\nschema.registry.url={}\n", served.url),
+    )
+    .unwrap();
+    let mut command = sabot("schema subjects");
+    command.env("HOME", home);
+    assert_eq!(run(command, 0).0, "s\n");
+    let (out, _) = run(sabot(&format!("schema versions s -F {}", file.display())), 0);
+    assert_eq!(out, "1\n");
+    let mut command = sabot("schema subjects -F none");
+    command.env("HOME", home);
+    let (_, said) = run(command, 2);
+    assert!(said.contains("schema.registry.url"), "{said}");
 }
 
 #[cfg(unix)]
