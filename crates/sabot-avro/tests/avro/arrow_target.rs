@@ -28,6 +28,18 @@ fn marked(field: Field, metadata: &[(&str, &str)]) -> Field {
     field.with_metadata(metadata.collect::<HashMap<_, _>>())
 }
 
+const INT: &str = r#""int""#;
+const LONG: &str = r#""long""#;
+const STRING: &str = r#""string""#;
+const BYTES: &str = r#""bytes""#;
+const FIXED: &str = r#"{"type": "fixed", "name": "F", "size": 2}"#;
+const UUID: &str = r#"{"type": "string", "logicalType": "uuid"}"#;
+const DATE: &str = r#"{"type": "int", "logicalType": "date"}"#;
+const TIME_MILLIS: &str = r#"{"type": "int", "logicalType": "time-millis"}"#;
+const TIME_MICROS: &str = r#"{"type": "long", "logicalType": "time-micros"}"#;
+const MILLIS: &str = r#"{"type": "long", "logicalType": "timestamp-millis"}"#;
+const MICROS: &str = r#"{"type": "long", "logicalType": "timestamp-micros"}"#;
+const LOCAL_MILLIS: &str = r#"{"type": "long", "logicalType": "local-timestamp-millis"}"#;
 const DURATION: &str = r#"{"type": "fixed", "name": "D", "size": 12, "logicalType": "duration"}"#;
 const FIXED_UUID: &str = r#"{"type": "fixed", "name": "U", "size": 16, "logicalType": "uuid"}"#;
 const FIXED_DECIMAL: &str =
@@ -35,223 +47,111 @@ const FIXED_DECIMAL: &str =
 const DECIMAL: &str = r#"{"type": "bytes", "logicalType": "decimal", "precision": 4, "scale": 1}"#;
 const BIG: &str = r#"{"type": "bytes", "logicalType": "big-decimal"}"#;
 const ENUM: &str = r#"{"type": "enum", "name": "E", "symbols": ["A", "B"]}"#;
+const BERLIN_MILLIS: &str = r#"Timestamp(ms, "Europe/Berlin")"#;
+const BERLIN_NANOS: &str = r#"Timestamp(ns, "Europe/Berlin")"#;
+const ID: &[u8] = b"\x4889791762-2336-4186-9674-299B90A802E2";
 
-/// Each pair of a writer's type and a column that takes it.
+/// A writer's type, a body, a column that takes it, and the value there.
+const TAKEN: &[(&str, &[u8], &str, &str)] = &[
+    (r#""null""#, b"", "Null", "null"),
+    (r#""boolean""#, b"\x01", "Boolean", "true"),
+    (INT, b"\x0e", "Int32", "7"),
+    (INT, b"\x0e", "Int64", "7"),
+    (INT, b"\x0e", "Float32", "7.0"),
+    (INT, b"\x0e", "Float64", "7.0"),
+    (LONG, b"\x0e", "Int64", "7"),
+    (LONG, b"\x0e", "Float32", "7.0"),
+    (LONG, b"\x0e", "Float64", "7.0"),
+    (r#""float""#, &1.5f32.to_le_bytes(), "Float32", "1.5"),
+    (r#""float""#, &1.5f32.to_le_bytes(), "Float64", "1.5"),
+    (r#""double""#, &1.5f64.to_le_bytes(), "Float64", "1.5"),
+    (STRING, b"\x04ab", "Utf8", "ab"),
+    (STRING, b"\x04ab", "LargeUtf8", "ab"),
+    (STRING, b"\x04ab", "Utf8View", "ab"),
+    (STRING, b"\x04ab", "Binary", "6162"),
+    (STRING, b"\x04ab", "BinaryView", "6162"),
+    (BYTES, b"\x04ab", "Utf8", "ab"),
+    (BYTES, b"\x04ab", "LargeBinary", "6162"),
+    (FIXED, b"ab", "FixedSizeBinary(2)", "6162"),
+    (FIXED, b"ab", "Binary", "6162"),
+    (FIXED, b"ab", "BinaryView", "6162"),
+    (ENUM, b"\x02", "Dictionary(Int32, Utf8)", "B"),
+    (ENUM, b"\x02", "Utf8", "B"),
+    (ENUM, b"\x02", "LargeUtf8", "B"),
+    (ENUM, b"\x02", "Utf8View", "B"),
+    (UUID, ID, "Utf8", "89791762-2336-4186-9674-299B90A802E2"),
+    (
+        FIXED_UUID,
+        &[0x11; 16],
+        "Utf8",
+        "11111111-1111-1111-1111-111111111111",
+    ),
+    (
+        FIXED_UUID,
+        &[0x11; 16],
+        "FixedSizeBinary(16)",
+        "11111111111111111111111111111111",
+    ),
+    (DECIMAL, b"\x04\x04\xd2", "Decimal128(4, 1)", "123.4"),
+    (DECIMAL, b"\x04\x04\xd2", "Decimal128(20, 1)", "123.4"),
+    (DECIMAL, b"\x04\x04\xd2", "Decimal256(50, 1)", "123.4"),
+    (DECIMAL, b"\x04\x04\xd2", "Utf8", "123.4"),
+    (DECIMAL, b"\x04\x04\xd2", "Binary", "04d2"),
+    (FIXED_DECIMAL, b"\x04\xd2", "Decimal128(4, 1)", "123.4"),
+    (FIXED_DECIMAL, b"\x04\xd2", "Decimal256(40, 1)", "123.4"),
+    (FIXED_DECIMAL, b"\x04\xd2", "LargeUtf8", "123.4"),
+    (BYTES, b"\x04\x04\xd2", "Decimal128(4, 1)", "123.4"),
+    (BIG, b"\x06\x02\x7b\x02", "Decimal128(4, 2)", "12.30"),
+    (BIG, b"\x06\x02\x7b\x02", "Utf8", "12.3"),
+    (BIG, b"\x06\x02\x7b\x02", "Binary", "027b02"),
+    (DATE, b"\x02", "Date32", "1970-01-02"),
+    (INT, b"\x02", "Date32", "1970-01-02"),
+    (TIME_MILLIS, b"\x02", "Time32(ms)", "00:00:00.001"),
+    (TIME_MILLIS, b"\x02", "Time64(µs)", "00:00:00.001"),
+    (TIME_MICROS, b"\x02", "Time64(µs)", "00:00:00.000001"),
+    (MILLIS, b"\x02", BERLIN_MILLIS, "1970-01-01T00:00:00.001Z"),
+    (MILLIS, b"\x02", BERLIN_NANOS, "1970-01-01T00:00:00.001Z"),
+    (MICROS, b"\xd0\x0f", BERLIN_NANOS, "1970-01-01T00:00:00.001Z"),
+    (LONG, b"\x02", BERLIN_MILLIS, "1970-01-01T00:00:00.001Z"),
+    (LOCAL_MILLIS, b"\x02", "Timestamp(µs)", "1970-01-01T00:00:00.001"),
+    (
+        DURATION,
+        b"\x01\0\0\0\x02\0\0\0\x03\0\0\0",
+        "Interval(MonthDayNano)",
+        "1 mons 2 days 0.003000000 secs",
+    ),
+    (DURATION, &[0; 12], "Binary", "000000000000000000000000"),
+];
+
 #[test]
 fn what_columns_take() {
-    use DataType as T;
-    let utc = |unit| T::Timestamp(unit, Some("Europe/Berlin".into()));
-    let dictionary = T::Dictionary(Box::new(T::Int32), Box::new(T::Utf8));
-    let uuid = "89791762-2336-4186-9674-299b90a802e2";
-    for (writer, body, data_type, value) in [
-        (r#""null""#.to_owned(), vec![], T::Null, "null"),
-        (r#""boolean""#.into(), vec![1], T::Boolean, "true"),
-        (r#""int""#.into(), long(7), T::Int32, "7"),
-        (r#""int""#.into(), long(7), T::Int64, "7"),
-        (r#""int""#.into(), long(7), T::Float32, "7.0"),
-        (r#""int""#.into(), long(7), T::Float64, "7.0"),
-        (r#""long""#.into(), long(7), T::Int64, "7"),
-        (r#""long""#.into(), long(7), T::Float32, "7.0"),
-        (r#""long""#.into(), long(7), T::Float64, "7.0"),
-        (
-            r#""float""#.into(),
-            1.5f32.to_le_bytes().into(),
-            T::Float32,
-            "1.5",
-        ),
-        (
-            r#""float""#.into(),
-            1.5f32.to_le_bytes().into(),
-            T::Float64,
-            "1.5",
-        ),
-        (
-            r#""double""#.into(),
-            1.5f64.to_le_bytes().into(),
-            T::Float64,
-            "1.5",
-        ),
-        (r#""string""#.into(), sized("ab"), T::Utf8, "ab"),
-        (r#""string""#.into(), sized("ab"), T::LargeUtf8, "ab"),
-        (r#""string""#.into(), sized("ab"), T::Utf8View, "ab"),
-        (r#""string""#.into(), sized("ab"), T::Binary, "6162"),
-        (r#""string""#.into(), sized("ab"), T::BinaryView, "6162"),
-        (r#""bytes""#.into(), sized("ab"), T::Utf8, "ab"),
-        (r#""bytes""#.into(), sized("ab"), T::LargeBinary, "6162"),
-        (
-            r#"{"type": "fixed", "name": "F", "size": 2}"#.into(),
-            b"ab".into(),
-            T::FixedSizeBinary(2),
-            "6162",
-        ),
-        (
-            r#"{"type": "fixed", "name": "F", "size": 2}"#.into(),
-            b"ab".into(),
-            T::Binary,
-            "6162",
-        ),
-        (
-            r#"{"type": "fixed", "name": "F", "size": 2}"#.into(),
-            b"ab".into(),
-            T::BinaryView,
-            "6162",
-        ),
-        (ENUM.into(), long(1), dictionary, "B"),
-        (ENUM.into(), long(1), T::Utf8, "B"),
-        (ENUM.into(), long(1), T::LargeUtf8, "B"),
-        (ENUM.into(), long(1), T::Utf8View, "B"),
-        (
-            logical("string", "uuid"),
-            sized(uuid.to_uppercase()),
-            T::Utf8,
-            "89791762-2336-4186-9674-299B90A802E2",
-        ),
-        (
-            FIXED_UUID.into(),
-            vec![0x11; 16],
-            T::Utf8,
-            "11111111-1111-1111-1111-111111111111",
-        ),
-        (
-            FIXED_UUID.into(),
-            vec![0x11; 16],
-            T::FixedSizeBinary(16),
-            "11111111111111111111111111111111",
-        ),
-        (DECIMAL.into(), sized([0x04, 0xd2]), T::Decimal128(4, 1), "123.4"),
-        (DECIMAL.into(), sized([0x04, 0xd2]), T::Decimal128(20, 1), "123.4"),
-        (DECIMAL.into(), sized([0x04, 0xd2]), T::Decimal256(50, 1), "123.4"),
-        (DECIMAL.into(), sized([0x04, 0xd2]), T::Utf8, "123.4"),
-        (DECIMAL.into(), sized([0x04, 0xd2]), T::Binary, "04d2"),
-        (
-            FIXED_DECIMAL.into(),
-            vec![0x04, 0xd2],
-            T::Decimal128(4, 1),
-            "123.4",
-        ),
-        (
-            FIXED_DECIMAL.into(),
-            vec![0x04, 0xd2],
-            T::Decimal256(40, 1),
-            "123.4",
-        ),
-        (FIXED_DECIMAL.into(), vec![0x04, 0xd2], T::LargeUtf8, "123.4"),
-        (
-            r#""bytes""#.into(),
-            sized([0x04, 0xd2]),
-            T::Decimal128(4, 1),
-            "123.4",
-        ),
-        (
-            BIG.into(),
-            sized([sized([123]), long(1)].concat()),
-            T::Decimal128(4, 2),
-            "12.30",
-        ),
-        (
-            BIG.into(),
-            sized([sized([123]), long(1)].concat()),
-            T::Utf8,
-            "12.3",
-        ),
-        (BIG.into(), sized([2, 123, 2]), T::Binary, "027b02"),
-        (logical("int", "date"), long(1), T::Date32, "1970-01-02"),
-        (r#""int""#.into(), long(1), T::Date32, "1970-01-02"),
-        (
-            logical("int", "time-millis"),
-            long(1),
-            T::Time32(TimeUnit::Millisecond),
-            "00:00:00.001",
-        ),
-        (
-            logical("int", "time-millis"),
-            long(1),
-            T::Time64(TimeUnit::Microsecond),
-            "00:00:00.001",
-        ),
-        (
-            logical("long", "time-micros"),
-            long(1),
-            T::Time64(TimeUnit::Microsecond),
-            "00:00:00.000001",
-        ),
-        (
-            logical("long", "timestamp-millis"),
-            long(1),
-            utc(TimeUnit::Millisecond),
-            "1970-01-01T00:00:00.001Z",
-        ),
-        (
-            logical("long", "timestamp-millis"),
-            long(1),
-            utc(TimeUnit::Nanosecond),
-            "1970-01-01T00:00:00.001Z",
-        ),
-        (
-            logical("long", "timestamp-micros"),
-            long(1000),
-            utc(TimeUnit::Nanosecond),
-            "1970-01-01T00:00:00.001Z",
-        ),
-        (
-            r#""long""#.into(),
-            long(1),
-            utc(TimeUnit::Millisecond),
-            "1970-01-01T00:00:00.001Z",
-        ),
-        (
-            logical("long", "local-timestamp-millis"),
-            long(1),
-            T::Timestamp(TimeUnit::Microsecond, None),
-            "1970-01-01T00:00:00.001",
-        ),
-        (
-            DURATION.into(),
-            vec![1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0],
-            T::Interval(IntervalUnit::MonthDayNano),
-            "1 mons 2 days 0.003000000 secs",
-        ),
-        (
-            DURATION.into(),
-            vec![0; 12],
-            T::Binary,
-            "000000000000000000000000",
-        ),
-    ] {
-        let is_null = data_type == T::Null;
+    for (writer, body, data_type, value) in TAKEN {
+        let what = format!("{writer} onto {data_type}");
+        let data_type: DataType = data_type.parse().unwrap();
+        let body = body.to_vec();
         let decoded = good(
             &column(data_type.clone()),
-            &record(&writer),
+            &record(writer),
             std::slice::from_ref(&body),
         );
-        assert_eq!(decoded.column("f"), [value], "{writer} onto {data_type}");
+        assert_eq!(decoded.column("f"), [*value], "{what}");
 
         // A column that may be null takes the same, and nulls.
         let nullable = onto(vec![Field::new("f", data_type.clone(), true)]);
-        let decoded = good(&nullable, &record(&writer), std::slice::from_ref(&body));
-        assert_eq!(
-            decoded.column("f"),
-            [value],
-            "{writer} onto {data_type}, nullable"
-        );
-        if is_null {
+        let decoded = good(&nullable, &record(writer), std::slice::from_ref(&body));
+        assert_eq!(decoded.column("f"), [*value], "{what}, nullable");
+        if data_type == DataType::Null {
             continue;
         }
         let union = record(&format!(r#"["null", {writer}]"#));
-        let bodies = [[&long(1)[..], &body].concat(), long(0)];
-        assert_eq!(
-            good(&nullable, &union, &bodies).column("f"),
-            [value, "null"],
-            "{union} onto {data_type}"
-        );
+        let bodies = [[long(1), body].concat(), long(0)];
+        let decoded = good(&nullable, &union, &bodies);
+        assert_eq!(decoded.column("f"), [*value, "null"], "null or {what}, nullable");
         // One that may not takes rows that are not null.
-        let decoded = decode(&column(data_type.clone()), &union, &bodies);
-        assert_eq!(decoded.column("f")[0], value);
-        assert_eq!(
-            decoded.bad,
-            [(1, 1, "f".into(), RowErrorKind::Unresolvable)],
-            "{union} onto {data_type}"
-        );
+        let decoded = decode(&column(data_type), &union, &bodies);
+        assert_eq!(decoded.column("f")[0], *value, "null or {what}");
+        let expected = [(1, 1, "f".into(), RowErrorKind::Unresolvable)];
+        assert_eq!(decoded.bad, expected, "null or {what}");
     }
 }
 

@@ -7,123 +7,76 @@ use crate::common::{decode, fields, good, reader, record, refusal};
 
 const UUID: &str = "89791762-2336-4186-9674-299b90a802e2";
 
+/// A writer's type and a reader's, a body, and the value.
+const PAIRS: &[(&str, &str, &[u8], &str)] = &[
+    (INT, LONG, b"\x05", "-3"),
+    (INT, r#""float""#, b"\x05", "-3.0"),
+    (INT, r#""double""#, b"\xff\xff\xff\xff\x0f", "-2147483648.0"),
+    (LONG, r#""float""#, b"\x82\x80\x80\x10", "16777216.0"),
+    (
+        LONG,
+        r#""double""#,
+        b"\x80\x80\x80\x80\x80\x40",
+        "1099511627776.0",
+    ),
+    (r#""float""#, r#""double""#, &0.5f32.to_le_bytes(), "0.5"),
+    (STRING, BYTES, b"\x04\xc3\xa9", "c3a9"),
+    (BYTES, STRING, b"\x04\xc3\xa9", "é"),
+    (
+        r#"{"type": "array", "items": "int"}"#,
+        r#"{"type": "array", "items": "double"}"#,
+        b"\x02\x04\0",
+        "[2.0]",
+    ),
+    (
+        r#"{"type": "map", "values": "int"}"#,
+        r#"{"type": "map", "values": "long"}"#,
+        b"\x02\x02k\x04\0",
+        "{k: 2}",
+    ),
+    // Logical types: a finer unit, and one side alone.
+    (TIME_MILLIS, TIME_MICROS, b"\x02", "00:00:00.001"),
+    (MILLIS, NANOS, b"\x02", "1970-01-01T00:00:00.001Z"),
+    (LONG, MILLIS, b"\x02", "1970-01-01T00:00:00.001Z"),
+    (INT, MILLIS, b"\x02", "1970-01-01T00:00:00.001Z"),
+    (MILLIS, LONG, b"\x02", "1"),
+    (DECIMAL, WIDER, b"\x02\x64", "10.0"),
+    (BYTES, WIDER, b"\x02\x64", "10.0"),
+    (TEXT_UUID, STRING, ID, UUID),
+    (STRING, TEXT_UUID, ID, "89791762233641869674299b90a802e2"),
+    (BYTES, TEXT_UUID, ID, "89791762233641869674299b90a802e2"),
+];
+
+const INT: &str = r#""int""#;
+const LONG: &str = r#""long""#;
+const STRING: &str = r#""string""#;
+const BYTES: &str = r#""bytes""#;
+const TIME_MILLIS: &str = r#"{"type": "int", "logicalType": "time-millis"}"#;
+const TIME_MICROS: &str = r#"{"type": "long", "logicalType": "time-micros"}"#;
+const MILLIS: &str = r#"{"type": "long", "logicalType": "timestamp-millis"}"#;
+const NANOS: &str = r#"{"type": "long", "logicalType": "timestamp-nanos"}"#;
+const DECIMAL: &str = r#"{"type": "bytes", "logicalType": "decimal", "precision": 3, "scale": 1}"#;
+const WIDER: &str = r#"{"type": "bytes", "logicalType": "decimal", "precision": 5, "scale": 1}"#;
+const TEXT_UUID: &str = r#"{"type": "string", "logicalType": "uuid"}"#;
+const ID: &[u8] = b"\x4889791762-2336-4186-9674-299b90a802e2";
+
 #[test]
 fn pairs_that_match() {
-    let single = |value: f32| value.to_le_bytes().to_vec();
-    let decimal = |p: u8, s: u8| {
-        format!(r#"{{"type": "bytes", "logicalType": "decimal", "precision": {p}, "scale": {s}}}"#)
-    };
-    for (writer, reader_type, body, value) in [
-        (r#""int""#.to_owned(), r#""long""#.to_owned(), long(-3), "-3"),
-        (r#""int""#.into(), r#""float""#.into(), long(-3), "-3.0"),
-        (
-            r#""int""#.into(),
-            r#""double""#.into(),
-            long(i64::from(i32::MIN)),
-            "-2147483648.0",
-        ),
-        (
-            r#""long""#.into(),
-            r#""float""#.into(),
-            long(1 << 24 | 1),
-            "16777216.0",
-        ),
-        (
-            r#""long""#.into(),
-            r#""double""#.into(),
-            long(1 << 40),
-            "1099511627776.0",
-        ),
-        (r#""float""#.into(), r#""double""#.into(), single(0.5), "0.5"),
-        (r#""string""#.into(), r#""bytes""#.into(), sized("é"), "c3a9"),
-        (r#""bytes""#.into(), r#""string""#.into(), sized("é"), "é"),
-        (
-            r#"{"type": "array", "items": "int"}"#.into(),
-            r#"{"type": "array", "items": "double"}"#.into(),
-            [long(1), long(2), long(0)].concat(),
-            "[2.0]",
-        ),
-        (
-            r#"{"type": "map", "values": "int"}"#.into(),
-            r#"{"type": "map", "values": "long"}"#.into(),
-            [long(1), sized("k"), long(2), long(0)].concat(),
-            "{k: 2}",
-        ),
-        // Logical types: a finer unit, and one side alone.
-        (
-            logical("int", "time-millis"),
-            logical("long", "time-micros"),
-            long(1),
-            "00:00:00.001",
-        ),
-        (
-            logical("long", "timestamp-millis"),
-            logical("long", "timestamp-nanos"),
-            long(1),
-            "1970-01-01T00:00:00.001Z",
-        ),
-        (
-            r#""long""#.into(),
-            logical("long", "timestamp-millis"),
-            long(1),
-            "1970-01-01T00:00:00.001Z",
-        ),
-        (
-            r#""int""#.into(),
-            logical("long", "timestamp-millis"),
-            long(1),
-            "1970-01-01T00:00:00.001Z",
-        ),
-        (
-            logical("long", "timestamp-millis"),
-            r#""long""#.into(),
-            long(1),
-            "1",
-        ),
-        (decimal(3, 1), decimal(5, 1), sized([100]), "10.0"),
-        (r#""bytes""#.into(), decimal(5, 1), sized([100]), "10.0"),
-        (logical("string", "uuid"), r#""string""#.into(), sized(UUID), UUID),
-        (
-            r#""string""#.into(),
-            logical("string", "uuid"),
-            sized(UUID),
-            "89791762233641869674299b90a802e2",
-        ),
-        (
-            r#""bytes""#.into(),
-            logical("string", "uuid"),
-            sized(UUID),
-            "89791762233641869674299b90a802e2",
-        ),
-    ] {
-        let decoded = good(
-            &reader(&record(&reader_type)),
-            &record(&writer),
-            std::slice::from_ref(&body),
-        );
-        assert_eq!(decoded.column("f"), [value], "{writer} as {reader_type}");
+    for (writer, reader_type, body, value) in PAIRS {
+        let what = format!("{writer} as {reader_type}");
+        let decoded = good(&reader(&record(reader_type)), &record(writer), &[body.to_vec()]);
+        assert_eq!(decoded.column("f"), [*value], "{what}");
 
         // The same where either side, or both, may be null.
         let null_or = |ty: &str| record(&format!(r#"["null", {ty}]"#));
-        let present = [long(1), body.clone()].concat();
-        let decoded = good(
-            &reader(&null_or(&reader_type)),
-            &null_or(&writer),
-            &[present.clone(), long(0)],
-        );
-        assert_eq!(
-            decoded.column("f"),
-            [value, "null"],
-            "null or {writer} as null or {reader_type}"
-        );
-        let decoded = good(&reader(&null_or(&reader_type)), &record(&writer), &[body]);
-        assert_eq!(decoded.column("f"), [value], "{writer} as null or {reader_type}");
-        let decoded = decode(
-            &reader(&record(&reader_type)),
-            &null_or(&writer),
-            &[long(0), present],
-        );
-        assert_eq!(decoded.column("f")[1], value, "null or {writer} as {reader_type}");
+        let (onto, nullable) = (reader(&null_or(reader_type)), null_or(writer));
+        let present = [&long(1), *body].concat();
+        let decoded = good(&onto, &nullable, &[present.clone(), long(0)]);
+        assert_eq!(decoded.column("f"), [*value, "null"], "null or {what} or null");
+        let decoded = good(&onto, &record(writer), &[body.to_vec()]);
+        assert_eq!(decoded.column("f"), [*value], "{what} or null");
+        let decoded = decode(&reader(&record(reader_type)), &nullable, &[long(0), present]);
+        assert_eq!(decoded.column("f")[1], *value, "null or {what}");
         assert_eq!(decoded.bad, [(0, 1, "f".to_owned(), RowErrorKind::Unresolvable)]);
     }
 }

@@ -1,8 +1,8 @@
 //! Each Avro type's Arrow type, and its values.
 
-use arrow_schema::{DataType, Field, IntervalUnit, TimeUnit, UnionMode};
+use arrow_schema::{DataType, Field, UnionMode};
 use sabot_decode::{EnumType, Mapping, StringType, Target, UnionType, UuidType};
-use sabot_testkit::avro::{cat, logical, long, sized};
+use sabot_testkit::avro::{cat, long, sized};
 
 use crate::common::{good, mapped, record};
 
@@ -13,167 +13,129 @@ fn column(target: &Target, ty: &str, bodies: &[Vec<u8>]) -> (Field, Vec<String>)
     (field, decoded.column("f"))
 }
 
+/// A type, its column's, a body, and the value.
+const LEAVES: &[(&str, &str, &[u8], &str)] = &[
+    (r#""null""#, "Null", b"", "null"),
+    (r#""boolean""#, "Boolean", b"\x01", "true"),
+    (r#""int""#, "Int32", b"\xff\xff\xff\xff\x0f", "-2147483648"),
+    (r#""long""#, "Int64", LARGEST, "9223372036854775807"),
+    (r#""float""#, "Float32", &1.5f32.to_le_bytes(), "1.5"),
+    (r#""double""#, "Float64", &(-0.25f64).to_le_bytes(), "-0.25"),
+    (r#""bytes""#, "Binary", b"\x04\0\xff", "00ff"),
+    (r#""string""#, "Utf8", b"\x10gr\xc3\xb6\xc3\x9fer", "größer"),
+    (FIXED, "FixedSizeBinary(3)", b"\x01\x02\x03", "010203"),
+    (EMPTY, "FixedSizeBinary(0)", b"", ""),
+    (ENUM, "Dictionary(Int32, Utf8)", b"\x02", "B"),
+    (DECIMAL, "Decimal128(4, 2)", b"\x04\xff\x85", "-1.23"),
+    (DECIMAL, "Decimal128(4, 2)", b"\0", "0.00"),
+    (WIDE_DECIMAL, "Decimal256(39, 0)", &MINUS_ONE, "-1"),
+    (FIXED_DECIMAL, "Decimal128(11, 1)", b"\0\0\0\0\x7b", "12.3"),
+    (WIDE_FIXED_DECIMAL, "Decimal256(40, 0)", &[0xff; 17], "-1"),
+    (DATE, "Date32", b"\x02", "1970-01-02"),
+    (TIME_MILLIS, "Time32(ms)", b"\x02", "00:00:00.001"),
+    (TIME_MICROS, "Time64(µs)", b"\x02", "00:00:00.000001"),
+    (
+        MILLIS,
+        r#"Timestamp(ms, "UTC")"#,
+        b"\x02",
+        "1970-01-01T00:00:00.001Z",
+    ),
+    (
+        MICROS,
+        r#"Timestamp(µs, "UTC")"#,
+        b"\x01",
+        "1969-12-31T23:59:59.999999Z",
+    ),
+    (
+        NANOS,
+        r#"Timestamp(ns, "UTC")"#,
+        b"\x02",
+        "1970-01-01T00:00:00.000000001Z",
+    ),
+    (LOCAL_MILLIS, "Timestamp(ms)", b"\x02", "1970-01-01T00:00:00.001"),
+    (
+        LOCAL_MICROS,
+        "Timestamp(µs)",
+        b"\x02",
+        "1970-01-01T00:00:00.000001",
+    ),
+    (
+        LOCAL_NANOS,
+        "Timestamp(ns)",
+        b"\x02",
+        "1970-01-01T00:00:00.000000001",
+    ),
+    (
+        DURATION,
+        "Interval(MonthDayNano)",
+        b"\x01\0\0\0\x02\0\0\0\x03\0\0\0",
+        "1 mons 2 days 0.003000000 secs",
+    ),
+    (
+        UUID,
+        "FixedSizeBinary(16)",
+        b"\x4889791762-2336-4186-9674-299B90A802E2",
+        "89791762233641869674299b90a802e2",
+    ),
+    (
+        FIXED_UUID,
+        "FixedSizeBinary(16)",
+        b"\x89\x79\x17\x62\x23\x36\x41\x86\x96\x74\x29\x9b\x90\xa8\x02\xe2",
+        "89791762233641869674299b90a802e2",
+    ),
+];
+
+const FIXED: &str = r#"{"type": "fixed", "name": "F", "size": 3}"#;
+const EMPTY: &str = r#"{"type": "fixed", "name": "F", "size": 0}"#;
+const ENUM: &str = r#"{"type": "enum", "name": "E", "symbols": ["A", "B"]}"#;
+const DECIMAL: &str = r#"{"type": "bytes", "logicalType": "decimal", "precision": 4, "scale": 2}"#;
+const WIDE_DECIMAL: &str = r#"{"type": "bytes", "logicalType": "decimal", "precision": 39, "scale": 0}"#;
+const FIXED_DECIMAL: &str =
+    r#"{"type": "fixed", "name": "F", "size": 5, "logicalType": "decimal", "precision": 11, "scale": 1}"#;
+const WIDE_FIXED_DECIMAL: &str =
+    r#"{"type": "fixed", "name": "F", "size": 17, "logicalType": "decimal", "precision": 40, "scale": 0}"#;
+const DATE: &str = r#"{"type": "int", "logicalType": "date"}"#;
+const TIME_MILLIS: &str = r#"{"type": "int", "logicalType": "time-millis"}"#;
+const TIME_MICROS: &str = r#"{"type": "long", "logicalType": "time-micros"}"#;
+const MILLIS: &str = r#"{"type": "long", "logicalType": "timestamp-millis"}"#;
+const MICROS: &str = r#"{"type": "long", "logicalType": "timestamp-micros"}"#;
+const NANOS: &str = r#"{"type": "long", "logicalType": "timestamp-nanos"}"#;
+const LOCAL_MILLIS: &str = r#"{"type": "long", "logicalType": "local-timestamp-millis"}"#;
+const LOCAL_MICROS: &str = r#"{"type": "long", "logicalType": "local-timestamp-micros"}"#;
+const LOCAL_NANOS: &str = r#"{"type": "long", "logicalType": "local-timestamp-nanos"}"#;
+const DURATION: &str = r#"{"type": "fixed", "name": "F", "size": 12, "logicalType": "duration"}"#;
+const UUID: &str = r#"{"type": "string", "logicalType": "uuid"}"#;
+const FIXED_UUID: &str = r#"{"type": "fixed", "name": "F", "size": 16, "logicalType": "uuid"}"#;
+
+const LARGEST: &[u8] = b"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01";
+/// Of more bytes than a Decimal256.
+const MINUS_ONE: [u8; 34] = {
+    let mut bytes = [0xff; 34];
+    bytes[0] = 33 << 1;
+    bytes
+};
+
 #[test]
 fn leaves() {
-    use DataType as T;
-    const UUID: [u8; 16] = *b"\x89\x79\x17\x62\x23\x36\x41\x86\x96\x74\x29\x9b\x90\xa8\x02\xe2";
-    let fixed = |size: usize, logical: &str| {
-        format!(r#"{{"type": "fixed", "name": "F", "size": {size}, {logical}}}"#)
-    };
-    let timestamp = |unit, zone: bool| T::Timestamp(unit, zone.then(|| "UTC".into()));
-    let symbols = r#"{"type": "enum", "name": "E", "symbols": ["A", "B"]}"#;
-    let dictionary = T::Dictionary(Box::new(T::Int32), Box::new(T::Utf8));
-    let decimal = |p: u8, s: u8| format!(r#""logicalType": "decimal", "precision": {p}, "scale": {s}"#);
-    let bytes_decimal = |p: u8, s: u8| format!(r#"{{"type": "bytes", {}}}"#, decimal(p, s));
-    for (ty, data_type, body, value) in [
-        (r#""null""#.to_owned(), T::Null, vec![], "null"),
-        (r#""boolean""#.into(), T::Boolean, vec![1], "true"),
-        (r#""int""#.into(), T::Int32, long(-2_147_483_648), "-2147483648"),
-        (
-            r#""long""#.into(),
-            T::Int64,
-            long(i64::MAX),
-            "9223372036854775807",
-        ),
-        (
-            r#""float""#.into(),
-            T::Float32,
-            1.5f32.to_le_bytes().into(),
-            "1.5",
-        ),
-        (
-            r#""double""#.into(),
-            T::Float64,
-            (-0.25f64).to_le_bytes().into(),
-            "-0.25",
-        ),
-        (r#""bytes""#.into(), T::Binary, sized([0, 255]), "00ff"),
-        (r#""string""#.into(), T::Utf8, sized("größer"), "größer"),
-        (
-            fixed(3, r#""doc": """#),
-            T::FixedSizeBinary(3),
-            vec![1, 2, 3],
-            "010203",
-        ),
-        (fixed(0, r#""doc": """#), T::FixedSizeBinary(0), vec![], ""),
-        (symbols.into(), dictionary, long(1), "B"),
-        (
-            bytes_decimal(4, 2),
-            T::Decimal128(4, 2),
-            sized([0xff, 0x85]),
-            "-1.23",
-        ),
-        (bytes_decimal(4, 2), T::Decimal128(4, 2), sized([]), "0.00"),
-        (
-            bytes_decimal(39, 0),
-            T::Decimal256(39, 0),
-            sized([0xff; 33]),
-            "-1",
-        ),
-        (
-            fixed(5, &decimal(11, 1)),
-            T::Decimal128(11, 1),
-            vec![0, 0, 0, 0, 123],
-            "12.3",
-        ),
-        (
-            fixed(17, &decimal(40, 0)),
-            T::Decimal256(40, 0),
-            vec![255; 17],
-            "-1",
-        ),
-        (logical("int", "date"), T::Date32, long(1), "1970-01-02"),
-        (
-            logical("int", "time-millis"),
-            T::Time32(TimeUnit::Millisecond),
-            long(1),
-            "00:00:00.001",
-        ),
-        (
-            logical("long", "time-micros"),
-            T::Time64(TimeUnit::Microsecond),
-            long(1),
-            "00:00:00.000001",
-        ),
-        (
-            logical("long", "timestamp-millis"),
-            timestamp(TimeUnit::Millisecond, true),
-            long(1),
-            "1970-01-01T00:00:00.001Z",
-        ),
-        (
-            logical("long", "timestamp-micros"),
-            timestamp(TimeUnit::Microsecond, true),
-            long(-1),
-            "1969-12-31T23:59:59.999999Z",
-        ),
-        (
-            logical("long", "timestamp-nanos"),
-            timestamp(TimeUnit::Nanosecond, true),
-            long(1),
-            "1970-01-01T00:00:00.000000001Z",
-        ),
-        (
-            logical("long", "local-timestamp-millis"),
-            timestamp(TimeUnit::Millisecond, false),
-            long(1),
-            "1970-01-01T00:00:00.001",
-        ),
-        (
-            logical("long", "local-timestamp-micros"),
-            timestamp(TimeUnit::Microsecond, false),
-            long(1),
-            "1970-01-01T00:00:00.000001",
-        ),
-        (
-            logical("long", "local-timestamp-nanos"),
-            timestamp(TimeUnit::Nanosecond, false),
-            long(1),
-            "1970-01-01T00:00:00.000000001",
-        ),
-        (
-            fixed(12, r#""logicalType": "duration""#),
-            T::Interval(IntervalUnit::MonthDayNano),
-            vec![1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0],
-            "1 mons 2 days 0.003000000 secs",
-        ),
-        (
-            logical("string", "uuid"),
-            T::FixedSizeBinary(16),
-            sized("89791762-2336-4186-9674-299B90A802E2"),
-            "89791762233641869674299b90a802e2",
-        ),
-        (
-            fixed(16, r#""logicalType": "uuid""#),
-            T::FixedSizeBinary(16),
-            UUID.into(),
-            "89791762233641869674299b90a802e2",
-        ),
-    ] {
-        let (field, values) = column(&Target::default(), &ty, std::slice::from_ref(&body));
-        assert_eq!(*field.data_type(), data_type, "{ty}");
-        assert_eq!(field.is_nullable(), data_type == T::Null, "{ty}");
-        assert_eq!(values, [value], "{ty}");
-
+    for (ty, data_type, body, value) in LEAVES {
+        let (field, values) = column(&Target::default(), ty, &[body.to_vec()]);
+        assert_eq!(field.data_type().to_string(), *data_type, "{ty}");
+        let is_null = *field.data_type() == DataType::Null;
+        assert_eq!(field.is_nullable(), is_null, "{ty}");
+        assert_eq!(values, [*value], "{ty}");
         // The same, nullable, in either order.
-        if data_type != T::Null {
-            for (union, present, absent) in [
-                (format!(r#"["null", {ty}]"#), 1, 0),
-                (format!(r#"[{ty}, "null"]"#), 0, 1),
-            ] {
-                let bodies = [
-                    cat(&[&long(present), &body]),
-                    long(absent),
-                    cat(&[&long(present), &body]),
-                ];
-                let (field, values) = column(&Target::default(), &union, &bodies);
-                assert_eq!(
-                    (field.data_type(), field.is_nullable()),
-                    (&data_type, true),
-                    "{union}"
-                );
-                assert_eq!(values, [value, "null", value], "{union}");
-            }
+        if is_null {
+            continue;
+        }
+        for (union, present, absent) in [
+            (format!(r#"["null", {ty}]"#), 1, 0),
+            (format!(r#"[{ty}, "null"]"#), 0, 1),
+        ] {
+            let there = cat(&[&long(present), body]);
+            let (field, values) = column(&Target::default(), &union, &[there.clone(), long(absent), there]);
+            assert_eq!(field.data_type().to_string(), *data_type, "{union}");
+            assert!(field.is_nullable(), "{union}");
+            assert_eq!(values, [value, "null", value], "{union}");
         }
     }
 }
