@@ -95,6 +95,18 @@ fn record(ty: &str) -> String {
     format!(r#"{{"type": "record", "name": "R", "fields": [{{"name": "f", "type": {ty}}}]}}"#)
 }
 
+fn list(item: &str) -> String {
+    format!(r#"{{"type": "array", "items": {item}}}"#)
+}
+
+fn map(value: &str) -> String {
+    format!(r#"{{"type": "map", "values": {value}}}"#)
+}
+
+fn nullable(ty: &str) -> String {
+    format!(r#"["null", {ty}]"#)
+}
+
 const LONG: &[&[u8]] = &[b"\x02", b"\x80\x80\x08"];
 const TEXT: &[&[u8]] = &[b"\x0asmith", b"\x00", b"\x20longer than that"];
 const FIXED: &str = r#"{"type": "fixed", "name": "F", "size": 2}"#;
@@ -164,9 +176,6 @@ fn values() -> Vec<Case> {
 
 /// Every step that holds others, and those that read nothing or leave what they read.
 fn structures() -> Vec<Case> {
-    let list = |item: &str| format!(r#"{{"type": "array", "items": {item}}}"#);
-    let map = |value: &str| format!(r#"{{"type": "map", "values": {value}}}"#);
-    let nullable = |ty: &str| format!(r#"["null", {ty}]"#);
     let point: &[&[u8]] = &[b"\x02\x0asmith", b"\x04\x00"];
     let there: &[&[u8]] = &[b"\x02\x02\x0asmith", b"\x00"];
     let points: &[&[u8]] = &[
@@ -187,10 +196,6 @@ fn structures() -> Vec<Case> {
     let skipped: &[&[u8]] = &[b"\x04\x02x\x02\x02\x02y\x00\x06", b"\x00\x00\x06"];
     let in_default =
         format!(r#"{POINT}, "default": {{"x": 1, "s": "skipped"}}}}, {{"name": "g", "type": "int""#);
-    let tree = r#"{"type": "record", "name": "T", "fields": [{"name": "v", "type": "int"},
-        {"name": "below", "type": {"type": "array", "items": "T"}}]}"#;
-    let default = r#"{"v": 1, "below": [{"v": 2, "below": []}]}"#;
-    let recursive_default = format!(r#""int"}}, {{"name": "d", "type": {tree}, "default": {default}"#);
     let keep = |path: &str| {
         let path = path.to_owned();
         move |to: &mut Target| to.projection = Some(vec![path])
@@ -230,6 +235,16 @@ fn structures() -> Vec<Case> {
         .onto(&in_default.replace("\"name\": \"f\"", "\"name\": \"d\""))
         .with(keep("g")),
         Case::new("tail unseen", &skipping, skipped).with(keep("f")),
+    ]
+}
+
+/// What holds itself, in messages and in a default.
+fn recursions() -> Vec<Case> {
+    let tree = r#"{"type": "record", "name": "T", "fields": [{"name": "v", "type": "int"},
+        {"name": "below", "type": {"type": "array", "items": "T"}}]}"#;
+    let default = r#"{"v": 1, "below": [{"v": 2, "below": []}]}"#;
+    let recursive_default = format!(r#""int"}}, {{"name": "d", "type": {tree}, "default": {default}"#);
+    vec![
         Case::new("recursion as JSON", LIST, LISTS),
         Case::new("recursion as bytes", LIST, LISTS).with(|to| to.mapping.recursion = RecursionType::Binary),
         Case::new("recursion unrolled", LIST, LISTS)
@@ -260,7 +275,7 @@ fn arrays(schema: &Schema) -> usize {
 #[test]
 fn a_message_allocates_nothing_and_a_batch_little() {
     let mut faults = Vec::new();
-    for case in values().iter().chain(&structures()) {
+    for case in values().iter().chain(&structures()).chain(&recursions()) {
         for (count, is_interleaved) in [(64, false), (1000, false), (1000, true)] {
             let what = format!("{}, {count} messages, interleaved: {is_interleaved}", case.name);
             let found = check(case, &case.rows(count, is_interleaved));

@@ -221,8 +221,8 @@ fn all_metadata(messages: &[Message]) -> RecordBatch {
     Bench::toys(options, false).batch(messages).batch
 }
 
-#[test]
-fn metadata_columns_hold_what_records_hold() {
+/// Several topics, partitions and kinds of timestamps, and keys that are null, bytes and none.
+fn records() -> Vec<Message> {
     let created = Timestamp {
         ms: 1_700_000_000_123,
         kind: TimestampKind::Create,
@@ -248,7 +248,12 @@ fn metadata_columns_hold_what_records_hold() {
     }
     messages[2].key = Part::Bytes(PLAIN, b"\xff\0".to_vec());
     messages[3].key = Part::Bytes(PLAIN, b"".to_vec());
-    let batch = all_metadata(&messages);
+    messages
+}
+
+#[test]
+fn metadata_columns_hold_what_records_hold() {
+    let batch = all_metadata(&records());
 
     let topics = batch
         .column_by_name("_topic")

@@ -235,8 +235,8 @@ fn entries(key: DataType, is_nullable: bool) -> Field {
     Field::new("kv", DataType::Struct(pair.into()), false)
 }
 
-#[test]
-fn the_given_schema_is_kept() {
+/// With names, metadata and columns that no writer has.
+fn given() -> Arc<Schema> {
     let item = marked(Field::new("element", DataType::Int64, true), &[("their", "own")]);
     let columns = vec![
         marked(
@@ -262,9 +262,13 @@ fn the_given_schema_is_kept() {
         ),
     ];
     let metadata = HashMap::from([("table".to_owned(), "t".to_owned())]);
-    let schema = Arc::new(Schema::new_with_metadata(columns, metadata));
+    Arc::new(Schema::new_with_metadata(columns, metadata))
+}
+
+/// A writer onto them, and a body of it.
+fn onto_given() -> (Target, String, Vec<u8>) {
     let mut target = Target::default();
-    target.shape = Shape::Arrow(Arc::clone(&schema));
+    target.shape = Shape::Arrow(given());
     let writer = fields(
         r#"{"name": "p", "type": {"type": "record", "name": "any.Name", "fields": [{"name": "x", "type": "string"}, {"name": "y", "type": "int"}]}},
            {"name": "more", "type": "string"}, {"name": "map", "type": {"type": "map", "values": ["null", "int"]}},
@@ -278,8 +282,14 @@ fn the_given_schema_is_kept() {
         [long(1), long(2), long(5), long(6), long(0)].concat(),
     ]
     .concat();
+    (target, writer, body)
+}
+
+#[test]
+fn the_given_schema_is_kept() {
+    let (target, writer, body) = onto_given();
     let decoded = good(&target, &writer, std::slice::from_ref(&body));
-    assert_eq!(decoded.batch.schema(), schema);
+    assert_eq!(decoded.batch.schema(), given());
     assert_eq!(decoded.column("list"), ["[5, 6]"]);
     assert_eq!(decoded.column("map"), ["{k: 4}"]);
     assert_eq!(decoded.column("absent"), ["null"]);
@@ -291,28 +301,24 @@ fn the_given_schema_is_kept() {
         &[body[..body.len() - 1].to_vec(), [&body[..], &[0]].concat()],
     );
     assert_eq!(decoded.bad.len(), 2);
+}
 
+#[test]
+fn the_given_schema_and_a_projection() {
+    let (mut target, writer, body) = onto_given();
     target.projection = Some(vec!["p.y".into(), "list".into()]);
     let decoded = good(&target, &writer, &[body]);
     assert_eq!(decoded.names(), ["list", "p"]);
     assert_eq!(decoded.column("p"), ["{y: 3.0}"]);
-    assert_eq!(decoded.batch.schema().field(0), schema.field(0));
-    target.projection = Some(vec!["p.none".into()]);
-    assert!(
-        AvroFactory
-            .open(&target)
-            .unwrap_err()
-            .to_string()
-            .starts_with("field p.none:")
-    );
-    target.projection = Some(vec!["absent.x".into()]);
-    assert!(
-        AvroFactory
-            .open(&target)
-            .unwrap_err()
-            .to_string()
-            .contains("cannot select within Utf8View")
-    );
+    assert_eq!(decoded.batch.schema().field(0), given().field(0));
+    for (path, expected) in [
+        ("p.none", "field p.none:"),
+        ("absent.x", "cannot select within Utf8View"),
+    ] {
+        target.projection = Some(vec![path.into()]);
+        let error = AvroFactory.open(&target).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
 }
 
 #[test]
@@ -435,11 +441,7 @@ fn unions() {
         )
     };
     let branches = vec![
-        Field::new(
-            "b.P",
-            DataType::Struct(vec![Field::new("x", DataType::Int64, true)].into()),
-            false,
-        ),
+        struct_of("b.P", "x"),
         struct_of("Q", "y"),
         Field::new("text", DataType::Utf8, false),
         Field::new("number", DataType::Float64, false),
@@ -493,7 +495,11 @@ fn unions() {
         Field::new("g", DataType::Int32, true),
     ]);
     assert!(refusal(&target, &fields(r#"{"name": "g", "type": "int"}"#)).starts_with("field f: "));
-    // Members of a struct may all be null.
+}
+
+/// Members of a struct may all be null.
+#[test]
+fn members_of_a_union_that_may_not_be_null() {
     let members = DataType::Struct(vec![Field::new("int", DataType::Int32, false)].into());
     let field = marked(Field::new("f", members, true), &[("avro.union", "struct")]);
     assert!(

@@ -38,76 +38,86 @@ fn every_type() -> String {
 }
 
 fn every_type_bodies() -> [Vec<u8>; 3] {
+    [few_values(), all_values(), some_values()]
+}
+
+fn few_values() -> Vec<u8> {
     let (zero, one) = (long(0), long(1));
-    [
-        cat(&[
-            &[1],
-            &long(-5),
-            &zero,
-            &one,
-            &1.5f64.to_le_bytes(),
-            &sized([0, 255]),
-            &zero,
-            b"abc",
-            &long(2),
-            &sized([0xff]),
-            &zero,
-            &long(1 << 50),
-            &zero,
-            &zero,
-            &zero,
-        ]),
-        cat(&[
-            &[0],
-            &long(i64::from(i32::MIN)),
-            &one,
-            &long(i64::MIN),
-            &zero,
-            &2f32.to_le_bytes(),
-            &f64::NAN.to_le_bytes(),
-            &sized([]),
-            &one,
-            &sized("größer"),
-            b"\0\0\0",
-            &zero,
-            &sized([]),
-            &one,
-            &[0xff; 20],
-            &long(-1),
-            &one,
-            &[1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0],
-            &one,
-            &sized("89791762-2336-4186-9674-299b90a802e2"),
-            &long(3),
-            &long(-2),
-            &long(2),
-            &long(7),
-            &long(8),
-            &long(1),
-            &long(9),
-            &zero,
-        ]),
-        cat(&[
-            &[1],
-            &zero,
-            &one,
-            &zero,
-            &one,
-            &0f64.to_le_bytes(),
-            &sized("x".repeat(40)),
-            &one,
-            &sized(""),
-            b"xyz",
-            &one,
-            &sized([0, 100]),
-            &zero,
-            &zero,
-            &zero,
-            &zero,
-            &long(2),
-            &sized("longer than twelve bytes"),
-        ]),
-    ]
+    cat(&[
+        &[1],
+        &long(-5),
+        &zero,
+        &one,
+        &1.5f64.to_le_bytes(),
+        &sized([0, 255]),
+        &zero,
+        b"abc",
+        &long(2),
+        &sized([0xff]),
+        &zero,
+        &long(1 << 50),
+        &zero,
+        &zero,
+        &zero,
+    ])
+}
+
+fn all_values() -> Vec<u8> {
+    let (zero, one) = (long(0), long(1));
+    cat(&[
+        &[0],
+        &long(i64::from(i32::MIN)),
+        &one,
+        &long(i64::MIN),
+        &zero,
+        &2f32.to_le_bytes(),
+        &f64::NAN.to_le_bytes(),
+        &sized([]),
+        &one,
+        &sized("größer"),
+        b"\0\0\0",
+        &zero,
+        &sized([]),
+        &one,
+        &[0xff; 20],
+        &long(-1),
+        &one,
+        &[1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0],
+        &one,
+        &sized("89791762-2336-4186-9674-299b90a802e2"),
+        &long(3),
+        &long(-2),
+        &long(2),
+        &long(7),
+        &long(8),
+        &long(1),
+        &long(9),
+        &zero,
+    ])
+}
+
+fn some_values() -> Vec<u8> {
+    let (zero, one) = (long(0), long(1));
+    cat(&[
+        &[1],
+        &zero,
+        &one,
+        &zero,
+        &one,
+        &0f64.to_le_bytes(),
+        &sized("x".repeat(40)),
+        &one,
+        &sized(""),
+        b"xyz",
+        &one,
+        &sized([0, 100]),
+        &zero,
+        &zero,
+        &zero,
+        &zero,
+        &long(2),
+        &sized("longer than twelve bytes"),
+    ])
 }
 
 #[test]

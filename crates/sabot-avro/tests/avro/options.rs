@@ -8,7 +8,7 @@ use sabot_decode::{
 };
 use sabot_testkit::avro::{long, sized};
 
-use crate::common::{decode, fields, good, mapped, reader, record, refusal};
+use crate::common::{decode, fields, good, mapped, open, reader, record, refusal};
 
 #[test]
 fn bytes() {
@@ -171,82 +171,81 @@ fn big_decimals() {
     }
 }
 
+/// A number's bytes and its scale, and what that is where no digits stand behind the point.
+const BIG_DECIMALS: &[(&[u8], i64, Result<&str, RowErrorKind>)] = &[
+    (
+        &(TEN_TO_38 - 1).to_be_bytes(),
+        0,
+        Ok("99999999999999999999999999999999999999"),
+    ),
+    (&TEN_TO_38.to_be_bytes(), 0, Err(RowErrorKind::DecimalOverflow)),
+    (
+        &TEN_TO_38.to_be_bytes(),
+        1,
+        Ok("10000000000000000000000000000000000000"),
+    ),
+    (&[0x9c], 2, Ok("-1")),
+    (&[0x9d], 2, Err(RowErrorKind::DecimalOverflow)),
+    (&[1], -37, Ok("10000000000000000000000000000000000000")),
+    (&[1], -38, Err(RowErrorKind::DecimalOverflow)),
+    (&[1], i32::MIN as i64, Err(RowErrorKind::DecimalOverflow)),
+    (&[0], i32::MIN as i64, Ok("0")),
+    (
+        &[1; 1025],
+        0,
+        Err(RowErrorKind::LimitExceeded("bytes of one big-decimal")),
+    ),
+    (&[1], 1 << 40, Err(NO_BIG_DECIMAL)),
+];
+const TEN_TO_38: i128 = 10i128.pow(38);
+const NO_BIG_DECIMAL: RowErrorKind = RowErrorKind::Syntax("a big-decimal is a number's bytes and a scale");
+
+fn big_decimals_as(to: BigDecimalType) -> Mapping {
+    let mut mapping = Mapping::default();
+    mapping.big_decimals = to;
+    mapping
+}
+
 #[test]
 fn big_decimals_that_do_not_fit() {
-    let mut mapping = Mapping::default();
-    let ten_to_38 = 10i128.pow(38).to_be_bytes();
-    mapping.big_decimals = BigDecimalType::Decimal128 { scale: 0 };
-    for (body, expected) in [
-        (
-            big(&(10i128.pow(38) - 1).to_be_bytes(), 0),
-            Ok("99999999999999999999999999999999999999"),
-        ),
-        (big(&ten_to_38, 0), Err(RowErrorKind::DecimalOverflow)),
-        (big(&ten_to_38, 1), Ok("10000000000000000000000000000000000000")),
-        (big(&[0x9c], 2), Ok("-1")),
-        (big(&[0x9d], 2), Err(RowErrorKind::DecimalOverflow)),
-        (big(&[1], -37), Ok("10000000000000000000000000000000000000")),
-        (big(&[1], -38), Err(RowErrorKind::DecimalOverflow)),
-        (big(&[1], i64::from(i32::MIN)), Err(RowErrorKind::DecimalOverflow)),
-        (big(&[0], i64::from(i32::MIN)), Ok("0")),
-        (
-            big(&[1; 1025], 0),
-            Err(RowErrorKind::LimitExceeded("bytes of one big-decimal")),
-        ),
-        (
-            big(&[1], 1 << 40),
-            Err(RowErrorKind::Syntax(
-                "a big-decimal is a number's bytes and a scale",
-            )),
-        ),
-        (
-            sized([2, 1]),
-            Err(RowErrorKind::Syntax(
-                "a big-decimal is a number's bytes and a scale",
-            )),
-        ),
-        (
-            sized([2, 1, 0, 0]),
-            Err(RowErrorKind::Syntax(
-                "a big-decimal is a number's bytes and a scale",
-            )),
-        ),
-        (
-            sized([]),
-            Err(RowErrorKind::Syntax(
-                "a big-decimal is a number's bytes and a scale",
-            )),
-        ),
-    ] {
-        let decoded = decode(&mapped(&mapping), &record(BIG), std::slice::from_ref(&body));
+    let target = mapped(&big_decimals_as(BigDecimalType::Decimal128 { scale: 0 }));
+    for (number, scale, expected) in BIG_DECIMALS {
+        let decoded = decode(&target, &record(BIG), &[big(number, *scale)]);
         match expected {
-            Ok(value) => assert_eq!((decoded.column("f")[0].as_str(), decoded.bad.len()), (value, 0)),
-            Err(kind) => assert_eq!(decoded.bad[0].3, kind, "{body:02x?}"),
+            Ok(value) => assert_eq!((decoded.column("f")[0].as_str(), decoded.bad.len()), (*value, 0)),
+            Err(kind) => assert_eq!(decoded.bad[0].3, *kind, "{number:02x?}"),
         }
     }
+    for body in [&[2, 1][..], &[2, 1, 0, 0], &[]] {
+        let decoded = decode(&target, &record(BIG), &[sized(body)]);
+        assert_eq!(decoded.bad[0].3, NO_BIG_DECIMAL, "{body:02x?}");
+    }
+}
+
+#[test]
+fn scales_of_big_decimals() {
     for (to, is_fine) in [
         (BigDecimalType::Decimal128 { scale: 38 }, true),
         (BigDecimalType::Decimal128 { scale: 39 }, false),
         (BigDecimalType::Decimal256 { scale: -76 }, true),
         (BigDecimalType::Decimal256 { scale: 77 }, false),
     ] {
-        mapping.big_decimals = to;
-        assert_eq!(
-            AvroFactory.open(&mapped(&mapping)).is_ok()
-                && crate::common::open(&mapped(&mapping), &record(BIG)).is_ok(),
-            is_fine
-        );
+        let target = mapped(&big_decimals_as(to));
+        let is_open = AvroFactory.open(&target).is_ok() && open(&target, &record(BIG)).is_ok();
+        assert_eq!(is_open, is_fine, "{to:?}");
     }
-    // It is a type of its own in resolution, and of bytes alone.
+}
+
+/// A type of its own in resolution, and of bytes alone.
+#[test]
+fn big_decimals_and_other_types() {
     let decimal = r#"{"type": "bytes", "logicalType": "decimal", "precision": 4}"#;
     assert!(refusal(&reader(&record(BIG)), &record(decimal)).contains("cannot be read"));
     good(&reader(&record(BIG)), &record(r#""bytes""#), &[big(&[1], 0)]);
     let text = r#"{"type": "string", "logicalType": "big-decimal"}"#;
-    mapping.big_decimals = BigDecimalType::Decimal128 { scale: 0 };
-    assert_eq!(
-        good(&mapped(&mapping), &record(text), &[sized("x")]).column("f"),
-        ["x"]
-    );
+    let mapping = big_decimals_as(BigDecimalType::Decimal128 { scale: 0 });
+    let decoded = good(&mapped(&mapping), &record(text), &[sized("x")]);
+    assert_eq!(decoded.column("f"), ["x"]);
     // Defaults too.
     let with_default = |default: &str| {
         fields(&format!(
@@ -254,7 +253,7 @@ fn big_decimals_that_do_not_fit() {
         ))
     };
     let mut onto = reader(&with_default(r"\u0002\u0005\u0000"));
-    onto.mapping = mapping.clone();
+    onto.mapping = mapping;
     assert_eq!(good(&onto, &fields(""), &[vec![]]).column("f"), ["5"]);
     assert!(refusal(&reader(&with_default("x")), &fields("")).contains("is no bytes"));
 }

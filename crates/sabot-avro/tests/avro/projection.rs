@@ -305,7 +305,12 @@ fn branches_of_unions() {
             assert_eq!(good(&onto, &writer, &events()).column("u"), expected);
         }
     }
-    // A struct has no members for them.
+}
+
+/// A struct has no members for branches that are dropped.
+#[test]
+fn branches_of_unions_as_structs() {
+    let writer = fields(EVENT);
     let mut members = target(&["u<int>", "u<a.P>.y", "id"]);
     members.mapping.unions = UnionType::Struct;
     let decoded = good(&members, &writer, &events());
@@ -322,11 +327,20 @@ fn branches_of_unions() {
         ]
     );
     assert_eq!(decoded.column("id"), ["0", "1", "2", "3", "4", "5"]);
-    // What is wrong within a value that is dropped is found as in any other.
+}
+
+/// What is wrong within a value that is dropped is found as in any other.
+#[test]
+fn branches_that_are_dropped_are_checked() {
+    let writer = fields(EVENT);
     let cut = [long(3), long(1), long(9)].concat();
     let decoded = decode(&target(&["u<int>", "id"]), &writer, &[cut]);
     assert_eq!(decoded.bad[0].2, "u<a.P>");
+}
 
+#[test]
+fn paths_that_are_no_branches() {
+    let writer = fields(EVENT);
     for (path, expected) in [
         (
             "u.x",

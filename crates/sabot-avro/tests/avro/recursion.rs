@@ -74,16 +74,20 @@ fn it_is_json_by_default() {
     }
 }
 
-#[test]
-fn every_type_as_json() {
-    let everything = fields(
+/// A record of every type, that may hold itself.
+fn everything() -> String {
+    fields(
         r#"{"name": "n", "type": "null"}, {"name": "b", "type": "boolean"}, {"name": "i", "type": "int"}, {"name": "l", "type": "long"},
            {"name": "f", "type": "float"}, {"name": "d", "type": "double"}, {"name": "y", "type": "bytes"}, {"name": "s", "type": "string"},
            {"name": "x", "type": {"type": "fixed", "name": "F", "size": 2}}, {"name": "e", "type": {"type": "enum", "name": "E", "symbols": ["A", "B"]}},
            {"name": "a", "type": {"type": "array", "items": ["null", "double"]}}, {"name": "m", "type": {"type": "map", "values": "F"}},
            {"name": "p", "type": {"type": "record", "name": "P", "fields": []}},
            {"name": "t", "type": {"type": "long", "logicalType": "timestamp-millis"}}, {"name": "r", "type": ["R", "null"]}"#,
-    );
+    )
+}
+
+/// A body of it, with another one within if `tail` says so.
+fn everything_with(tail: &[u8]) -> Vec<u8> {
     let floats = [0.1f64, f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
     let floats = floats.map(|float| [long(1), float.to_le_bytes().to_vec()].concat());
     let items = [long(-5), long(1 + 4 * 9), long(0), floats.concat(), long(0)].concat();
@@ -96,50 +100,53 @@ fn every_type_as_json() {
         long(0),
     ]
     .concat();
-    let body = |tail: Vec<u8>| {
-        [
-            vec![1],
-            long(-7),
-            long(i64::MIN),
-            0.1f32.to_le_bytes().to_vec(),
-            1e300f64.to_le_bytes().to_vec(),
-            sized([0, b'a', 0xe9]),
-            sized("é\"\u{1}"),
-            vec![b'x', b'y'],
-            long(1),
-            items.clone(),
-            map.clone(),
-            long(1),
-            tail,
-        ]
-        .concat()
-    };
-    let decoded = good(
-        &Target::default(),
-        &everything,
-        &[body([long(0), body(long(1))].concat())],
-    );
-    let expected = concat!(
-        r#"{"n":null,"b":true,"i":-7,"l":-9223372036854775808,"f":0.1,"d":1e+300,"y":"\u0000aé","s":"é\"\u0001","x":"xy","e":"B","#,
-        r#""a":[null,{"double":0.1},{"double":"NaN"},{"double":"Infinity"},{"double":"-Infinity"}],"#,
-        r#""m":{"k\n":"\u0000ÿ","k\n":"\"\\"},"p":{},"t":1,"r":null}"#
-    );
-    assert_eq!(decoded.column("r"), [expected]);
-    // Any JSON parser reads it.
-    serde_json::from_str::<serde_json::Value>(expected).unwrap();
+    [
+        vec![1],
+        long(-7),
+        long(i64::MIN),
+        0.1f32.to_le_bytes().to_vec(),
+        1e300f64.to_le_bytes().to_vec(),
+        sized([0, b'a', 0xe9]),
+        sized("é\"\u{1}"),
+        vec![b'x', b'y'],
+        long(1),
+        items,
+        map,
+        long(1),
+        tail.to_vec(),
+    ]
+    .concat()
+}
 
-    // What is wrong within is found, and nothing is left of the row.
-    let whole = body([long(0), body(long(1))].concat());
-    let half = body(vec![]).len();
+fn everything_twice() -> Vec<u8> {
+    everything_with(&[long(0), everything_with(&long(1))].concat())
+}
+
+const EVERYTHING_AS_JSON: &str = concat!(
+    r#"{"n":null,"b":true,"i":-7,"l":-9223372036854775808,"f":0.1,"d":1e+300,"y":"\u0000aé","s":"é\"\u0001","x":"xy","e":"B","#,
+    r#""a":[null,{"double":0.1},{"double":"NaN"},{"double":"Infinity"},{"double":"-Infinity"}],"#,
+    r#""m":{"k\n":"\u0000ÿ","k\n":"\"\\"},"p":{},"t":1,"r":null}"#
+);
+
+#[test]
+fn every_type_as_json() {
+    let decoded = good(&Target::default(), &everything(), &[everything_twice()]);
+    assert_eq!(decoded.column("r"), [EVERYTHING_AS_JSON]);
+    // Any JSON parser reads it.
+    serde_json::from_str::<serde_json::Value>(EVERYTHING_AS_JSON).unwrap();
+}
+
+/// What is wrong within is found, and nothing is left of the row.
+#[test]
+fn what_is_wrong_in_json() {
+    let (everything, whole) = (everything(), everything_twice());
+    let half = everything_with(&[]).len();
     for end in half..whole.len() {
-        let decoded = decode(
-            &Target::default(),
-            &everything,
-            &[whole[..end].to_vec(), whole.clone()],
-        );
+        let bodies = [whole[..end].to_vec(), whole.clone()];
+        let decoded = decode(&Target::default(), &everything, &bodies);
         assert_eq!(decoded.bad.len(), 1, "{end}");
         assert_eq!(decoded.bad[0].2, "r");
-        assert_eq!(decoded.column("r")[1], expected);
+        assert_eq!(decoded.column("r")[1], EVERYTHING_AS_JSON);
     }
     for (at, byte, kind) in [
         (half, 4, RowErrorKind::InvalidUnionIndex(2)),
