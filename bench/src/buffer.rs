@@ -52,6 +52,12 @@ impl Messages {
 
     /// Each message in turn.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.spans.iter().map(|span| &self.bytes[span.clone()])
+        self.chunks(self.len().max(1)).flatten()
+    }
+
+    /// The messages in turn, so many at once.
+    pub fn chunks(&self, count: usize) -> impl Iterator<Item = impl ExactSizeIterator<Item = &[u8]> + Clone> {
+        let chunks = self.spans.chunks(count);
+        chunks.map(|spans| spans.iter().map(|span| &self.bytes[span.clone()]))
     }
 }

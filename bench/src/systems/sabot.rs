@@ -2,8 +2,7 @@
 //! assembler does it.
 
 use sabot_arrow::keep_rows;
-use sabot_decode::{Body, Decoder, DecoderFactory, Payload, SchemaKey, Slots, Stop, Target, WriterSchema};
-use sabot_wire::Framing;
+use sabot_decode::{Decoder, DecoderFactory, Framing, Payload, SchemaKey, Slots, Stop, Target, WriterSchema};
 
 use super::BATCH_ROWS;
 use crate::batch::Batch;
@@ -78,26 +77,12 @@ impl Sabot {
 impl Run for Sabot {
     fn run(&mut self, messages: &Messages, batch: &mut dyn FnMut(Batch)) -> Result<(), String> {
         let mut slice = Vec::with_capacity(SLICE_ROWS);
-        let mut ahead = messages.iter();
-        for message in messages.iter() {
-            if slice.is_empty() {
-                sabot_wire::touch(ahead.by_ref().take(SLICE_ROWS));
-            }
-            let frame = Framing::Confluent
-                .split(None, message)
-                .map_err(|error| error.to_string())?;
-            slice.push(Payload {
-                key: frame.key,
-                path: frame.path,
-                body: Body::Bytes(frame.body),
-                prefix_bytes: frame.prefix_bytes,
-            });
-            if slice.len() == SLICE_ROWS {
-                self.take(&slice, batch)?;
-                slice.clear();
-            }
+        for chunk in messages.chunks(SLICE_ROWS) {
+            sabot_wire::touch(chunk.clone());
+            slice.clear();
+            Payload::extend_framed(&mut slice, Framing::Confluent, chunk);
+            self.take(&slice, batch)?;
         }
-        self.take(&slice, batch)?;
         self.flush(batch)
     }
 }

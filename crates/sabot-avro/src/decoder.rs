@@ -4,6 +4,7 @@
 //! same columns. Slots that come before any schema wait in columns of no fields, and get placeholders later.
 
 use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_schema::{Schema as ArrowSchema, SchemaRef};
@@ -132,7 +133,7 @@ impl Decoder for AvroDecoder {
         let mut taken = 0;
         while taken < rows.len() {
             let rest = &rows[taken..];
-            let run = self.block(rest);
+            let run = self.gather(rest);
             let progress = if run >= MIN_BLOCK_ROWS {
                 self.decode_block(&rest[..run], bad)
             } else {
@@ -166,8 +167,8 @@ impl Decoder for AvroDecoder {
 }
 
 impl AvroDecoder {
-    /// How many of `rows` can be taken as one block.
-    fn block(&mut self, rows: &[Payload<'_>]) -> usize {
+    /// Gathers the first of `rows` as one block, and says how many; the others are for the row engine.
+    fn gather(&mut self, rows: &[Payload<'_>]) -> usize {
         let Some(first) = rows.first() else { return 0 };
         if self.by_rows > 0 {
             self.by_rows -= 1;
@@ -176,13 +177,19 @@ impl AvroDecoder {
         if self.rows.is_full() {
             return 0;
         }
-        let Self { mix, plans, .. } = self;
+        let Self {
+            mix, plans, engine, ..
+        } = self;
         mix.begin(first.key);
+        engine.begin();
         let max_bytes = BLOCK_BYTES.min(self.target.limits.row_bytes);
         let mut block_bytes = 0;
         for row in rows.iter().take(BLOCK_ROWS) {
             let Body::Bytes(bytes) = row.body else { break };
-            if bytes.len() > max_bytes - block_bytes || !mix.add(row.key, || plans.plans.get(&row.key)) {
+            let is_taken = bytes.len() <= max_bytes - block_bytes
+                && engine.push(bytes)
+                && mix.add(row.key, || plans.plans.get(&row.key));
+            if !is_taken {
                 break;
             }
             block_bytes += bytes.len();
@@ -194,18 +201,19 @@ impl AvroDecoder {
             return 1;
         }
         if self.rows.has_room(taken, block_bytes) {
+            engine.end(mix.plans());
             taken
         } else {
             0
         }
     }
 
-    /// Takes the rows of one block, or some of them. Those that the block engine loses are taken with the row engine, and
+    /// Takes the rows of the block that was gathered, or some of them. Those that the block engine loses are taken with the row engine, and
     /// those between them in smaller blocks. What stands behind the last of them goes into the next block.
     fn decode_block(&mut self, rows: &[Payload<'_>], bad: &mut dyn FnMut(RowError)) -> Progress {
         let Outcome::Lost {
             lost, known, good, ..
-        } = self.try_block(rows, 0)
+        } = self.try_block(0..rows.len())
         else {
             self.odd_blocks = 0;
             return done(rows.len());
@@ -217,7 +225,7 @@ impl AvroDecoder {
             let good = (lost >> taken).trailing_zeros() as usize;
             if good >= MIN_BLOCK_ROWS {
                 // All of them, but for surprises.
-                taken += self.try_block(&rows[taken..][..good], taken).good_rows(good);
+                taken += self.try_block(taken..taken + good).good_rows(good);
             }
             let good = (lost >> taken).trailing_zeros() as usize;
             let bad_run = (lost >> taken).trailing_ones() as usize;
@@ -231,21 +239,17 @@ impl AvroDecoder {
         done(taken)
     }
 
-    /// Takes all of `rows`, or those before the first that is lost. They stand at `from` in the block at hand.
-    fn try_block(&mut self, rows: &[Payload<'_>], from: usize) -> Outcome {
-        let bodies = rows.iter().map(|row| match row.body {
-            Body::Bytes(bytes) => bytes,
-            _ => &[],
-        });
+    /// Takes these rows of the block, or those before the first that is lost.
+    fn try_block(&mut self, rows: Range<usize>) -> Outcome {
         let columns = &mut self.rows.columns;
         let left = self.target.limits.batch_bytes.saturating_sub(self.width_bytes);
         let Some(shape) = &self.shape else {
             return Outcome::all_lost(rows.len());
         };
-        let plans = (self.mix.plans(), &self.mix.plan_of()[from..][..rows.len()]);
+        let plans = (self.mix.plans(), self.mix.plan_of());
         let outcome = self
             .engine
-            .decode(plans, &shape.layout, columns, bodies.clone(), left);
+            .decode(rows.clone(), plans, &shape.layout, columns, left);
         let (good, width_bytes) = match outcome {
             Outcome::Good { width_bytes } => (rows.len(), width_bytes),
             Outcome::Lost {
@@ -261,7 +265,8 @@ impl AvroDecoder {
             columns.truncate_behind(good);
         }
         self.width_bytes = width_bytes;
-        self.rows.end_good(good, bodies.take(good).map(<[u8]>::len).sum());
+        let body_bytes = self.engine.body_bytes(rows.start..rows.start + good);
+        self.rows.end_good(good, body_bytes);
         outcome
     }
 

@@ -32,6 +32,6 @@ pub use mapping::{
 };
 pub use payload::{Body, Payload};
 pub use sabot_schema::{NamedSchema, SchemaKind, WriterSchema};
-pub use sabot_wire::{MessagePath, SchemaKey};
+pub use sabot_wire::{Framing, MessagePath, SchemaKey};
 pub use source::{FetchError, SchemaSource};
 pub use target::{Limits, Shape, Target};

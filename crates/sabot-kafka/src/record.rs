@@ -4,8 +4,7 @@ use std::ffi::{CStr, CString};
 use std::sync::Arc;
 
 use sabot_arrow::Record;
-use sabot_decode::{Body, Payload, RowErrorKind, SchemaKey};
-use sabot_wire::Framing;
+use sabot_decode::Payload;
 
 use crate::positions::Positions;
 use crate::{SourceOptions, ffi};
@@ -38,29 +37,12 @@ impl SchemaHeaders {
             partition: view.partition(),
             offset: view.offset(),
             timestamp: view.timestamp(),
-            key: payload(options.key_framing, header(&self.key), raw_key),
-            value: payload(options.value_framing, header(&self.value), raw_value),
+            key: Payload::framed(options.key_framing, header(&self.key), raw_key),
+            value: Payload::framed(options.value_framing, header(&self.value), raw_value),
             raw_key,
             raw_value,
             headers: Some(view),
         }
-    }
-}
-
-/// Takes the frame off. A malformed one makes a bad record, which still has its place.
-#[inline]
-fn payload<'a>(framing: Framing, header: Option<&'a [u8]>, bytes: Option<&'a [u8]>) -> Payload<'a> {
-    let Some(bytes) = bytes else {
-        return Payload::tombstone();
-    };
-    match framing.split(header, bytes) {
-        Ok(frame) => Payload {
-            key: frame.key,
-            path: frame.path,
-            body: Body::Bytes(frame.body),
-            prefix_bytes: frame.prefix_bytes,
-        },
-        Err(cause) => Payload::refused(SchemaKey::Absent, RowErrorKind::Frame(cause)),
     }
 }
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use sabot_arrow::{Assembler, AssemblerOptions, BadRow, Metadata, OnError, PushStop, Record};
-use sabot_decode::{Payload, RowErrorKind, SchemaSource};
+use sabot_decode::{Payload, SchemaSource};
 use sabot_kafka::RegistrySource;
 use sabot_registry::Client;
-use sabot_wire::{Framing, SchemaKey};
+use sabot_wire::Framing;
 
 use crate::builder::Registry;
 use crate::schemas::NoRegistry;
@@ -150,22 +150,13 @@ impl fmt::Debug for PayloadDecoder {
 
 /// A payload as the record that the assembler takes.
 fn record<'a>(framing: Framing, source: &'a Arc<str>, at: i64, bytes: Option<&'a [u8]>) -> Record<'a> {
-    let value = match bytes.map(|bytes| framing.split(None, bytes)) {
-        None => Payload::tombstone(),
-        Some(Ok(frame)) => Payload {
-            path: frame.path,
-            prefix_bytes: frame.prefix_bytes,
-            ..Payload::with_key(frame.key, frame.body)
-        },
-        Some(Err(error)) => Payload::refused(SchemaKey::Absent, RowErrorKind::Frame(error)),
-    };
     Record {
         topic: source,
         partition: 0,
         offset: at,
         timestamp: None,
         key: Payload::tombstone(),
-        value,
+        value: Payload::framed(framing, None, bytes),
         raw_key: None,
         raw_value: bytes,
         headers: None,

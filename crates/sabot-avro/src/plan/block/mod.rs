@@ -19,6 +19,7 @@ mod support;
 mod switch;
 mod values;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use sabot_arrow::{Columns, Layout, Overflow, Span};
@@ -79,6 +80,8 @@ impl Outcome {
 #[derive(Debug, Default)]
 pub(crate) struct BlockEngine {
     arena: Arena,
+    /// Where the messages of the block lie.
+    messages: sabot_cursor::Lanes,
     /// Where the defaults of the plans at hand lie, plan after plan.
     defaults: Vec<Span>,
     notes: Notes,
@@ -87,29 +90,53 @@ pub(crate) struct BlockEngine {
 }
 
 impl BlockEngine {
-    /// Appends the rows of `bodies`, at most [`BLOCK_ROWS`] and of [`BLOCK_BYTES`] together, behind `columns.rows()`. The
-    /// caller ends them, or truncates. `plan_of` says which of the plans each has.
-    pub(crate) fn decode<'m>(
+    /// Begins a block without messages.
+    pub(crate) fn begin(&mut self) {
+        self.arena.clear();
+        self.messages.len = 0;
+    }
+
+    /// Adds a message to the block, which has fewer than [`BLOCK_ROWS`], if there is room.
+    #[inline]
+    pub(crate) fn push(&mut self, body: &[u8]) -> bool {
+        let range = self.arena.push(body);
+        range.map(|range| self.messages.push(range)).is_some()
+    }
+
+    /// Bytes of some of the block's messages.
+    pub(crate) fn body_bytes(&self, rows: Range<usize>) -> usize {
+        let (starts, ends) = (&self.messages.at[rows.clone()], &self.messages.end[rows]);
+        starts
+            .iter()
+            .zip(ends)
+            .map(|(start, end)| (end - start) as usize)
+            .sum()
+    }
+
+    /// Ends the block's messages: `plans` are those that they have.
+    pub(crate) fn end(&mut self, plans: &[Arc<Plan>]) {
+        self.place_defaults(plans);
+    }
+
+    /// Appends `rows` of the block behind `columns.rows()`. The caller ends them, or truncates. `plan_of` says which of the
+    /// plans each row of the block has.
+    pub(crate) fn decode(
         &mut self,
+        rows: Range<usize>,
         (plans, plan_of): (&[Arc<Plan>], &[u8]),
         layout: &Layout,
         columns: &mut Columns,
-        bodies: impl Iterator<Item = &'m [u8]>,
         batch_bytes_left: usize,
     ) -> Outcome {
         let Some(first) = plans.first() else {
-            return Outcome::all_lost(plan_of.len());
+            return Outcome::all_lost(rows.len());
         };
-        self.arena.clear();
-        self.place_defaults(plans);
+        let plan_of = &plan_of[rows.clone()];
         self.notes.clear();
         let mut lanes = Lanes::new();
-        for body in bodies {
-            let Some(range) = self.arena.push(body) else {
-                return Outcome::all_lost(plan_of.len());
-            };
-            lanes.read.push(range);
-        }
+        lanes.read.len = rows.len();
+        lanes.read.at[..rows.len()].copy_from_slice(&self.messages.at[rows.clone()]);
+        lanes.read.end[..rows.len()].copy_from_slice(&self.messages.end[rows]);
         let mut width_bytes = [first.row_width_bytes; LANES];
         if plans.len() > 1 {
             for (width, plan) in width_bytes.iter_mut().zip(plan_of) {
@@ -335,12 +362,7 @@ impl Block<'_> {
 
     /// Runs steps with the row engine, one row after the other, in a frame where nobody else comes.
     #[cold]
-    fn by_rows(
-        &mut self,
-        steps: std::ops::Range<usize>,
-        lanes: &mut Lanes,
-        frame: Frame,
-    ) -> Result<(), Stuck> {
+    fn by_rows(&mut self, steps: Range<usize>, lanes: &mut Lanes, frame: Frame) -> Result<(), Stuck> {
         let node = self.plan.sites[steps.start].column;
         debug_assert_ne!(node, NO_COLUMN, "who is taken by rows has a column");
         for lane in 0..lanes.len() {
