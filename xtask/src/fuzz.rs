@@ -63,7 +63,7 @@ fn run_each(names: &[String], effort: Effort) -> Outcome {
                 "--".to_owned(),
                 format!("-max_total_time={seconds}"),
                 format!("-seed={seed}"),
-                "-timeout=10".to_owned(),
+                "-timeout=60".to_owned(),
                 "-rss_limit_mb=2048".to_owned(),
                 "-print_final_stats=1".to_owned(),
                 "-verbosity=0".to_owned(),
