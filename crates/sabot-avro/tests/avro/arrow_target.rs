@@ -497,6 +497,21 @@ fn unions() {
     assert!(refusal(&target, &fields(r#"{"name": "g", "type": "int"}"#)).starts_with("field f: "));
 }
 
+/// As many as there are type ids.
+#[test]
+fn a_union_of_128_branches() {
+    let sizes = 1..=128;
+    let branch = |size: i32| Field::new(format!("F{size}"), DataType::FixedSizeBinary(size), false);
+    let branches = UnionFields::try_new(0..=127, sizes.clone().map(branch)).unwrap();
+    let fixed = |size: i32| format!(r#"{{"type": "fixed", "name": "F{size}", "size": {size}}}"#);
+    let writer = format!("[{}]", sizes.map(fixed).collect::<Vec<_>>().join(", "));
+    let bodies = [[long(0), vec![1]].concat(), [long(127), vec![2; 128]].concat()];
+    let target = column(DataType::Union(branches, UnionMode::Dense));
+    let decoded = good(&target, &record(&writer), &bodies);
+    let last = format!("{{F128={}}}", "02".repeat(128));
+    assert_eq!(decoded.column("f"), ["{F1=01}", &last]);
+}
+
 /// Members of a struct may all be null.
 #[test]
 fn members_of_a_union_that_may_not_be_null() {
