@@ -254,9 +254,16 @@ loops! {
     fixed([PackedSpan; LANES], len: u32);
 }
 
-/// The bits of bytes that are 0 or 1.
+/// The bits of bytes that are 0 or 1, that of the first byte lowest.
+///
+/// ```
+/// let mut bytes = [0; sabot_cursor::LANES];
+/// (bytes[0], bytes[63]) = (1, 1);
+/// assert_eq!(sabot_cursor::bits(&bytes), 1 | 1 << 63);
+/// ```
 #[inline]
-fn bits(bytes: &[u8; LANES]) -> u64 {
+#[must_use]
+pub fn bits(bytes: &[u8; LANES]) -> u64 {
     let (words, _) = bytes.as_chunks::<8>();
     let bits = |word: &[u8; 8]| u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56;
     words.iter().rev().fold(0, |all, word| all << 8 | bits(word))

@@ -14,16 +14,16 @@ impl Block<'_> {
         if has_several_blocks || !self.plan.support.is_simple_list(pc) {
             return self.scan(op, pc, lanes, frame);
         }
-        let before = lanes.read.at;
-        let mut written = [0; LANES];
+        let (before, mut written) = (lanes.read.at, [0; LANES]);
         let present = lanes.read.longs(self.arena.window(), op.non_null(), &mut written);
-        if written[..lanes.len()].iter().any(|count| *count < 0) {
+        let all = written[..lanes.len()].iter().fold(0, |all, count| all | count);
+        if all < 0 {
             // A block's bytes follow, perhaps.
             lanes.read.at = before;
             return self.scan(op, pc, lanes, frame);
         }
         self.mark_valid(op, lanes, frame, present);
-        let counts = self.counts(&written, pc, lanes);
+        let counts = self.counts(&written, all as u64, pc, lanes);
         let mut by_position = counts;
         if !lanes.is_dense {
             by_position.fill(0);
@@ -45,39 +45,47 @@ impl Block<'_> {
     }
 
     /// Counts the items against the limits. Of a list that is not taken no items are either: the columns would grow by
-    /// them.
-    fn counts(&mut self, written: &[i64; LANES], pc: usize, lanes: &mut Lanes) -> [u32; LANES] {
+    /// them. `all` has all bits of the counts.
+    fn counts(&mut self, written: &[i64; LANES], all: u64, pc: usize, lanes: &mut Lanes) -> [u32; LANES] {
+        const MAX: u32 = 0x7fff;
+        let mut counts = [0; LANES];
         let Some(site) = self.plan.sites[pc].list else {
-            return [0; LANES];
+            return counts;
         };
-        let (min_item_bytes, width_bytes) =
-            (u64::from(site.min_item_bytes), u64::from(site.item_width_bytes));
-        let (mut total, mut is_beyond) = (0, false);
+        // Small enough for products of 32 bits. Fewer bytes for an item than it takes make the check no worse than late.
+        let (min_item_bytes, width_bytes) = (site.min_item_bytes.min(MAX), site.item_width_bytes as usize);
+        let (mut total, mut beyond) = (0, 0);
         let ends = lanes.read.at.iter().zip(&lanes.read.end);
-        for (count, (at, end)) in written.iter().zip(ends).take(lanes.len()) {
-            let room = u64::from(end.saturating_sub(*at));
-            // No list of a block has as many as 32 bits say: the arena would be too small.
-            let count = (*count as u64).min(u64::from(u32::MAX));
-            is_beyond |= count * min_item_bytes > room;
-            total += count;
+        for ((count, written), (at, end)) in counts.iter_mut().zip(written).zip(ends).take(lanes.len()) {
+            *count = *written as u32;
+            total += u64::from(*count);
+            // Negative where the message has not as many bytes.
+            let room = end.wrapping_sub(*at);
+            beyond |= room | room.wrapping_sub((*count & MAX) * min_item_bytes);
         }
-        // Nearly always all lists together keep the limits of each row. Counts that are beyond their messages may be too
-        // large to be multiplied.
-        let is_small = !is_beyond
-            && total <= self.items_left_each as u64
-            && total * width_bytes <= self.bytes_left as u64;
+        // Nearly always all lists together keep the limits of each row.
+        let total = total as usize;
+        let is_small = all <= u64::from(MAX)
+            && beyond >> 31 == 0
+            && total <= self.items_left_each
+            && total.saturating_mul(width_bytes) <= self.bytes_left;
         if !is_small {
             return self.counts_one_by_one(written, site, lanes);
         }
-        self.items_left_each -= total as usize;
-        self.bytes_left -= (total * width_bytes) as usize;
-        let mut counts = [0; LANES];
-        let taken = counts.iter_mut().zip(written).zip(lanes.row).take(lanes.len());
-        for ((taken, count), row) in taken {
-            *taken = *count as u32;
-            let row = usize::from(row) % LANES;
-            self.items_left[row] -= *count as usize;
-            self.width_bytes[row] += *count as usize * width_bytes as usize;
+        self.items_left_each -= total;
+        self.bytes_left -= total * width_bytes;
+        if lanes.is_dense {
+            let rows = self.items_left.iter_mut().zip(&mut self.width_bytes);
+            for ((items_left, row_bytes), count) in rows.zip(counts) {
+                *items_left -= count as usize;
+                *row_bytes += count as usize * width_bytes;
+            }
+        } else {
+            for (count, row) in counts.iter().zip(lanes.row).take(lanes.len()) {
+                let row = usize::from(row) % LANES;
+                self.items_left[row] -= *count as usize;
+                self.width_bytes[row] += *count as usize * width_bytes;
+            }
         }
         counts
     }
@@ -147,13 +155,11 @@ impl Block<'_> {
         while active.len() > 0 {
             self.run(pc + 1, op.aux as usize, &mut active, frame)?;
             round += 1;
-            for to in &mut active.to {
+            for to in &mut active.to[..order.len] {
                 *to += 1;
             }
             // Those whose list ends here stand behind the others.
-            while active.len() > 0 && counts[usize::from(order.lanes[active.len() - 1]) % LANES] <= round {
-                active.read.len -= 1;
-            }
+            active.read.len = order.lanes_beyond(round, counts, active.len());
         }
         let window = self.arena.window();
         let mut has_several_blocks = false;
@@ -176,33 +182,52 @@ impl Block<'_> {
 struct Order {
     lanes: [u8; LANES],
     len: usize,
+    /// How many of them have so many items, or more.
+    at_least: [u8; Order::MANY + 2],
 }
 
 impl Order {
-    /// Lists of as many items, or more, are sorted among themselves.
-    const MANY: usize = 15;
+    /// Lists of more items are sorted among themselves.
+    const MANY: usize = 14;
 
     fn new(counts: &[u32]) -> Self {
-        let mut ends = [0_u8; Self::MANY + 1];
-        for count in counts {
-            ends[(*count as usize).min(Self::MANY)] += 1;
+        let (mut capped, mut most) = ([0; LANES], 0);
+        for (capped, count) in capped.iter_mut().zip(counts) {
+            *capped = (*count).min(Self::MANY as u32 + 1) as u8;
+            most = most.max(*capped);
         }
-        let many = usize::from(ends[Self::MANY]);
-        let mut start = 0;
-        for end in ends.iter_mut().rev() {
-            start += std::mem::replace(end, start);
+        let (mut lanes, mut len) = ([0; LANES], 0);
+        let mut at_least = [0; Self::MANY + 2];
+        for count in (1..=most).rev() {
+            // A step for each lane, none of which waits for the one before, as in a sort by counting.
+            let mut mask = lanes_with(&capped, count);
+            while mask != 0 {
+                lanes[len % LANES] = mask.trailing_zeros() as u8;
+                mask &= mask - 1;
+                len += 1;
+            }
+            at_least[usize::from(count)] = len as u8;
         }
-        let mut lanes = [0; LANES];
-        for (lane, count) in counts.iter().enumerate() {
-            let place = &mut ends[(*count as usize).min(Self::MANY)];
-            lanes[usize::from(*place) % LANES] = lane as u8;
-            *place += 1;
-        }
+        let many = usize::from(at_least[Self::MANY + 1]);
         if many > 1 {
             lanes[..many].sort_unstable_by_key(|lane| std::cmp::Reverse(counts[usize::from(*lane)]));
         }
-        // Those without items come last.
-        let len = counts.iter().filter(|count| **count > 0).count();
-        Self { lanes, len }
+        Self { lanes, len, at_least }
     }
+
+    /// How many of the first `len` lanes have more than so many items.
+    fn lanes_beyond(&self, items: u32, counts: &[u32; LANES], mut len: usize) -> usize {
+        if let Some(at_least) = self.at_least.get(items as usize + 1) {
+            return usize::from(*at_least);
+        }
+        while len > 0 && counts[usize::from(self.lanes[len - 1]) % LANES] <= items {
+            len -= 1;
+        }
+        len
+    }
+}
+
+/// The lanes that have `value`.
+fn lanes_with(values: &[u8; LANES], value: u8) -> u64 {
+    sabot_cursor::bits(&values.map(|other| u8::from(other == value)))
 }

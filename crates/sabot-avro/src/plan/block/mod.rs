@@ -136,7 +136,8 @@ impl BlockEngine {
         let mut lanes = Lanes::new();
         lanes.read.len = rows.len();
         lanes.read.at[..rows.len()].copy_from_slice(&self.messages.at[rows.clone()]);
-        lanes.read.end[..rows.len()].copy_from_slice(&self.messages.end[rows]);
+        let ends = &self.messages.end[rows];
+        lanes.read.end[..ends.len()].copy_from_slice(ends);
         let mut width_bytes = [first.row_width_bytes; LANES];
         if plans.len() > 1 {
             for (width, plan) in width_bytes.iter_mut().zip(plan_of) {
@@ -153,6 +154,7 @@ impl BlockEngine {
             columns,
             arena: &self.arena,
             defaults: &self.defaults,
+            ends,
             notes: &mut self.notes,
             items: &mut self.items,
             items_left: [first.limits.row_items; LANES],
@@ -206,6 +208,8 @@ struct Block<'a> {
     columns: &'a mut Columns,
     arena: &'a Arena,
     defaults: &'a [Span],
+    /// Where the messages end.
+    ends: &'a [u32],
     notes: &'a mut Notes,
     items: &'a mut Vec<Vec<scan::Item>>,
     /// Items that each row may still have.

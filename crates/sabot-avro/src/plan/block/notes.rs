@@ -6,8 +6,10 @@
 //! They are read twice, which is the price of running them for many rows at once.
 
 use sabot_arrow::{NodeIx, NodeKind, Span};
+use sabot_cursor::PackedSpan;
 
 use super::lanes::{Frame, LANES, Lanes};
+use super::values::unpack;
 use super::{Block, OpKind, Stuck};
 use crate::plan::SkipSite;
 
@@ -24,8 +26,6 @@ pub(super) struct Notes {
 pub(super) struct Note {
     /// Where its strings lie, by position.
     spans: Vec<Span>,
-    /// The rows that they are of.
-    rows: Vec<u8>,
     /// What kind of step noted them.
     kind: Option<OpKind>,
     /// The values that were stepped over, by position.
@@ -71,7 +71,6 @@ impl Notes {
     pub(super) fn clear(&mut self) {
         for note in self.nodes.iter_mut().filter(|_| self.is_dirty) {
             note.spans.clear();
-            note.rows.clear();
             note.parts.clear();
         }
         self.is_dirty = false;
@@ -80,16 +79,21 @@ impl Notes {
 
 impl Block<'_> {
     /// Notes where the strings of a step lie.
-    pub(super) fn note_strings(&mut self, pc: usize, lanes: &Lanes, spans: &[Span; LANES], frame: Frame) {
+    pub(super) fn note_strings(
+        &mut self,
+        pc: usize,
+        lanes: &Lanes,
+        spans: &[PackedSpan; LANES],
+        frame: Frame,
+    ) {
         let note = self.notes.node(self.plan.sites[pc].column);
         note.kind = Some(self.plan.ops[pc].kind);
         if note.spans.len() < frame.len {
             note.spans.resize(frame.len, Span::default());
-            note.rows.resize(frame.len, 0);
         }
-        let (noted, rows) = (&mut note.spans[..frame.len], &mut note.rows[..frame.len]);
-        for ((to, span), row) in lanes.to.iter().zip(spans).zip(lanes.row).take(lanes.len()) {
-            (noted[*to as usize], rows[*to as usize]) = (*span, row);
+        let noted = &mut note.spans[..frame.len];
+        for (to, span) in lanes.to.iter().zip(spans).take(lanes.len()) {
+            noted[*to as usize] = unpack(*span);
         }
     }
 
@@ -136,9 +140,7 @@ impl Block<'_> {
             spans.resize(frame.len, Span::default());
             self.take_strings(node, &spans)?;
             spans.clear();
-            let note = self.notes.node(node);
-            note.spans = spans;
-            note.rows.clear();
+            self.notes.node(node).spans = spans;
             return Ok(());
         }
         let layout = self.layout;
@@ -180,9 +182,12 @@ impl Block<'_> {
         let kind = self.notes.node(node).kind.unwrap_or(OpKind::Bytes);
         if !self.append_strings(kind, node, spans)? {
             let source = self.arena.window().padded();
-            let rows = &self.notes.node(node).rows;
-            for (span, row) in spans.iter().zip(rows) {
-                self.lost |= u64::from(std::str::from_utf8(span.of(source)).is_err()) << row;
+            for span in spans {
+                if std::str::from_utf8(span.of(source)).is_err() {
+                    // The messages lie one behind the other. A default, which lies behind all of them, is never wrong.
+                    let row = self.ends.partition_point(|end| *end <= span.start);
+                    self.lost |= 1_u64.checked_shl(row as u32).unwrap_or(0);
+                }
             }
         }
         Ok(())

@@ -198,12 +198,12 @@ impl Block<'_> {
             OpKind::FixedAsBytes => lanes.read.fixed(window, op.non_null(), op.aux, &mut packed),
             _ => lanes.read.sized(window, op.non_null(), &mut packed),
         };
-        let mut spans = packed.map(unpack);
         self.mark_valid(op, lanes, frame, present);
         if frame.is_shared {
-            self.note_strings(pc, lanes, &spans, frame);
+            self.note_strings(pc, lanes, &packed, frame);
             return Ok(());
         }
+        let mut spans = packed.map(unpack);
         if !lanes.is_dense {
             let read = std::mem::replace(&mut spans, [Span::default(); LANES]);
             for (to, span) in lanes.to.iter().zip(read).take(lanes.len()) {
@@ -296,7 +296,7 @@ impl Spans<'_> {
     }
 }
 
-fn unpack(span: PackedSpan) -> Span {
+pub(super) fn unpack(span: PackedSpan) -> Span {
     Span {
         start: span as u32,
         len: (span >> 32) as u32,
