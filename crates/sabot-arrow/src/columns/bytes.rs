@@ -170,9 +170,11 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
             starts |= span.start;
         }
         O::from_usize(start + total).ok_or(Overflow)?;
-        let are_short = (lens as usize) < Span::ROOM_BYTES;
-        if are_short && starts as usize + Span::ROOM_BYTES <= source.len() {
-            self.extend_short(source, spans, total);
+        let has_room = starts as usize + Span::ROOM_BYTES <= source.len();
+        if has_room && lens < 16 {
+            self.extend_short::<16>(source, spans, total);
+        } else if has_room && (lens as usize) < Span::ROOM_BYTES {
+            self.extend_short::<{ Span::ROOM_BYTES }>(source, spans, total);
         } else {
             for span in spans {
                 self.data.extend_from_slice(span.of(source));
@@ -182,13 +184,13 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
         Ok(())
     }
 
-    /// Appends strings below [`Span::ROOM_BYTES`], `total` bytes together, that begin as many bytes before the end of
-    /// `source` at least.
+    /// Appends strings below `ROOM` bytes, `total` bytes together, that begin as many bytes before the end of `source` at
+    /// least.
     #[inline]
-    fn extend_short(&mut self, source: &[u8], spans: &[Span], total: usize) {
+    fn extend_short<const ROOM: usize>(&mut self, source: &[u8], spans: &[Span], total: usize) {
         let start = self.data.len();
         self.data.reserve(total + Span::ROOM_BYTES);
-        let room = &mut self.data.spare_capacity_mut()[..total + Span::ROOM_BYTES];
+        let room = &mut self.data.spare_capacity_mut()[..total + ROOM];
         let mut at = 0;
         self.offsets.extend(spans.iter().map(|span| {
             #[expect(unsafe_code, reason = "checking the places of each string doubles its cost")]
@@ -198,7 +200,7 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
             unsafe {
                 let from = source.as_ptr().add(span.start as usize);
                 let to = room.as_mut_ptr().cast::<u8>().add(at);
-                std::ptr::copy_nonoverlapping(from, to, Span::ROOM_BYTES);
+                std::ptr::copy_nonoverlapping(from, to, ROOM);
             }
             at += span.len as usize;
             O::usize_as(start + at)
