@@ -9,8 +9,8 @@ use crate::batch::Batch;
 use crate::buffer::Messages;
 use crate::suites::Run;
 
-/// Messages handed over in one call: as many as the Kafka driver takes at once.
-const SLICE_ROWS: usize = 1024;
+/// Messages handed over in one call: as many as the Kafka driver decodes at once.
+const SLICE_ROWS: usize = 128;
 
 /// A decoder of any codec.
 pub struct Sabot {

@@ -24,8 +24,10 @@ use crate::record::{SchemaHeaders, bytes_of, slots_of};
 use crate::stop::STOP_CHECK;
 use crate::{Batch, Error, ErrorKind, Offsets, SourceOptions, Stopper, config};
 
-/// Messages that are decoded in one go.
+/// Messages that are taken from the client in one go.
 const CHUNK_RECORDS: usize = 1024;
+/// Messages that are decoded in one go: so few that what was read ahead is still in a cache when it is decoded.
+const DECODE_RECORDS: usize = 128;
 /// Bytes of keys and values after which such a chunk is full.
 const CHUNK_BYTES: usize = 1 << 20;
 
@@ -339,7 +341,7 @@ impl Source {
         let left = self
             .left
             .map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX));
-        CHUNK_RECORDS
+        DECODE_RECORDS
             .min(self.options.batching.rows - self.in_hand.records)
             .min(left)
     }
@@ -438,7 +440,7 @@ impl Source {
         });
     }
 
-    /// Decodes a chunk where it lies. What comes instead of the record that it stops at is left in `pending`.
+    /// Decodes some messages where they lie. What comes instead of the record that it stops at is left in `pending`.
     fn decode(&mut self) -> Result<(), Error> {
         let room = self.room();
         let views: Vec<ffi::Message<'_>> = self.messages.iter().take(room).collect();
