@@ -72,9 +72,9 @@ struct AvroDecoder {
     engine: BlockEngine,
     mix: Mix,
     /// Blocks that were mostly in vain, one after the other.
-    odd_blocks: u32,
+    lossy_blocks: u32,
     /// Rows left to the row engine for that.
-    by_rows: usize,
+    left_to_rows: usize,
 }
 
 impl AvroDecoder {
@@ -88,8 +88,8 @@ impl AvroDecoder {
             width_bytes: 0,
             engine: BlockEngine::default(),
             mix: Mix::new(),
-            odd_blocks: 0,
-            by_rows: 0,
+            lossy_blocks: 0,
+            left_to_rows: 0,
             target,
         }
     }
@@ -170,8 +170,8 @@ impl AvroDecoder {
     /// Gathers the first of `rows` as one block, and says how many; the others are for the row engine.
     fn gather(&mut self, rows: &[Payload<'_>]) -> usize {
         let Some(first) = rows.first() else { return 0 };
-        if self.by_rows > 0 {
-            self.by_rows -= 1;
+        if self.left_to_rows > 0 {
+            self.left_to_rows -= 1;
             return 1;
         }
         if self.rows.is_full() {
@@ -197,7 +197,7 @@ impl AvroDecoder {
         let taken = mix.rows();
         if mix.is_thin() {
             // They go the same way as this one.
-            self.by_rows = taken.saturating_sub(1);
+            self.left_to_rows = taken.saturating_sub(1);
             return 1;
         }
         if self.rows.has_room(taken, block_bytes) {
@@ -215,7 +215,7 @@ impl AvroDecoder {
             lost, known, good, ..
         } = self.try_block(0..rows.len())
         else {
-            self.odd_blocks = 0;
+            self.lossy_blocks = 0;
             return done(rows.len());
         };
         let lost = lost & (u64::MAX >> (BLOCK_ROWS - known));
@@ -272,12 +272,12 @@ impl AvroDecoder {
 
     /// Leaves more and more rows to the row engine while blocks are mostly in vain.
     fn back_off(&mut self, lost: u64, known: usize) {
-        const MAX_ODD_BLOCKS: u32 = 6;
+        const MAX_LOSSY_BLOCKS: u32 = 6;
         if lost.count_ones() as usize * 4 < known {
             return;
         }
-        self.odd_blocks = (self.odd_blocks + 1).min(MAX_ODD_BLOCKS);
-        self.by_rows = BLOCK_ROWS << self.odd_blocks;
+        self.lossy_blocks = (self.lossy_blocks + 1).min(MAX_LOSSY_BLOCKS);
+        self.left_to_rows = BLOCK_ROWS << self.lossy_blocks;
     }
 
     fn decode_rows(&mut self, rows: &[Payload<'_>], bad: &mut dyn FnMut(RowError)) -> Progress {

@@ -9,7 +9,7 @@ use std::io::Write;
 use sabot_cursor::Cursor;
 use sabot_decode::RowErrorKind;
 
-use super::blocks::{Failure, Items, read_block};
+use super::items::{Failure, Items, read_block};
 use super::skip::Skips;
 use crate::schema::{At, Field, Kind, TypeId};
 

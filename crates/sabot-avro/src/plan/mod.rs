@@ -6,9 +6,9 @@
 
 mod big;
 mod block;
-mod blocks;
 mod compile;
 mod defaults;
+mod items;
 mod json;
 mod rare;
 mod resolve;

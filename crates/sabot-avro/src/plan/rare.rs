@@ -3,7 +3,7 @@
 use sabot_decode::{RowErrorKind, StringType};
 
 use super::big::{Big, read_big};
-use super::blocks::Failure;
+use super::items::Failure;
 use super::json::JsonWriter;
 use super::row::{Row, StepFault, overflow};
 use super::skip::Skips;

@@ -9,7 +9,7 @@ use sabot_arrow::{Columns, Fault, Overflow};
 use sabot_cursor::Cursor;
 use sabot_decode::{NodeId, RowErrorKind};
 
-use super::blocks::{Failure, Items, read_block, read_presence};
+use super::items::{Failure, Items, read_block, read_presence};
 use super::skip::Skips;
 use super::{Op, OpKind, Plan};
 
@@ -51,14 +51,14 @@ pub(crate) fn decode_row(
 
 /// What a row has come to between two steps, when the block engine leaves some to this one.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Part {
+pub(super) struct PartialRow {
     pub(super) items_left: usize,
     pub(super) width_bytes: usize,
     /// Bytes that the steps read.
     pub(super) read_bytes: usize,
 }
 
-impl Part {
+impl PartialRow {
     /// Runs `steps`, whose bytes `body` begins with.
     pub(super) fn run(
         self,

@@ -9,7 +9,7 @@ use sabot_cursor::Cursor;
 use sabot_decode::RowErrorKind;
 
 use super::Op;
-use super::blocks::{Failure, Items, read_block, read_presence};
+use super::items::{Failure, Items, read_block, read_presence};
 use crate::schema::{At, Kind, Schema, TypeId};
 
 /// Levels of a skipped value at most, whatever the limit asked for: skipping recurses on the thread's stack.

@@ -7,7 +7,7 @@
 use sabot_cursor::Cursor;
 use sabot_decode::RowErrorKind;
 
-use super::blocks::Items;
+use super::items::Items;
 use super::skip::{MAX_DEPTH, SkipStep, Skips};
 use crate::schema::Schema;
 

@@ -31,7 +31,7 @@ const MAX_TEXT_BYTES: usize = 64 << 20;
 /// Levels of nesting at most, whatever the limit asked for: compiling and assembling recurse on the thread's stack.
 const MAX_DEPTH: usize = 128;
 /// Branches of a dense union: as many as its columns take.
-const MAX_BRANCHES: usize = 127;
+const MAX_BRANCHES: usize = 128;
 /// Members that a union may have as a struct: each of its values takes a step for each member.
 const MAX_MEMBERS: usize = 1024;
 /// The name of the only column where a message is no record.
@@ -482,7 +482,7 @@ impl Builder<'_> {
             });
         }
         let data_type = if is_dense {
-            let ids = 0..fields.len() as i8;
+            let ids = (0..=i8::MAX).take(fields.len());
             let fields = UnionFields::try_new(ids, fields);
             let fields =
                 fields.map_err(|error| PlanError::new("the union cannot be mapped").with_source(error))?;

@@ -152,7 +152,7 @@ fn as_many_branches_as_arrow_takes() {
         let branches: Vec<_> = (0..branches).map(fixed).collect();
         format!("[{}]", branches.join(", "))
     };
-    for (branches, target) in [(127, dense as fn(&str) -> Target), (1024, as_struct)] {
+    for (branches, target) in [(128, dense as fn(&str) -> Target), (1024, as_struct)] {
         let ty = union(branches);
         let last = branches - 1;
         let body = [long(last as i64), vec![7]].concat();

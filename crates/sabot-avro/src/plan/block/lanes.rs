@@ -10,21 +10,21 @@ pub(super) use sabot_cursor::LANES;
 pub(super) struct Lanes {
     /// Where each lane reads.
     pub(super) read: sabot_cursor::Lanes,
-    /// The position of its values in the frame.
+    /// The position of its values in the extent.
     pub(super) to: [u32; LANES],
     /// Its row in the block.
     pub(super) row: [u8; LANES],
-    /// Whether the lanes are the frame's positions, all of them in order.
+    /// Whether the lanes are the extent's positions, all of them in order.
     pub(super) is_dense: bool,
 }
 
 /// Where a step's values go: the positions from `base` on, in every column of the step's subtree.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Frame {
+pub(super) struct Extent {
     pub(super) base: usize,
     pub(super) len: usize,
     /// Whether other lanes come to the same columns before or after these. Then what has to be appended in order is
-    /// noted, until [`super::Block::finish`] brings the columns to the frame's end. Otherwise the lanes come in the order
+    /// noted, until [`super::Block::finish`] brings the columns to the extent's end. Otherwise the lanes come in the order
     /// of their positions.
     pub(super) is_shared: bool,
 }
@@ -92,7 +92,7 @@ impl Lanes {
     }
 }
 
-impl Frame {
+impl Extent {
     pub(super) const fn new(base: usize, len: usize) -> Self {
         Self {
             base,
@@ -108,7 +108,7 @@ impl Frame {
         }
     }
 
-    /// The length of every column in the frame when it is done.
+    /// The length of every column in the extent when it is done.
     pub(super) const fn end(&self) -> usize {
         self.base + self.len
     }

@@ -3,16 +3,22 @@
 //! The counts are read first, so that every item's place in the child is known before any item is read. Others are left to
 //! [`super::scan`].
 
-use super::lanes::{Frame, LANES, Lanes};
+use super::lanes::{Extent, LANES, Lanes};
 use super::{Block, Op, Stuck};
 use crate::plan::ListSite;
 
 impl Block<'_> {
-    /// A list in a frame where nobody else comes.
-    pub(super) fn list(&mut self, op: &Op, pc: usize, lanes: &mut Lanes, frame: Frame) -> Result<(), Stuck> {
+    /// A list in a extent where nobody else comes.
+    pub(super) fn list(
+        &mut self,
+        op: &Op,
+        pc: usize,
+        lanes: &mut Lanes,
+        extent: Extent,
+    ) -> Result<(), Stuck> {
         let has_several_blocks = self.notes.node(self.plan.sites[pc].column).has_several_blocks;
         if has_several_blocks || !self.plan.support.is_simple_list(pc) {
-            return self.scan(op, pc, lanes, frame);
+            return self.scan(op, pc, lanes, extent);
         }
         let (before, mut written) = (lanes.read.at, [0; LANES]);
         let present = lanes.read.longs(self.arena.window(), op.non_null(), &mut written);
@@ -20,9 +26,9 @@ impl Block<'_> {
         if all < 0 {
             // A block's bytes follow, perhaps.
             lanes.read.at = before;
-            return self.scan(op, pc, lanes, frame);
+            return self.scan(op, pc, lanes, extent);
         }
-        self.mark_valid(op, lanes, frame, present);
+        self.mark_valid(op, lanes, extent, present);
         let counts = self.counts(&written, all as u64, pc, lanes);
         let mut by_position = counts;
         if !lanes.is_dense {
@@ -31,17 +37,17 @@ impl Block<'_> {
                 by_position[*to as usize] = count;
             }
         }
-        let items = self.push_counts(op, &by_position[..frame.len])?;
+        let items = self.push_counts(op, &by_position[..extent.len])?;
         self.items(op, pc, lanes, (&counts, &by_position), items.shared())?;
         self.finish_items(pc, items)
     }
 
-    /// Appends the lists of a frame, and says where their items go.
-    pub(super) fn push_counts(&mut self, op: &Op, counts: &[u32]) -> Result<Frame, Stuck> {
+    /// Appends the lists of a extent, and says where their items go.
+    pub(super) fn push_counts(&mut self, op: &Op, counts: &[u32]) -> Result<Extent, Stuck> {
         let offsets = &mut self.columns.lists[op.slot as usize];
         let base = offsets.items();
         offsets.extend(counts)?;
-        Ok(Frame::new(base, offsets.items() - base))
+        Ok(Extent::new(base, offsets.items() - base))
     }
 
     /// Counts the items against the limits. Of a list that is not taken no items are either: the columns would grow by
@@ -133,7 +139,7 @@ impl Block<'_> {
         pc: usize,
         lanes: &mut Lanes,
         (counts, by_position): (&[u32; LANES], &[u32; LANES]),
-        frame: Frame,
+        extent: Extent,
     ) -> Result<(), Stuck> {
         let mut starts = [0; LANES];
         let mut start = 0;
@@ -153,7 +159,7 @@ impl Block<'_> {
         }
         let mut round = 0;
         while active.len() > 0 {
-            self.run(pc + 1, op.aux as usize, &mut active, frame)?;
+            self.run(pc + 1, op.aux as usize, &mut active, extent)?;
             round += 1;
             for to in &mut active.to[..order.len] {
                 *to += 1;

@@ -7,7 +7,7 @@
 //! (a varint longer than necessary), but never takes what the row engine refuses.
 //!
 //! Columns are appended to in the order of the rows. Where lanes come to a column in another order (the items of lists in
-//! rounds, the branches of unions, several writer schemas in one block), their frame is *shared*: numbers go to their
+//! rounds, the branches of unions, several writer schemas in one block), their extent is *shared*: numbers go to their
 //! places, and what has to be appended is noted until all have been there.
 
 mod lanes;
@@ -25,10 +25,10 @@ use std::sync::Arc;
 use sabot_arrow::{Columns, Layout, Overflow, Span};
 use sabot_cursor::{ARENA_BYTES, Arena};
 
-use self::lanes::{Frame, LANES, Lanes};
+use self::lanes::{Extent, LANES, Lanes};
 use self::notes::Notes;
 pub(super) use self::support::Support;
-use super::row::Part;
+use super::row::PartialRow;
 use super::{Op, OpKind, Plan};
 use crate::shape::NO_COLUMN;
 
@@ -87,6 +87,8 @@ pub(crate) struct BlockEngine {
     notes: Notes,
     /// Where the items of lists lie, for lists within lists.
     items: Vec<Vec<scan::Item>>,
+    /// Rows taken so far: nothing else shows that they came this way.
+    rows_taken: u64,
 }
 
 impl BlockEngine {
@@ -145,7 +147,7 @@ impl BlockEngine {
             }
         }
         let taken: usize = width_bytes[..lanes.len()].iter().sum();
-        let frame = Frame::new(columns.rows(), lanes.len());
+        let extent = Extent::new(columns.rows(), lanes.len());
         let block = Block {
             plan: first,
             plan_at: 0,
@@ -163,7 +165,9 @@ impl BlockEngine {
             bytes_left: batch_bytes_left.saturating_sub(taken),
             lost: 0,
         };
-        block.rows(&mut lanes, plan_of, frame)
+        let outcome = block.rows(&mut lanes, plan_of, extent);
+        self.rows_taken += outcome.good_rows(lanes.len()) as u64;
+        outcome
     }
 
     /// Puts the plans' defaults into the arena, where they are read as if they were messages.
@@ -230,10 +234,10 @@ impl Block<'_> {
     }
 
     /// Takes all rows, and says what became of them.
-    fn rows(mut self, lanes: &mut Lanes, plan_of: &[u8], frame: Frame) -> Outcome {
+    fn rows(mut self, lanes: &mut Lanes, plan_of: &[u8], extent: Extent) -> Outcome {
         let run = match self.plans.len() {
-            1 => self.run(0, self.plan.ops.len(), lanes, frame),
-            _ => self.mixed(lanes, plan_of, frame),
+            1 => self.run(0, self.plan.ops.len(), lanes, extent),
+            _ => self.mixed(lanes, plan_of, extent),
         };
         // Of rows that could not go on, only those count that went beyond their end: all others stand in mid-message.
         let may_end_early = self.plan.ends_early || run.is_err();
@@ -268,7 +272,7 @@ impl Block<'_> {
     }
 
     /// Messages of several writer schemas: the lanes of each by themselves.
-    fn mixed(&mut self, lanes: &mut Lanes, plan_of: &[u8], frame: Frame) -> Result<(), Stuck> {
+    fn mixed(&mut self, lanes: &mut Lanes, plan_of: &[u8], extent: Extent) -> Result<(), Stuck> {
         for plan_at in 0..self.plans.len() as u8 {
             self.set_plan(plan_at);
             let mask = plan_of
@@ -280,102 +284,102 @@ impl Block<'_> {
                 continue;
             }
             let mut subset = lanes.subset(mask);
-            self.run(0, self.plan.ops.len(), &mut subset, frame.shared())?;
+            self.run(0, self.plan.ops.len(), &mut subset, extent.shared())?;
             self.lost |= subset.rows(subset.read.lost(self.plan.ends_early));
         }
         self.layout
             .roots()
             .iter()
-            .try_for_each(|root| self.finish(*root, frame))
+            .try_for_each(|root| self.finish(*root, extent))
     }
 
     /// Runs the steps from `pc` up to `end` over all lanes.
-    fn run(&mut self, mut pc: usize, end: usize, lanes: &mut Lanes, frame: Frame) -> Result<(), Stuck> {
+    fn run(&mut self, mut pc: usize, end: usize, lanes: &mut Lanes, extent: Extent) -> Result<(), Stuck> {
         let plan = self.plan;
         while pc < end {
             let (next, is_by_rows) = plan.support.step(pc);
             let op = &plan.ops[pc];
             match op.kind {
-                _ if frame.is_shared && self.is_noted(pc) => self.note_parts(pc, lanes, frame),
-                _ if is_by_rows => self.by_rows(pc..next, lanes, frame)?,
+                _ if extent.is_shared && self.is_noted(pc) => self.defer(pc, lanes, extent),
+                _ if is_by_rows => self.by_rows(pc..next, lanes, extent)?,
                 OpKind::Struct => {
-                    pc = self.structure(op, pc, lanes, frame)?;
+                    pc = self.structure(op, pc, lanes, extent)?;
                     continue;
                 }
-                OpKind::List => self.list(op, pc, lanes, frame)?,
-                OpKind::Switch => self.switch(pc, lanes, frame)?,
-                OpKind::Default => self.default(op, pc, lanes, frame)?,
-                OpKind::PushNull if frame.is_shared => {}
-                OpKind::PushNull => self.columns.pad(plan.sites[pc].column, frame.end())?,
+                OpKind::List => self.list(op, pc, lanes, extent)?,
+                OpKind::Switch => self.switch(pc, lanes, extent)?,
+                OpKind::Default => self.default(op, pc, lanes, extent)?,
+                OpKind::PushNull if extent.is_shared => {}
+                OpKind::PushNull => self.columns.pad(plan.sites[pc].column, extent.end())?,
                 OpKind::Fail => {
                     (0..lanes.len()).for_each(|lane| lanes.read.lose(lane, true));
-                    if !frame.is_shared {
-                        self.columns.pad(plan.sites[pc].column, frame.end())?;
+                    if !extent.is_shared {
+                        self.columns.pad(plan.sites[pc].column, extent.end())?;
                     }
                 }
                 OpKind::Skip | OpKind::SkipInDefault => self.skip(op, lanes),
-                _ => self.value(op, pc, lanes, frame)?,
+                _ => self.value(op, pc, lanes, extent)?,
             }
             pc = next;
         }
         Ok(())
     }
 
-    /// Whether a step's values are stepped over in a shared frame, and taken later.
+    /// Whether a step's values are stepped over in a shared extent, and taken later.
     fn is_noted(&mut self, pc: usize) -> bool {
         let (op, column) = (&self.plan.ops[pc], self.plan.sites[pc].column);
         self.plan.support.is_by_rows(pc)
             || matches!(op.kind, OpKind::List | OpKind::Switch)
-            || column != NO_COLUMN && self.notes.node(column).is_in_parts
+            || column != NO_COLUMN && self.notes.node(column).is_deferred
     }
 
     /// A record that may be null: its fields are read for the lanes that have it, and stay null for the others. Says which
     /// step is next.
-    fn structure(&mut self, op: &Op, pc: usize, lanes: &mut Lanes, frame: Frame) -> Result<usize, Stuck> {
+    fn structure(&mut self, op: &Op, pc: usize, lanes: &mut Lanes, extent: Extent) -> Result<usize, Stuck> {
         if op.non_null_byte == Op::NO_TAG {
-            self.mark_valid(op, lanes, frame, lanes.read.all());
+            self.mark_valid(op, lanes, extent, lanes.read.all());
             return Ok(pc + 1);
         }
         let (mut nothing, end) = ([0; LANES], op.aux as usize);
         let present = lanes
             .read
             .fixed(self.arena.window(), op.non_null(), 0, &mut nothing);
-        self.mark_valid(op, lanes, frame, present);
+        self.mark_valid(op, lanes, extent, present);
         if present == lanes.read.all() {
             return Ok(pc + 1);
         }
         let mut subset = lanes.subset(present);
-        self.run(pc + 1, end, &mut subset, frame)?;
+        self.run(pc + 1, end, &mut subset, extent)?;
         lanes.join(present, &subset);
         Ok(end)
     }
 
     /// A value that only the reader has: all lanes read it at the same place.
-    fn default(&mut self, op: &Op, pc: usize, lanes: &Lanes, frame: Frame) -> Result<(), Stuck> {
+    fn default(&mut self, op: &Op, pc: usize, lanes: &Lanes, extent: Extent) -> Result<(), Stuck> {
         let before = self.plans[..usize::from(self.plan_at)].iter();
         let first: usize = before.map(|plan| plan.defaults.len()).sum();
         let span = self.defaults[first + op.slot as usize];
         let mut readers = lanes.clone();
         readers.read.at.fill(span.start);
         readers.read.end.fill(span.start + span.len);
-        self.run(pc + 1, op.aux as usize, &mut readers, frame)?;
+        self.run(pc + 1, op.aux as usize, &mut readers, extent)?;
         // A default is well-formed, but an unusual one is not taken here.
         self.lost |= readers.rows(readers.read.lost(false));
         Ok(())
     }
 
-    /// Runs steps with the row engine, one row after the other, in a frame where nobody else comes.
+    /// Runs steps with the row engine, one row after the other, in a extent where nobody else comes.
     #[cold]
-    fn by_rows(&mut self, steps: Range<usize>, lanes: &mut Lanes, frame: Frame) -> Result<(), Stuck> {
+    fn by_rows(&mut self, steps: Range<usize>, lanes: &mut Lanes, extent: Extent) -> Result<(), Stuck> {
         let node = self.plan.sites[steps.start].column;
         debug_assert_ne!(node, NO_COLUMN, "who is taken by rows has a column");
         for lane in 0..lanes.len() {
             // The positions before this lane's have no lane.
-            self.columns.pad(node, frame.base + lanes.to[lane] as usize)?;
+            self.columns.pad(node, extent.base + lanes.to[lane] as usize)?;
             let row = usize::from(lanes.row[lane]);
             // A lane that is lost already has nothing to read: the columns are dropped anyway.
             let body = self.arena.slice(lanes.read.at[lane]..lanes.read.end[lane]);
-            let part = Part {
+            let part = PartialRow {
                 items_left: self.items_left[row],
                 width_bytes: self.width_bytes[row],
                 read_bytes: 0,
@@ -392,11 +396,11 @@ impl Block<'_> {
                 Err(_) => return Err(Stuck { row }),
             }
         }
-        Ok(self.columns.pad(node, frame.end())?)
+        Ok(self.columns.pad(node, extent.end())?)
     }
 
     /// Writes the validity of a step's column.
-    fn mark_valid(&mut self, op: &Op, lanes: &Lanes, frame: Frame, present: u64) {
+    fn mark_valid(&mut self, op: &Op, lanes: &Lanes, extent: Extent, present: u64) {
         if op.validity == Op::NO_VALIDITY {
             return;
         }
@@ -405,9 +409,9 @@ impl Block<'_> {
             bits.push_word(present, lanes.len());
             return;
         }
-        bits.grow(frame.end());
+        bits.grow(extent.end());
         for (lane, to) in lanes.to[..lanes.len()].iter().enumerate() {
-            bits.or(frame.base + *to as usize, present >> lane & 1 == 1);
+            bits.or(extent.base + *to as usize, present >> lane & 1 == 1);
         }
     }
 }

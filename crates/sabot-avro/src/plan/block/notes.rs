@@ -8,7 +8,7 @@
 use sabot_arrow::{NodeIx, NodeKind, Span};
 use sabot_cursor::PackedSpan;
 
-use super::lanes::{Frame, LANES, Lanes};
+use super::lanes::{Extent, LANES, Lanes};
 use super::values::unpack;
 use super::{Block, OpKind, Stuck};
 use crate::plan::SkipSite;
@@ -29,25 +29,25 @@ pub(super) struct Note {
     /// What kind of step noted them.
     kind: Option<OpKind>,
     /// The values that were stepped over, by position.
-    parts: Vec<Part>,
+    deferred: Vec<Deferred>,
     /// Whether lists of this column came in several blocks when they were scanned last, or seem to.
     pub(super) has_several_blocks: bool,
-    /// Whether some step leaves parts of this column, so that all have to. That follows from the plans, not from messages.
-    pub(super) is_in_parts: bool,
+    /// Whether some step defers values of this column, so that all have to. That follows from the plans, not from messages.
+    pub(super) is_deferred: bool,
 }
 
 /// A value that was stepped over.
 #[derive(Debug, Clone, Copy)]
-struct Part {
+struct Deferred {
     start: u32,
     end: u32,
-    /// The step that takes it; [`Part::NONE`] where nobody came.
+    /// The step that takes it; [`Deferred::NONE`] where nobody came.
     pc: u32,
     plan: u8,
     row: u8,
 }
 
-impl Part {
+impl Deferred {
     const NONE: u32 = u32::MAX;
     const NOBODY: Self = Self {
         start: 0,
@@ -71,7 +71,7 @@ impl Notes {
     pub(super) fn clear(&mut self) {
         for note in self.nodes.iter_mut().filter(|_| self.is_dirty) {
             note.spans.clear();
-            note.parts.clear();
+            note.deferred.clear();
         }
         self.is_dirty = false;
     }
@@ -84,21 +84,21 @@ impl Block<'_> {
         pc: usize,
         lanes: &Lanes,
         spans: &[PackedSpan; LANES],
-        frame: Frame,
+        extent: Extent,
     ) {
         let note = self.notes.node(self.plan.sites[pc].column);
         note.kind = Some(self.plan.ops[pc].kind);
-        if note.spans.len() < frame.len {
-            note.spans.resize(frame.len, Span::default());
+        if note.spans.len() < extent.len {
+            note.spans.resize(extent.len, Span::default());
         }
-        let noted = &mut note.spans[..frame.len];
+        let noted = &mut note.spans[..extent.len];
         for (to, span) in lanes.to.iter().zip(spans).take(lanes.len()) {
             noted[*to as usize] = unpack(*span);
         }
     }
 
     /// Steps over a value, and notes who is to take it.
-    pub(super) fn note_parts(&mut self, pc: usize, lanes: &mut Lanes, frame: Frame) {
+    pub(super) fn defer(&mut self, pc: usize, lanes: &mut Lanes, extent: Extent) {
         let (site, starts) = (&self.plan.sites[pc], lanes.read.at);
         // The items are counted when they are taken.
         let items_left = (self.items_left, self.items_left_each);
@@ -106,12 +106,12 @@ impl Block<'_> {
             self.skip_step(is_in_default, step, lanes, self.plan.depth());
         }
         (self.items_left, self.items_left_each) = items_left;
-        let parts = &mut self.notes.node(site.column).parts;
-        if parts.len() < frame.len {
-            parts.resize(frame.len, Part::NOBODY);
+        let deferred = &mut self.notes.node(site.column).deferred;
+        if deferred.len() < extent.len {
+            deferred.resize(extent.len, Deferred::NOBODY);
         }
         for lane in (0..lanes.len()).filter(|lane| lanes.is_within(*lane)) {
-            parts[lanes.to[lane] as usize] = Part {
+            deferred[lanes.to[lane] as usize] = Deferred {
                 start: starts[lane],
                 end: lanes.read.at[lane],
                 pc: pc as u32,
@@ -121,23 +121,23 @@ impl Block<'_> {
         }
     }
 
-    /// Brings a column and all below it to the end of a shared frame, now that everybody has been there: with what was
+    /// Brings a column and all below it to the end of a shared extent, now that everybody has been there: with what was
     /// noted, and with nulls where nobody came.
-    pub(super) fn finish(&mut self, node: NodeIx, frame: Frame) -> Result<(), Stuck> {
-        if !self.notes.node(node).parts.is_empty() {
-            self.check_parts(node, frame)?;
+    pub(super) fn finish(&mut self, node: NodeIx, extent: Extent) -> Result<(), Stuck> {
+        if !self.notes.node(node).deferred.is_empty() {
+            self.check_deferred(node, extent)?;
             let note = self.notes.node(node);
-            let mut parts = std::mem::take(&mut note.parts);
-            parts.resize(frame.len, Part::NOBODY);
-            self.take_parts(node, &parts, frame)?;
-            parts.clear();
-            self.notes.node(node).parts = parts;
+            let mut deferred = std::mem::take(&mut note.deferred);
+            deferred.resize(extent.len, Deferred::NOBODY);
+            self.take_deferred(node, &deferred, extent)?;
+            deferred.clear();
+            self.notes.node(node).deferred = deferred;
             return Ok(());
         }
         let note = self.notes.node(node);
         if !note.spans.is_empty() {
             let mut spans = std::mem::take(&mut note.spans);
-            spans.resize(frame.len, Span::default());
+            spans.resize(extent.len, Span::default());
             self.take_strings(node, &spans)?;
             spans.clear();
             self.notes.node(node).spans = spans;
@@ -147,18 +147,18 @@ impl Block<'_> {
         match &layout.node(node).kind {
             NodeKind::Struct(children) => {
                 if let Some(validity) = layout.node(node).validity {
-                    self.columns.validity[validity].grow(frame.end());
+                    self.columns.validity[validity].grow(extent.end());
                 }
-                children.iter().try_for_each(|child| self.finish(*child, frame))
+                children.iter().try_for_each(|child| self.finish(*child, extent))
             }
-            _ => Ok(self.columns.pad(node, frame.end())?),
+            _ => Ok(self.columns.pad(node, extent.end())?),
         }
     }
 
-    /// Parts cannot be put between what others have written already. Next time they leave parts too.
-    fn check_parts(&mut self, node: NodeIx, frame: Frame) -> Result<(), Stuck> {
-        if self.is_touched(node, frame.base) {
-            self.notes.node(node).is_in_parts = true;
+    /// What was deferred cannot be put between what others have written already. Next time they defer it too.
+    fn check_deferred(&mut self, node: NodeIx, extent: Extent) -> Result<(), Stuck> {
+        if self.is_touched(node, extent.base) {
+            self.notes.node(node).is_deferred = true;
             return Err(Stuck { row: 0 });
         }
         Ok(())
@@ -173,7 +173,7 @@ impl Block<'_> {
         match &layout.node(node).kind {
             NodeKind::Struct(children) => children
                 .iter()
-                .any(|child| !self.notes.node(*child).parts.is_empty() || self.is_touched(*child, base)),
+                .any(|child| !self.notes.node(*child).deferred.is_empty() || self.is_touched(*child, base)),
             _ => false,
         }
     }
@@ -194,50 +194,50 @@ impl Block<'_> {
     }
 
     /// Takes what was stepped over, up to 64 values at once where one step takes all of them.
-    fn take_parts(&mut self, node: NodeIx, parts: &[Part], frame: Frame) -> Result<(), Stuck> {
+    fn take_deferred(&mut self, node: NodeIx, deferred: &[Deferred], extent: Extent) -> Result<(), Stuck> {
         let outer = (self.plan, self.plan_at);
-        for (at, chunk) in parts.chunks(LANES).enumerate() {
-            let frame = Frame::new(frame.base + at * LANES, chunk.len());
-            let mut present = chunk.iter().filter(|part| part.pc != Part::NONE);
+        for (at, chunk) in deferred.chunks(LANES).enumerate() {
+            let extent = Extent::new(extent.base + at * LANES, chunk.len());
+            let mut present = chunk.iter().filter(|value| value.pc != Deferred::NONE);
             let Some(first) = present.next() else {
-                self.columns.pad(node, frame.end())?;
+                self.columns.pad(node, extent.end())?;
                 continue;
             };
-            if present.all(|part| (part.pc, part.plan) == (first.pc, first.plan)) {
+            if present.all(|value| (value.pc, value.plan) == (first.pc, first.plan)) {
                 self.set_plan(first.plan);
-                self.take_chunk(first.pc as usize, chunk, frame)?;
+                self.take_chunk(first.pc as usize, chunk, extent)?;
             } else {
-                self.take_mixed(node, chunk, frame)?;
+                self.take_mixed(node, chunk, extent)?;
             }
         }
         (self.plan, self.plan_at) = outer;
         Ok(())
     }
 
-    fn take_chunk(&mut self, pc: usize, chunk: &[Part], frame: Frame) -> Result<(), Stuck> {
+    fn take_chunk(&mut self, pc: usize, chunk: &[Deferred], extent: Extent) -> Result<(), Stuck> {
         let mut lanes = Lanes::new();
-        for (to, part) in (0..).zip(chunk).filter(|(_, part)| part.pc != Part::NONE) {
-            lanes.push(part.start..part.end, to, part.row);
+        for (to, value) in (0..).zip(chunk).filter(|(_, value)| value.pc != Deferred::NONE) {
+            lanes.push(value.start..value.end, to, value.row);
         }
-        lanes.is_dense = lanes.len() == frame.len;
-        self.run(pc, self.plan.support.next(pc), &mut lanes, frame)?;
+        lanes.is_dense = lanes.len() == extent.len;
+        self.run(pc, self.plan.support.next(pc), &mut lanes, extent)?;
         self.lost |= lanes.rows(lanes.read.lost(false));
         Ok(())
     }
 
     /// Takes values of several steps, one after the other.
-    fn take_mixed(&mut self, node: NodeIx, chunk: &[Part], frame: Frame) -> Result<(), Stuck> {
-        for (at, part) in chunk.iter().enumerate() {
-            if part.pc == Part::NONE {
-                self.columns.pad(node, frame.base + at + 1)?;
+    fn take_mixed(&mut self, node: NodeIx, chunk: &[Deferred], extent: Extent) -> Result<(), Stuck> {
+        for (at, value) in chunk.iter().enumerate() {
+            if value.pc == Deferred::NONE {
+                self.columns.pad(node, extent.base + at + 1)?;
                 continue;
             }
-            self.set_plan(part.plan);
+            self.set_plan(value.plan);
             let mut lanes = Lanes::new();
-            lanes.push(part.start..part.end, 0, part.row);
-            let frame = Frame::new(frame.base + at, 1);
-            let pc = part.pc as usize;
-            self.by_rows(pc..self.plan.support.next(pc), &mut lanes, frame)?;
+            lanes.push(value.start..value.end, 0, value.row);
+            let extent = Extent::new(extent.base + at, 1);
+            let pc = value.pc as usize;
+            self.by_rows(pc..self.plan.support.next(pc), &mut lanes, extent)?;
             self.lost |= lanes.rows(lanes.read.lost(false));
         }
         Ok(())

@@ -7,8 +7,8 @@
 use sabot_arrow::NodeKind;
 use sabot_cursor::Cursor;
 
-use super::super::blocks::{Failure, Items, read_block, read_presence};
-use super::lanes::{Frame, LANES, Lanes};
+use super::super::items::{Failure, Items, read_block, read_presence};
+use super::lanes::{Extent, LANES, Lanes};
 use super::{Block, Op, Stuck};
 
 /// Where an item lies.
@@ -20,8 +20,14 @@ pub(super) struct Item {
 }
 
 impl Block<'_> {
-    /// A list in a frame where nobody else comes.
-    pub(super) fn scan(&mut self, op: &Op, pc: usize, lanes: &mut Lanes, frame: Frame) -> Result<(), Stuck> {
+    /// A list in a extent where nobody else comes.
+    pub(super) fn scan(
+        &mut self,
+        op: &Op,
+        pc: usize,
+        lanes: &mut Lanes,
+        extent: Extent,
+    ) -> Result<(), Stuck> {
         let mut items = self.items.pop().unwrap_or_default();
         items.clear();
         let (mut present, mut by_position) = (0, [0; LANES]);
@@ -42,15 +48,15 @@ impl Block<'_> {
         }
         // What looked like several blocks may have been a count that was wrong, once.
         self.notes.node(self.plan.sites[pc].column).has_several_blocks = has_several_blocks;
-        self.mark_valid(op, lanes, frame, present);
-        let below = self.push_counts(op, &by_position[..frame.len])?;
+        self.mark_valid(op, lanes, extent, present);
+        let below = self.push_counts(op, &by_position[..extent.len])?;
         for (at, chunk) in items.chunks(LANES).enumerate() {
-            let frame = Frame::new(below.base + at * LANES, chunk.len());
+            let extent = Extent::new(below.base + at * LANES, chunk.len());
             let mut lanes = Lanes::new();
             for (to, item) in (0..).zip(chunk) {
                 lanes.push(item.start..item.end, to, item.row);
             }
-            self.run(pc + 1, op.aux as usize, &mut lanes, frame)?;
+            self.run(pc + 1, op.aux as usize, &mut lanes, extent)?;
             self.lost |= lanes.rows(lanes.read.lost(false));
         }
         self.items.push(items);
@@ -122,12 +128,12 @@ impl Block<'_> {
     }
 
     /// Brings the columns of a list's items to their end.
-    pub(super) fn finish_items(&mut self, pc: usize, frame: Frame) -> Result<(), Stuck> {
+    pub(super) fn finish_items(&mut self, pc: usize, extent: Extent) -> Result<(), Stuck> {
         match self.layout.node(self.plan.sites[pc].column).kind {
-            NodeKind::List(_, item) => self.finish(item, frame),
+            NodeKind::List(_, item) => self.finish(item, extent),
             NodeKind::Map(_, key, value) => {
-                self.finish(key, frame)?;
-                self.finish(value, frame)
+                self.finish(key, extent)?;
+                self.finish(value, extent)
             }
             _ => Ok(()),
         }

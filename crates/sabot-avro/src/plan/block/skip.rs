@@ -2,7 +2,7 @@
 
 use sabot_cursor::{Cursor, Window};
 
-use super::super::blocks::Items;
+use super::super::items::Items;
 use super::super::skip::{SkipKind, SkipStep};
 use super::lanes::{LANES, Lanes};
 use super::{Block, Op, OpKind};

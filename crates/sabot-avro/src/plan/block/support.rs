@@ -56,7 +56,7 @@ impl Support {
             ],
         };
         survey.look(0, ops.len(), MAX_LEVELS);
-        let by_rows: usize = survey.by_rows(0, ops.len());
+        let row_steps: usize = survey.count_by_rows(0, ops.len());
         // The branches of a union of whole messages have no column of their own.
         let has_columns =
             (ops.iter().zip(sites)).all(|(op, site)| op.kind != OpKind::Switch || site.column != NO_COLUMN);
@@ -67,7 +67,7 @@ impl Support {
             } else {
                 0
             },
-            is_worthwhile: has_columns && by_rows * 2 <= ops.len(),
+            is_worthwhile: has_columns && row_steps * 2 <= ops.len(),
         }
     }
 
@@ -200,7 +200,7 @@ impl Survey<'_> {
     }
 
     /// Steps that the row engine takes.
-    fn by_rows(&self, mut pc: usize, end: usize) -> usize {
+    fn count_by_rows(&self, mut pc: usize, end: usize) -> usize {
         let mut count = 0;
         while pc < end {
             let Step { next, how } = self.steps[pc];
@@ -212,10 +212,10 @@ impl Survey<'_> {
                         let steps = self.branch(pc, branch);
                         // What chooses the child is no work.
                         let is_child = self.ops[steps.start].kind == OpKind::Branch;
-                        self.by_rows(steps.start + usize::from(is_child), steps.end)
+                        self.count_by_rows(steps.start + usize::from(is_child), steps.end)
                     })
                     .sum(),
-                _ => self.by_rows(pc + 1, next),
+                _ => self.count_by_rows(pc + 1, next),
             };
             pc = next;
         }

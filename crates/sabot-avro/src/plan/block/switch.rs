@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use sabot_arrow::{NodeIx, NodeKind};
 
-use super::lanes::{Frame, LANES, Lanes};
+use super::lanes::{Extent, LANES, Lanes};
 use super::{Block, Op, OpKind, Stuck};
 
 /// Children of a dense union at most: its type ids are 8 bits, one of them the sign.
@@ -32,8 +32,8 @@ impl Groups {
 }
 
 impl Block<'_> {
-    /// A writer's union in a frame where nobody else comes.
-    pub(super) fn switch(&mut self, pc: usize, lanes: &mut Lanes, frame: Frame) -> Result<(), Stuck> {
+    /// A writer's union in a extent where nobody else comes.
+    pub(super) fn switch(&mut self, pc: usize, lanes: &mut Lanes, extent: Extent) -> Result<(), Stuck> {
         let op = &self.plan.ops[pc];
         let groups = self.groups(op, lanes);
         let layout = self.layout;
@@ -41,7 +41,7 @@ impl Block<'_> {
         if let (NodeKind::Union(slot, children), true) =
             (&layout.node(node).kind, self.plan.support.is_dense_union(pc))
         {
-            return self.dense_union(op, (*slot, children), &groups, lanes, frame);
+            return self.dense_union(op, (*slot, children), &groups, lanes, extent);
         }
         if let [
             Group {
@@ -51,15 +51,15 @@ impl Block<'_> {
             && all == lanes.read.all()
         {
             let steps = self.branch_steps(op, branch);
-            return self.run(steps.start, steps.end, lanes, frame);
+            return self.run(steps.start, steps.end, lanes, extent);
         }
         for group in groups.all() {
             let steps = self.branch_steps(op, group.branch);
             let mut subset = lanes.subset(group.lanes);
-            self.run(steps.start, steps.end, &mut subset, frame.shared())?;
+            self.run(steps.start, steps.end, &mut subset, extent.shared())?;
             lanes.join(group.lanes, &subset);
         }
-        self.finish(node, frame)
+        self.finish(node, extent)
     }
 
     /// Reads the branches' indices. A lane whose branch does not exist is lost, and in no group.
@@ -104,44 +104,44 @@ impl Block<'_> {
         (slot, children): (usize, &[NodeIx]),
         groups: &Groups,
         lanes: &mut Lanes,
-        frame: Frame,
+        extent: Extent,
     ) -> Result<(), Stuck> {
         let mut base = [0; MAX_CHILDREN];
         for (child, base) in base.iter_mut().enumerate().take(children.len()) {
             *base = self.columns.unions[slot].child_len(child);
         }
-        let to = self.push_children((slot, children), &base, groups, lanes, frame)?;
-        let frame_of = |block: &Self, child: usize| {
+        let to = self.push_children((slot, children), &base, groups, lanes, extent)?;
+        let extent_of = |block: &Self, child: usize| {
             let end = block.columns.unions[slot].child_len(child);
-            Frame::new(base[child], end - base[child])
+            Extent::new(base[child], end - base[child])
         };
         for group in groups.all() {
             let Some(child) = group.child else { continue };
-            let mut frame = frame_of(self, usize::from(child));
+            let mut extent = extent_of(self, usize::from(child));
             let same = groups.all().iter().filter(|other| other.child == group.child);
-            frame.is_shared = same.count() > 1;
+            extent.is_shared = same.count() > 1;
             let mut subset = lanes.subset(group.lanes);
             for to_child in &mut subset.to[..subset.read.len] {
                 *to_child = to[*to_child as usize];
             }
             let steps = self.branch_steps(op, group.branch);
-            self.run(steps.start + 1, steps.end, &mut subset, frame)?;
+            self.run(steps.start + 1, steps.end, &mut subset, extent)?;
             lanes.join(group.lanes, &subset);
         }
         for (child, node) in children.iter().enumerate() {
-            self.finish(*node, frame_of(self, child))?;
+            self.finish(*node, extent_of(self, child))?;
         }
         Ok(())
     }
 
-    /// Appends which child each row of a frame stands in, and says where in the frame of that child.
+    /// Appends which child each row of a extent stands in, and says where in the extent of that child.
     fn push_children(
         &mut self,
         (slot, children): (usize, &[NodeIx]),
         base: &[usize; MAX_CHILDREN],
         groups: &Groups,
         lanes: &mut Lanes,
-        frame: Frame,
+        extent: Extent,
     ) -> Result<[u32; LANES], Stuck> {
         // Where nobody comes, or who comes is lost, the row is a null.
         let is_null = |child: &NodeIx| matches!(self.layout.node(*child).kind, NodeKind::Null(_));
@@ -156,7 +156,7 @@ impl Block<'_> {
             }
         }
         let (rows, mut to) = (&mut self.columns.unions[slot], [0; LANES]);
-        for (to, child) in to.iter_mut().zip(&by_position[..frame.len]) {
+        for (to, child) in to.iter_mut().zip(&by_position[..extent.len]) {
             let child = usize::from(*child);
             *to = (rows.child_len(child) - base[child]) as u32;
             rows.push(child as i8)?;

@@ -4,15 +4,21 @@ use sabot_arrow::{Bits, NodeIx, NodeKind, Span};
 use sabot_cursor::PackedSpan;
 
 use super::super::values::{decimal_128, decimal_256, duration, uuid};
-use super::lanes::{Frame, LANES, Lanes};
+use super::lanes::{Extent, LANES, Lanes};
 use super::{Block, Op, OpKind, Stuck};
 
 impl Block<'_> {
     /// Reads one step's value for all lanes.
     #[inline]
-    pub(super) fn value(&mut self, op: &Op, pc: usize, lanes: &mut Lanes, frame: Frame) -> Result<(), Stuck> {
+    pub(super) fn value(
+        &mut self,
+        op: &Op,
+        pc: usize,
+        lanes: &mut Lanes,
+        extent: Extent,
+    ) -> Result<(), Stuck> {
         match op.kind {
-            kind if is_string(kind) => self.string(op, pc, lanes, frame),
+            kind if is_string(kind) => self.string(op, pc, lanes, extent),
             OpKind::Fixed
             | OpKind::Decimal32
             | OpKind::Decimal64
@@ -20,75 +26,75 @@ impl Block<'_> {
             | OpKind::Decimal256
             | OpKind::Duration
             | OpKind::UuidText => {
-                self.converted(op, lanes, frame);
+                self.converted(op, lanes, extent);
                 Ok(())
             }
             _ => {
-                self.number(op, lanes, frame);
+                self.number(op, lanes, extent);
                 Ok(())
             }
         }
     }
 
-    fn number(&mut self, op: &Op, lanes: &mut Lanes, frame: Frame) {
+    fn number(&mut self, op: &Op, lanes: &mut Lanes, extent: Extent) {
         match op.kind {
             OpKind::Long | OpKind::LongToFloat | OpKind::LongToDouble | OpKind::LongScaled => {
-                self.long(op, lanes, frame);
+                self.long(op, lanes, extent);
             }
-            OpKind::Float | OpKind::FloatToDouble | OpKind::Double => self.float(op, lanes, frame),
+            OpKind::Float | OpKind::FloatToDouble | OpKind::Double => self.float(op, lanes, extent),
             OpKind::Null => {
-                self.mark_valid(op, lanes, frame, lanes.read.all());
-                self.columns.nulls[op.slot as usize] = frame.end();
+                self.mark_valid(op, lanes, extent, lanes.read.all());
+                self.columns.nulls[op.slot as usize] = extent.end();
             }
             OpKind::Bool => {
                 let mut values = [0; LANES];
                 let present = lanes.read.bools(self.arena.window(), op.non_null(), &mut values);
-                self.mark_valid(op, lanes, frame, present);
-                place_bits(&mut self.columns.bools[op.slot as usize], frame, lanes, &values);
+                self.mark_valid(op, lanes, extent, present);
+                place_bits(&mut self.columns.bools[op.slot as usize], extent, lanes, &values);
             }
-            _ => self.int(op, lanes, frame),
+            _ => self.int(op, lanes, extent),
         }
     }
 
-    fn long(&mut self, op: &Op, lanes: &mut Lanes, frame: Frame) {
+    fn long(&mut self, op: &Op, lanes: &mut Lanes, extent: Extent) {
         let mut values = [0; LANES];
         let present = lanes.read.longs(self.arena.window(), op.non_null(), &mut values);
-        self.mark_valid(op, lanes, frame, present);
+        self.mark_valid(op, lanes, extent, present);
         if op.kind == OpKind::LongScaled {
             scale(self.plan.factors[op.aux as usize], lanes, &mut values);
         }
         let (slot, columns) = (op.slot as usize, &mut *self.columns);
         match op.kind {
-            OpKind::LongToFloat => place(&mut columns.f32s[slot], frame, lanes, &values, |value| {
+            OpKind::LongToFloat => place(&mut columns.f32s[slot], extent, lanes, &values, |value| {
                 value as f32
             }),
-            OpKind::LongToDouble => place(&mut columns.f64s[slot], frame, lanes, &values, |value| {
+            OpKind::LongToDouble => place(&mut columns.f64s[slot], extent, lanes, &values, |value| {
                 value as f64
             }),
-            _ => place(&mut columns.i64s[slot], frame, lanes, &values, |value| value),
+            _ => place(&mut columns.i64s[slot], extent, lanes, &values, |value| value),
         }
     }
 
-    fn int(&mut self, op: &Op, lanes: &mut Lanes, frame: Frame) {
+    fn int(&mut self, op: &Op, lanes: &mut Lanes, extent: Extent) {
         let mut values = [0; LANES];
         let present = lanes.read.ints(self.arena.window(), op.non_null(), &mut values);
-        self.mark_valid(op, lanes, frame, present);
+        self.mark_valid(op, lanes, extent, present);
         let (slot, columns) = (op.slot as usize, &mut *self.columns);
         match op.kind {
-            OpKind::IntToLong => place(&mut columns.i64s[slot], frame, lanes, &values, i64::from),
-            OpKind::IntToFloat => place(&mut columns.f32s[slot], frame, lanes, &values, |value| {
+            OpKind::IntToLong => place(&mut columns.i64s[slot], extent, lanes, &values, i64::from),
+            OpKind::IntToFloat => place(&mut columns.f32s[slot], extent, lanes, &values, |value| {
                 value as f32
             }),
-            OpKind::IntToDouble => place(&mut columns.f64s[slot], frame, lanes, &values, f64::from),
+            OpKind::IntToDouble => place(&mut columns.f64s[slot], extent, lanes, &values, f64::from),
             OpKind::IntScaled => {
                 let mut values = values.map(i64::from);
                 scale(self.plan.factors[op.aux as usize], lanes, &mut values);
-                place(&mut columns.i64s[slot], frame, lanes, &values, |value| value);
+                place(&mut columns.i64s[slot], extent, lanes, &values, |value| value);
             }
             OpKind::EnumIndex => {
                 let is_symbol = |index: i32| ((index as u32) < op.aux).then_some(index);
                 symbols(lanes, &mut values, present, is_symbol);
-                place(&mut columns.i32s[slot], frame, lanes, &values, |value| value);
+                place(&mut columns.i32s[slot], extent, lanes, &values, |value| value);
             }
             OpKind::EnumMapped => {
                 let indexes = &self.plan.enums[op.aux as usize].indexes;
@@ -96,21 +102,21 @@ impl Block<'_> {
                 symbols(lanes, &mut values, present, |written| {
                     index(written).filter(|index| *index >= 0)
                 });
-                place(&mut columns.i32s[slot], frame, lanes, &values, |value| value);
+                place(&mut columns.i32s[slot], extent, lanes, &values, |value| value);
             }
-            _ => place(&mut columns.i32s[slot], frame, lanes, &values, |value| value),
+            _ => place(&mut columns.i32s[slot], extent, lanes, &values, |value| value),
         }
     }
 
-    fn float(&mut self, op: &Op, lanes: &mut Lanes, frame: Frame) {
+    fn float(&mut self, op: &Op, lanes: &mut Lanes, extent: Extent) {
         let (slot, window) = (op.slot as usize, self.arena.window());
         if op.kind == OpKind::Double {
             let mut values = [0; LANES];
             let present = lanes.read.words_64(window, op.non_null(), &mut values);
-            self.mark_valid(op, lanes, frame, present);
+            self.mark_valid(op, lanes, extent, present);
             return place(
                 &mut self.columns.f64s[slot],
-                frame,
+                extent,
                 lanes,
                 &values,
                 f64::from_bits,
@@ -118,18 +124,18 @@ impl Block<'_> {
         }
         let mut values = [0; LANES];
         let present = lanes.read.words_32(window, op.non_null(), &mut values);
-        self.mark_valid(op, lanes, frame, present);
+        self.mark_valid(op, lanes, extent, present);
         let single = f32::from_bits;
         if op.kind == OpKind::Float {
-            place(&mut self.columns.f32s[slot], frame, lanes, &values, single);
+            place(&mut self.columns.f32s[slot], extent, lanes, &values, single);
         } else {
             let column = &mut self.columns.f64s[slot];
-            place(column, frame, lanes, &values, |bits| single(bits).into());
+            place(column, extent, lanes, &values, |bits| single(bits).into());
         }
     }
 
     /// Values of some bytes that are made into something else.
-    fn converted(&mut self, op: &Op, lanes: &mut Lanes, frame: Frame) {
+    fn converted(&mut self, op: &Op, lanes: &mut Lanes, extent: Extent) {
         let (slot, aux) = (op.slot as usize, op.aux as usize);
         let fixed_bytes = match op.kind {
             OpKind::Fixed => Some(op.aux),
@@ -145,7 +151,7 @@ impl Block<'_> {
             None => lanes.read.sized(window, op.non_null(), &mut packed),
         };
         let spans = packed.map(unpack);
-        self.mark_valid(op, lanes, frame, present);
+        self.mark_valid(op, lanes, extent, present);
         let (columns, plan, source) = (&mut *self.columns, self.plan, self.arena.window().padded());
         let spans = Spans {
             spans: &spans,
@@ -158,30 +164,32 @@ impl Block<'_> {
                 let values = spans.map(lanes, |bytes| decimal_128(bytes, limit));
                 // Within their precision, numbers fit into the bits that Arrow has for it.
                 match op.kind {
-                    OpKind::Decimal32 => place(&mut columns.i32s[slot], frame, lanes, &values, |value| {
+                    OpKind::Decimal32 => place(&mut columns.i32s[slot], extent, lanes, &values, |value| {
                         value as i32
                     }),
-                    OpKind::Decimal64 => place(&mut columns.i64s[slot], frame, lanes, &values, |value| {
+                    OpKind::Decimal64 => place(&mut columns.i64s[slot], extent, lanes, &values, |value| {
                         value as i64
                     }),
-                    _ => place(&mut columns.i128s[slot], frame, lanes, &values, |value| value),
+                    _ => place(&mut columns.i128s[slot], extent, lanes, &values, |value| value),
                 }
             }
             OpKind::Decimal256 => {
                 let limit = plan.decimals[aux].limit.wide;
                 let values = spans.map(lanes, |bytes| decimal_256(bytes, limit));
-                place(&mut columns.i256s[slot], frame, lanes, &values, |value| value);
+                place(&mut columns.i256s[slot], extent, lanes, &values, |value| value);
             }
             OpKind::Duration => {
                 let values = spans.map(lanes, |bytes| duration(bytes.try_into().ok()?));
-                place(&mut columns.intervals[slot], frame, lanes, &values, |value| value);
+                place(&mut columns.intervals[slot], extent, lanes, &values, |value| {
+                    value
+                });
             }
             _ => {
                 let column = &mut columns.fixed[slot];
-                column.grow(frame.end());
+                column.grow(extent.end());
                 let is_uuid = op.kind == OpKind::UuidText;
                 spans.each(lanes, |to, bytes| {
-                    let to = frame.base + to as usize;
+                    let to = extent.base + to as usize;
                     match is_uuid {
                         true => uuid(bytes).map(|bytes| column.set(to, &bytes)),
                         // Of a lane that is lost, the bytes are missing.
@@ -192,15 +200,15 @@ impl Block<'_> {
         }
     }
 
-    fn string(&mut self, op: &Op, pc: usize, lanes: &mut Lanes, frame: Frame) -> Result<(), Stuck> {
+    fn string(&mut self, op: &Op, pc: usize, lanes: &mut Lanes, extent: Extent) -> Result<(), Stuck> {
         let (mut packed, window) = ([0; LANES], self.arena.window());
         let present = match op.kind {
             OpKind::FixedAsBytes => lanes.read.fixed(window, op.non_null(), op.aux, &mut packed),
             _ => lanes.read.sized(window, op.non_null(), &mut packed),
         };
-        self.mark_valid(op, lanes, frame, present);
-        if frame.is_shared {
-            self.note_strings(pc, lanes, &packed, frame);
+        self.mark_valid(op, lanes, extent, present);
+        if extent.is_shared {
+            self.note_strings(pc, lanes, &packed, extent);
             return Ok(());
         }
         let mut spans = packed.map(unpack);
@@ -210,7 +218,7 @@ impl Block<'_> {
                 spans[*to as usize] = span;
             }
         }
-        if !self.append_strings(op.kind, self.plan.sites[pc].column, &spans[..frame.len])? {
+        if !self.append_strings(op.kind, self.plan.sites[pc].column, &spans[..extent.len])? {
             let source = self.arena.window().padded();
             for lane in 0..lanes.len() {
                 let text = spans[lanes.to[lane] as usize].of(source);
@@ -327,7 +335,7 @@ fn symbols(lanes: &mut Lanes, values: &mut [i32; LANES], present: u64, index: im
 #[inline(always)]
 fn place<T: Copy + Default, V: Copy>(
     column: &mut Vec<T>,
-    frame: Frame,
+    extent: Extent,
     lanes: &Lanes,
     values: &[V; LANES],
     convert: impl Fn(V) -> T,
@@ -336,25 +344,25 @@ fn place<T: Copy + Default, V: Copy>(
         column.extend(values[..lanes.len()].iter().map(|value| convert(*value)));
         return;
     }
-    if column.len() < frame.end() {
-        column.resize(frame.end(), T::default());
+    if column.len() < extent.end() {
+        column.resize(extent.end(), T::default());
     }
-    let column = &mut column[frame.base..];
+    let column = &mut column[extent.base..];
     for (to, value) in lanes.to.iter().zip(values).take(lanes.len()) {
         column[*to as usize] = convert(*value);
     }
 }
 
 /// The same for booleans.
-fn place_bits(column: &mut Bits, frame: Frame, lanes: &Lanes, values: &[u8; LANES]) {
+fn place_bits(column: &mut Bits, extent: Extent, lanes: &Lanes, values: &[u8; LANES]) {
     if lanes.is_dense {
         let values = values[..lanes.len()].iter().enumerate();
         let word = values.fold(0, |word, (lane, value)| word | u64::from(*value) << lane);
         column.push_word(word, lanes.len());
         return;
     }
-    column.grow(frame.end());
+    column.grow(extent.end());
     for (to, value) in lanes.to.iter().zip(values).take(lanes.len()) {
-        column.or(frame.base + *to as usize, *value == 1);
+        column.or(extent.base + *to as usize, *value == 1);
     }
 }

@@ -38,7 +38,7 @@ pub(super) struct Items {
 
 /// The head of a block.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Block {
+pub(super) struct ItemBlock {
     /// Items in it; at least one.
     pub(super) count: usize,
     /// Bytes that they take, where the writer says so.
@@ -55,7 +55,7 @@ pub(super) fn read_block(
     cursor: &mut Cursor<'_>,
     items: &mut Items,
     min_item_bytes: u32,
-) -> Result<Option<Block>, Failure> {
+) -> Result<Option<ItemBlock>, Failure> {
     let at = cursor.position();
     let written = cursor.read_long()?;
     if written == 0 {
@@ -82,7 +82,7 @@ pub(super) fn read_block(
         at,
     ))?;
     items.left -= count;
-    Ok(Some(Block {
+    Ok(Some(ItemBlock {
         count,
         size_bytes,
         size_at,
