@@ -4,48 +4,58 @@ use fastrand::Rng;
 
 /// One message's body.
 #[derive(Default)]
-pub struct Body(Vec<u8>);
+pub struct Body {
+    bytes: Vec<u8>,
+    /// Where the count of the last array or map stands that has items.
+    count_at: Option<usize>,
+}
 
 impl Body {
     pub fn clear(&mut self) {
-        self.0.clear();
+        self.bytes.clear();
+        self.count_at = None;
     }
 
     pub fn bytes(&self) -> &[u8] {
-        &self.0
+        &self.bytes
     }
 
     pub fn bytes_mut(&mut self) -> &mut Vec<u8> {
-        &mut self.0
+        &mut self.bytes
+    }
+
+    /// The count of the last array or map that has items.
+    pub fn count_mut(&mut self) -> Option<&mut u8> {
+        self.bytes.get_mut(self.count_at?)
     }
 
     /// An int or long, an enum's index, a union's branch, a count.
     pub fn long(&mut self, value: i64) {
         let mut rest = ((value << 1) ^ (value >> 63)) as u64;
         while rest > 0x7f {
-            self.0.push(rest as u8 | 0x80);
+            self.bytes.push(rest as u8 | 0x80);
             rest >>= 7;
         }
-        self.0.push(rest as u8);
+        self.bytes.push(rest as u8);
     }
 
     pub fn double(&mut self, value: f64) {
-        self.0.extend_from_slice(&value.to_le_bytes());
+        self.bytes.extend_from_slice(&value.to_le_bytes());
     }
 
     pub fn float(&mut self, value: f32) {
-        self.0.extend_from_slice(&value.to_le_bytes());
+        self.bytes.extend_from_slice(&value.to_le_bytes());
     }
 
     pub fn boolean(&mut self, value: bool) {
-        self.0.push(u8::from(value));
+        self.bytes.push(u8::from(value));
     }
 
     /// Lower-case letters, as many as `bytes` says.
     pub fn string(&mut self, rng: &mut Rng, bytes: std::ops::RangeInclusive<usize>) {
         let count = rng.usize(bytes);
         self.long(count as i64);
-        self.0.extend((0..count).map(|_| rng.lowercase() as u8));
+        self.bytes.extend((0..count).map(|_| rng.lowercase() as u8));
     }
 
     /// Text of so many bytes, of words with spaces between; with `is_ascii` false, every few letters one is of two to
@@ -54,16 +64,16 @@ impl Body {
         const LETTERS: [&str; 8] = ["é", "ß", "ж", "λ", "語", "か", "€", "🦀"];
         let count = rng.usize(bytes);
         self.long(count as i64);
-        let end = self.0.len() + count;
-        while self.0.len() < end {
-            let left = end - self.0.len();
+        let end = self.bytes.len() + count;
+        while self.bytes.len() < end {
+            let left = end - self.bytes.len();
             match rng.u8(..16) {
-                0 => self.0.push(b' '),
+                0 => self.bytes.push(b' '),
                 1..=3 if !is_ascii && left >= 4 => {
                     let letter = LETTERS[rng.usize(..LETTERS.len())];
-                    self.0.extend_from_slice(letter.as_bytes());
+                    self.bytes.extend_from_slice(letter.as_bytes());
                 }
-                _ => self.0.push(rng.lowercase() as u8),
+                _ => self.bytes.push(rng.lowercase() as u8),
             }
         }
     }
@@ -84,6 +94,7 @@ impl Body {
     ) {
         let count = rng.usize(items);
         if count > 0 {
+            self.count_at = Some(self.bytes.len());
             self.long(count as i64);
             for _ in 0..count {
                 item(rng, self);
