@@ -89,7 +89,7 @@ impl<'a> Payload<'a> {
         for message in messages {
             match (framing, message) {
                 // What nearly all are goes to its place at once. With the others it would meet on the stack, from where
-                // it can only be copied when all its parts have been written: 8 ns.
+                // it can only be copied when all its parts have been written.
                 (Framing::Confluent, [0, a, b, c, d, body @ ..]) => payloads.push(Self {
                     key: SchemaKey::Id(u32::from_be_bytes([*a, *b, *c, *d])),
                     path: MessagePath::FIRST,
