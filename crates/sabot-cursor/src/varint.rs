@@ -12,7 +12,7 @@ pub const MAX_BYTES_32: usize = 5;
 pub const MAX_BYTES_64: usize = 10;
 
 /// The high bit of every byte of a word.
-const CONTINUED: u64 = 0x8080_8080_8080_8080;
+pub(crate) const CONTINUED: u64 = 0x8080_8080_8080_8080;
 
 /// Reads an unsigned 64-bit integer from the start of `bytes`: the value, and how many bytes it takes.
 ///
@@ -82,8 +82,8 @@ fn read_long_u32(bytes: &[u8]) -> Result<(u32, usize), ReadErrorKind> {
 }
 
 /// Moves the low seven bits of each byte together.
-#[inline]
-const fn gather(word: u64) -> u64 {
+#[inline(always)]
+pub(crate) const fn gather(word: u64) -> u64 {
     let pairs = (word & 0x007f_007f_007f_007f) | (word & 0x7f00_7f00_7f00_7f00) >> 1;
     let quads = (pairs & 0x0000_3fff_0000_3fff) | (pairs & 0x3fff_0000_3fff_0000) >> 2;
     (quads & 0x0fff_ffff) | (quads & 0x0fff_ffff_0000_0000) >> 4

@@ -5,9 +5,7 @@
 
 use super::{LANES, Lanes, PackedSpan};
 use crate::Window;
-
-/// The high bit of every byte of a word.
-const CONTINUED: u64 = 0x8080_8080_8080_8080;
+use crate::varint::{CONTINUED, gather};
 
 /// A mask, all ones where the value is there, and what `odd` collects of a byte that is neither 0 nor 2.
 #[inline(always)]
@@ -27,14 +25,6 @@ fn len<const HAS_POPCOUNT: bool>(ends: u64, through: u64) -> u32 {
     } else {
         ends.trailing_zeros() / 8 + 1
     }
-}
-
-/// Moves the low seven bits of each byte together.
-#[inline(always)]
-const fn gather(word: u64) -> u64 {
-    let pairs = (word & 0x007f_007f_007f_007f) | (word & 0x7f00_7f00_7f00_7f00) >> 1;
-    let quads = (pairs & 0x0000_3fff_0000_3fff) | (pairs & 0x3fff_0000_3fff_0000) >> 2;
-    (quads & 0x0fff_ffff) | (quads & 0x0fff_ffff_0000_0000) >> 4
 }
 
 /// Longs of at most eight bytes, or seven where they may be null: what a word holds.
