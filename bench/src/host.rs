@@ -71,13 +71,19 @@ pub fn peak_rss_bytes() -> Option<u64> {
     Some(kib * 1024)
 }
 
-/// The processor's name.
+/// The processor's name, with its family and model: what clouds call by one name may be several generations.
 pub fn cpu() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find(|line| line.starts_with("model name"));
-    model
-        .and_then(|line| line.split_once(": "))
-        .map_or_else(|| std::env::consts::ARCH.into(), |(_, name)| name.into())
+    let value = |name: &str| {
+        let is_it = |line: &&str| line.split_once(':').is_some_and(|(key, _)| key.trim() == name);
+        let (_, value) = info.lines().find(is_it)?.split_once(':')?;
+        Some(value.trim().to_owned())
+    };
+    let name = value("model name").unwrap_or_else(|| std::env::consts::ARCH.into());
+    match (value("cpu family"), value("model")) {
+        (Some(family), Some(model)) => format!("{name} (family {family}, model {model})"),
+        _ => name,
+    }
 }
 
 /// How many cores the machine has, those that this pinned process leaves alone included.
