@@ -167,7 +167,8 @@ impl Decoder for AvroDecoder {
 }
 
 impl AvroDecoder {
-    /// Gathers the first of `rows` as one block, and says how many; the others are for the row engine.
+    /// Gathers the first of `rows` as one block, and says how many. With fewer than [`MIN_BLOCK_ROWS`] the row engine goes
+    /// on.
     fn gather(&mut self, rows: &[Payload<'_>]) -> usize {
         let Some(first) = rows.first() else { return 0 };
         if self.left_to_rows > 0 {
@@ -187,29 +188,28 @@ impl AvroDecoder {
         for row in rows.iter().take(BLOCK_ROWS) {
             let Body::Bytes(bytes) = row.body else { break };
             let is_taken = bytes.len() <= max_bytes - block_bytes
-                && engine.push(bytes)
-                && mix.add(row.key, || plans.plans.get(&row.key));
+                && mix.add(row.key, || plans.plans.get(&row.key))
+                && engine.push(bytes);
             if !is_taken {
                 break;
             }
             block_bytes += bytes.len();
         }
-        let taken = mix.rows();
+        let taken = engine.messages();
         if mix.is_thin() {
             // They go the same way as this one.
             self.left_to_rows = taken.saturating_sub(1);
             return 1;
         }
-        if self.rows.has_room(taken, block_bytes) {
-            engine.end(mix.plans());
-            taken
-        } else {
-            0
+        if taken < MIN_BLOCK_ROWS || !self.rows.has_room(taken, block_bytes) {
+            return 0;
         }
+        engine.end(mix.plans());
+        taken
     }
 
-    /// Takes the rows of the block that was gathered, or some of them. Those that the block engine loses are taken with the row engine, and
-    /// those between them in smaller blocks. What stands behind the last of them goes into the next block.
+    /// Takes the rows of the block that was gathered, or some of them. Those that the block engine loses are taken with the
+    /// row engine, and those between them in smaller blocks. What stands behind the last of them goes into the next block.
     fn decode_block(&mut self, rows: &[Payload<'_>], bad: &mut dyn FnMut(RowError)) -> Progress {
         let Outcome::Lost {
             lost, known, good, ..
@@ -241,10 +241,21 @@ impl AvroDecoder {
 
     /// Takes these rows of the block, or those before the first that is lost.
     fn try_block(&mut self, rows: Range<usize>) -> Outcome {
+        if let Some(outcome) = self.try_within(rows.clone()) {
+            return outcome;
+        }
+        // What the rows so far take was an estimate; now it is counted.
+        self.width_bytes = self.rows.columns.buffered_bytes();
+        let outcome = self.try_within(rows.clone());
+        outcome.unwrap_or_else(|| Outcome::all_lost(rows.len()))
+    }
+
+    /// The same, if the batch has room for them.
+    fn try_within(&mut self, rows: Range<usize>) -> Option<Outcome> {
         let columns = &mut self.rows.columns;
         let left = self.target.limits.batch_bytes.saturating_sub(self.width_bytes);
         let Some(shape) = &self.shape else {
-            return Outcome::all_lost(rows.len());
+            return Some(Outcome::all_lost(rows.len()));
         };
         let plans = (self.mix.plans(), self.mix.plan_of());
         let outcome = self
@@ -259,7 +270,7 @@ impl AvroDecoder {
         let width_bytes = width_bytes.saturating_add(self.width_bytes);
         if width_bytes > self.target.limits.batch_bytes {
             columns.rollback();
-            return Outcome::all_lost(rows.len());
+            return None;
         }
         if let Outcome::Lost { .. } = outcome {
             columns.truncate_behind(good);
@@ -267,7 +278,7 @@ impl AvroDecoder {
         self.width_bytes = width_bytes;
         let body_bytes = self.engine.body_bytes(rows.start..rows.start + good);
         self.rows.end_good(good, body_bytes);
-        outcome
+        Some(outcome)
     }
 
     /// Leaves more and more rows to the row engine while blocks are mostly in vain.

@@ -98,11 +98,6 @@ impl Mix {
         self.plans.len() > 1 && self.rows < self.plans.len() * Self::MIN_PLAN_ROWS
     }
 
-    /// Rows added.
-    pub(crate) fn rows(&self) -> usize {
-        self.rows
-    }
-
     pub(crate) fn plans(&self) -> &[Arc<Plan>] {
         &self.plans
     }

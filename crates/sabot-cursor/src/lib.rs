@@ -24,4 +24,4 @@ pub mod varint;
 pub use arena::{ARENA_BYTES, Arena, Window};
 pub use cursor::Cursor;
 pub use error::{ReadError, ReadErrorKind};
-pub use lanes::{LANES, Lanes, NonNullByte, PackedSpan, bits};
+pub use lanes::{LANES, Lanes, NonNullByte, PackedSpan, bits_of_bytes};

@@ -39,6 +39,9 @@ impl Span {
     }
 }
 
+/// Bytes below which strings are copied in one move of a vector register.
+const SHORTEST_BYTES: usize = 16;
+
 /// Byte strings one after another, with `i32` (Utf8, Binary) or `i64` offsets (LargeUtf8, LargeBinary).
 #[derive(Debug)]
 pub struct VarBytes<O> {
@@ -171,10 +174,18 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
         }
         O::from_usize(start + total).ok_or(Overflow)?;
         let has_room = starts as usize + Span::ROOM_BYTES <= source.len();
-        if has_room && lens < 16 {
-            self.extend_short::<16>(source, spans, total);
-        } else if has_room && (lens as usize) < Span::ROOM_BYTES {
-            self.extend_short::<{ Span::ROOM_BYTES }>(source, spans, total);
+        let longest = lens as usize;
+        if has_room && longest < Span::ROOM_BYTES {
+            #[expect(unsafe_code, reason = "checking the places of each string doubles its cost")]
+            // SAFETY: no string is longer, or begins later, than all bits of all lengths and starts together say, and the
+            // source has `Span::ROOM_BYTES` from there on. The total was summed up above.
+            unsafe {
+                if longest < SHORTEST_BYTES {
+                    self.extend_short::<SHORTEST_BYTES>(source, spans, total);
+                } else {
+                    self.extend_short::<{ Span::ROOM_BYTES }>(source, spans, total);
+                }
+            }
         } else {
             for span in spans {
                 self.data.extend_from_slice(span.of(source));
@@ -184,19 +195,22 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
         Ok(())
     }
 
-    /// Appends strings below `ROOM` bytes, `total` bytes together, that begin as many bytes before the end of `source` at
-    /// least.
+    /// Appends strings.
+    ///
+    /// # Safety
+    ///
+    /// All of them have fewer than `ROOM` bytes, and `total` bytes together; from each start on `source` has `ROOM` bytes.
     #[inline]
-    fn extend_short<const ROOM: usize>(&mut self, source: &[u8], spans: &[Span], total: usize) {
+    #[expect(unsafe_code, reason = "checking the places of each string doubles its cost")]
+    unsafe fn extend_short<const ROOM: usize>(&mut self, source: &[u8], spans: &[Span], total: usize) {
         let start = self.data.len();
-        self.data.reserve(total + Span::ROOM_BYTES);
+        self.data.reserve(total + ROOM);
         let room = &mut self.data.spare_capacity_mut()[..total + ROOM];
         let mut at = 0;
         self.offsets.extend(spans.iter().map(|span| {
-            #[expect(unsafe_code, reason = "checking the places of each string doubles its cost")]
-            // SAFETY: the caller has looked at no less than the longest string and the last start, so that the source has
-            // the room from every start on. `at` is the sum of the lengths before this one, `total` at most, and `room`
-            // has as many bytes more than that as are copied. A source that is borrowed does not overlap with the room.
+            // SAFETY: the source has the room from every start on, as the caller says. `at` is the sum of the lengths before
+            // this one, `total` at most, and `room` has as many bytes more than that as are copied. A source that is borrowed
+            // does not overlap with the room.
             unsafe {
                 let from = source.as_ptr().add(span.start as usize);
                 let to = room.as_mut_ptr().cast::<u8>().add(at);

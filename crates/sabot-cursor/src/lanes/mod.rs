@@ -184,7 +184,7 @@ macro_rules! loops {
                     Some(byte) => {
                         let mut nulls = [0; LANES];
                         let is_odd = levels::$name::<true>(window, self, byte $(, $extra)?, values, &mut nulls);
-                        (is_odd, !bits(&nulls) & self.all())
+                        (is_odd, !bits_of_bytes(&nulls) & self.all())
                     }
                 };
                 if !is_odd {
@@ -259,11 +259,11 @@ loops! {
 /// ```
 /// let mut bytes = [0; sabot_cursor::LANES];
 /// (bytes[0], bytes[63]) = (1, 1);
-/// assert_eq!(sabot_cursor::bits(&bytes), 1 | 1 << 63);
+/// assert_eq!(sabot_cursor::bits_of_bytes(&bytes), 1 | 1 << 63);
 /// ```
 #[inline]
 #[must_use]
-pub fn bits(bytes: &[u8; LANES]) -> u64 {
+pub fn bits_of_bytes(bytes: &[u8; LANES]) -> u64 {
     let (words, _) = bytes.as_chunks::<8>();
     let bits = |word: &[u8; 8]| u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56;
     words.iter().rev().fold(0, |all, word| all << 8 | bits(word))

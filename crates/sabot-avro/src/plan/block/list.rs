@@ -8,7 +8,7 @@ use super::{Block, Op, Stuck};
 use crate::plan::ListSite;
 
 impl Block<'_> {
-    /// A list in a extent where nobody else comes.
+    /// A list in an extent where nobody else comes.
     pub(super) fn list(
         &mut self,
         op: &Op,
@@ -42,7 +42,7 @@ impl Block<'_> {
         self.finish_items(pc, items)
     }
 
-    /// Appends the lists of a extent, and says where their items go.
+    /// Appends the lists of an extent, and says where their items go.
     pub(super) fn push_counts(&mut self, op: &Op, counts: &[u32]) -> Result<Extent, Stuck> {
         let offsets = &mut self.columns.lists[op.slot as usize];
         let base = offsets.items();
@@ -80,18 +80,10 @@ impl Block<'_> {
         }
         self.items_left_each -= total;
         self.bytes_left -= total * width_bytes;
-        if lanes.is_dense {
-            let rows = self.items_left.iter_mut().zip(&mut self.width_bytes);
-            for ((items_left, row_bytes), count) in rows.zip(counts) {
-                *items_left -= count as usize;
-                *row_bytes += count as usize * width_bytes;
-            }
-        } else {
-            for (count, row) in counts.iter().zip(lanes.row).take(lanes.len()) {
-                let row = usize::from(row) % LANES;
-                self.items_left[row] -= *count as usize;
-                self.width_bytes[row] += *count as usize * width_bytes;
-            }
+        for (count, row) in counts.iter().zip(lanes.row).take(lanes.len()) {
+            let row = usize::from(row) % LANES;
+            self.items_left[row] -= *count as usize;
+            self.width_bytes[row] += *count as usize * width_bytes;
         }
         counts
     }
@@ -235,5 +227,5 @@ impl Order {
 
 /// The lanes that have `value`.
 fn lanes_with(values: &[u8; LANES], value: u8) -> u64 {
-    sabot_cursor::bits(&values.map(|other| u8::from(other == value)))
+    sabot_cursor::bits_of_bytes(&values.map(|other| u8::from(other == value)))
 }

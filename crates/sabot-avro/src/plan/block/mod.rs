@@ -105,6 +105,11 @@ impl BlockEngine {
         range.map(|range| self.messages.push(range)).is_some()
     }
 
+    /// Messages of the block.
+    pub(crate) fn messages(&self) -> usize {
+        self.messages.len
+    }
+
     /// Bytes of some of the block's messages.
     pub(crate) fn body_bytes(&self, rows: Range<usize>) -> usize {
         let (starts, ends) = (&self.messages.at[rows.clone()], &self.messages.end[rows]);
@@ -368,7 +373,7 @@ impl Block<'_> {
         Ok(())
     }
 
-    /// Runs steps with the row engine, one row after the other, in a extent where nobody else comes.
+    /// Runs steps with the row engine, one row after the other, in an extent where nobody else comes.
     #[cold]
     fn by_rows(&mut self, steps: Range<usize>, lanes: &mut Lanes, extent: Extent) -> Result<(), Stuck> {
         let node = self.plan.sites[steps.start].column;

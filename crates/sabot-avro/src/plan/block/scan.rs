@@ -20,7 +20,7 @@ pub(super) struct Item {
 }
 
 impl Block<'_> {
-    /// A list in a extent where nobody else comes.
+    /// A list in an extent where nobody else comes.
     pub(super) fn scan(
         &mut self,
         op: &Op,

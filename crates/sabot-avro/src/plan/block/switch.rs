@@ -32,7 +32,7 @@ impl Groups {
 }
 
 impl Block<'_> {
-    /// A writer's union in a extent where nobody else comes.
+    /// A writer's union in an extent where nobody else comes.
     pub(super) fn switch(&mut self, pc: usize, lanes: &mut Lanes, extent: Extent) -> Result<(), Stuck> {
         let op = &self.plan.ops[pc];
         let groups = self.groups(op, lanes);
@@ -134,7 +134,7 @@ impl Block<'_> {
         Ok(())
     }
 
-    /// Appends which child each row of a extent stands in, and says where in the extent of that child.
+    /// Appends which child each row of an extent stands in, and says where in the extent of that child.
     fn push_children(
         &mut self,
         (slot, children): (usize, &[NodeIx]),

@@ -70,11 +70,23 @@ pub(super) fn items() -> Vec<Seam> {
         items_behind_sizes(),
         items_of_fields(),
         items_of_lists(),
+        items_of_lists_in_other_rows(),
     ]
     .concat()
 }
 
 const ITEMS: usize = 6;
+
+/// Lists within lists are taken 64 at a time, of whichever rows they are: each row is charged for its own.
+fn items_of_lists_in_other_rows() -> Vec<Seam> {
+    let writer = record(&[&array(&array("\"int\"")), &array("\"int\"")]);
+    let body = |(lists, inner, others): (i64, i64, i64)| {
+        let inner = items_of(inner, &long(1));
+        cat(&[&items_of(lists, &inner), &items_of(others, &long(1))])
+    };
+    let bodies = [(0, 0, 0), (0, 0, 0), (1, 60, 80), (1, 20, 75), (1, 20, 80)].map(body);
+    vec![Seam::new(&writer, bodies.to_vec()).within(|limits| limits.row_items = 100)]
+}
 
 /// In a list and in a union's branch: as struct, and of two writers, its lists are taken after all others.
 fn items_in_branches() -> Vec<Seam> {
