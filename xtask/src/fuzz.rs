@@ -2,7 +2,8 @@
 //!
 //! cargo-fuzz needs a nightly compiler for its sanitizers; `RUSTC_BOOTSTRAP=1` lets a stable one do the same, so that
 //! one toolchain serves for everything. New inputs go to `fuzz/corpus/`, which is not committed; `fuzz/seeds/TARGET`
-//! and `fuzz/regressions/TARGET` are read beside it.
+//! and `fuzz/regressions/TARGET` are read beside it. What CI runs has no corpus, one seed and so many inputs, however fast
+//! the machine is: a change is judged by what it breaks.
 
 use std::ffi::OsString;
 use std::fs;
@@ -15,35 +16,31 @@ use crate::command::{Fault, Outcome, cargo, output, root, run as run_command, ta
 const CARGO_FUZZ: &str = "0.13.2";
 const DEFAULT_SECONDS: u64 = 10;
 
-/// How long each target runs, and from where.
+/// What a target's run is bounded by.
 #[derive(Clone, Copy)]
-struct Effort {
-    seconds: u64,
-    /// libFuzzer's seed: 0 is another one each time.
-    seed: u64,
+enum Effort {
+    /// New inputs for so long; libFuzzer's seed 0 is another one each time.
+    Explore { seconds: u64, seed: u64 },
+    /// The same inputs each time.
+    Check,
 }
 
 /// `cargo xtask fuzz [--seconds N] [--seed N] [TARGET...]`.
 pub(crate) fn run(mut args: Args) -> Outcome {
-    let effort = Effort {
+    let effort = Effort::Explore {
         seconds: args.number("--seconds")?.unwrap_or(DEFAULT_SECONDS),
         seed: args.number("--seed")?.unwrap_or(0),
     };
     run_each(&args.names()?, effort)
 }
 
-/// Every target for a few seconds, always from the same seed: a change is judged by what it breaks, not by luck.
+/// Every target, on the same inputs each time.
 pub(crate) fn check() -> Outcome {
-    let effort = Effort {
-        seconds: DEFAULT_SECONDS,
-        seed: 1,
-    };
-    run_each(&[], effort)
+    run_each(&[], Effort::Check)
 }
 
 /// Runs the targets named, or every one.
 fn run_each(names: &[String], effort: Effort) -> Outcome {
-    let Effort { seconds, seed } = effort;
     let path = install()?;
     let listed = output(&mut cargo_fuzz(&path, "list"))?;
     let known: Vec<&str> = listed.split_whitespace().collect();
@@ -59,29 +56,62 @@ fn run_each(names: &[String], effort: Effort) -> Outcome {
     run_command(&mut cargo_fuzz(&path, "build"))?;
     for name in known {
         if names.is_empty() || names.iter().any(|wanted| wanted == name) {
-            run_command(cargo_fuzz(&path, "run").arg(name).args(inputs(name)?).args([
-                "--".to_owned(),
-                format!("-max_total_time={seconds}"),
-                format!("-seed={seed}"),
-                "-timeout=60".to_owned(),
-                "-rss_limit_mb=2048".to_owned(),
-                "-print_final_stats=1".to_owned(),
-                "-verbosity=0".to_owned(),
-            ]))?;
+            run_command(
+                cargo_fuzz(&path, "run")
+                    .arg(name)
+                    .args(effort.inputs(name)?)
+                    .arg("--")
+                    .args(effort.bounds(name))
+                    .args([
+                        "-timeout=60",
+                        "-rss_limit_mb=2048",
+                        "-print_final_stats=1",
+                        "-verbosity=0",
+                    ]),
+            )?;
         }
     }
     Ok(())
 }
 
-/// The folders to read inputs from; the first takes what is found.
-fn inputs(name: &str) -> Outcome<Vec<PathBuf>> {
-    let fuzz = root().join("fuzz");
-    let corpus = fuzz.join("corpus").join(name);
-    fs::create_dir_all(&corpus).map_err(Fault::io(format_args!("cannot make {}", corpus.display())))?;
-    let committed = ["seeds", "regressions"].map(|kind| fuzz.join(kind).join(name));
-    Ok(std::iter::once(corpus)
-        .chain(committed.into_iter().filter(|folder| folder.is_dir()))
-        .collect())
+impl Effort {
+    fn bounds(self, name: &str) -> [String; 2] {
+        match self {
+            Self::Explore { seconds, seed } => {
+                [format!("-max_total_time={seconds}"), format!("-seed={seed}")]
+            }
+            Self::Check => [format!("-runs={}", checked_inputs(name)), "-seed=1".to_owned()],
+        }
+    }
+
+    /// The folders to read inputs from; the first takes what is found.
+    fn inputs(self, name: &str) -> Outcome<Vec<PathBuf>> {
+        let fuzz = root().join("fuzz");
+        let corpus = match self {
+            Self::Explore { .. } => fuzz.join("corpus").join(name),
+            Self::Check => {
+                let empty = target().join("fuzz-check").join(name);
+                // It may not be there.
+                let _ = fs::remove_dir_all(&empty);
+                empty
+            }
+        };
+        fs::create_dir_all(&corpus).map_err(Fault::io(format_args!("cannot make {}", corpus.display())))?;
+        let committed = ["seeds", "regressions"].map(|kind| fuzz.join(kind).join(name));
+        Ok(std::iter::once(corpus)
+            .chain(committed.into_iter().filter(|folder| folder.is_dir()))
+            .collect())
+    }
+}
+
+/// Inputs that CI tries of a target, seeds and regressions among them: what takes about ten seconds.
+fn checked_inputs(name: &str) -> u32 {
+    match name {
+        "invariants" => 60,
+        "engines" => 600,
+        "differential" | "container" => 1500,
+        _ => 20_000,
+    }
 }
 
 fn cargo_fuzz(path: &OsString, what: &str) -> Command {

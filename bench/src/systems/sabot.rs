@@ -1,5 +1,5 @@
-//! Sabot: frames split, then slices of payloads, as its Kafka driver does it; bad rows are left out of each batch, as its
-//! assembler does it.
+//! Sabot's decoder, driven as its documentation says: frames split, then slices of payloads. Bad rows are left out of each
+//! batch, as its assembler does it.
 
 use sabot_arrow::keep_rows;
 use sabot_decode::{Decoder, DecoderFactory, Framing, Payload, SchemaKey, Slots, Stop, Target, WriterSchema};
@@ -9,7 +9,7 @@ use crate::batch::Batch;
 use crate::buffer::Messages;
 use crate::suites::Run;
 
-/// Messages handed over in one call: as many as the Kafka driver decodes at once.
+/// Messages handed over in one call: as many as the Kafka driver hands over.
 const SLICE_ROWS: usize = 128;
 
 /// A decoder of any codec.

@@ -12,7 +12,7 @@ use sabot_decode::{
     Stop, StringType, Target, UnionType, UuidType, WideDecimalType, WriterSchema,
 };
 use sabot_testkit::alloc::{CountingAllocator, count};
-use sabot_testkit::avro::{logical, long};
+use sabot_testkit::avro::{array, logical, long, map, nullable};
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
@@ -93,18 +93,6 @@ impl Case {
 /// A record `R` of one field `f`, or with more of them behind it.
 fn record(ty: &str) -> String {
     format!(r#"{{"type": "record", "name": "R", "fields": [{{"name": "f", "type": {ty}}}]}}"#)
-}
-
-fn list(item: &str) -> String {
-    format!(r#"{{"type": "array", "items": {item}}}"#)
-}
-
-fn map(value: &str) -> String {
-    format!(r#"{{"type": "map", "values": {value}}}"#)
-}
-
-fn nullable(ty: &str) -> String {
-    format!(r#"["null", {ty}]"#)
 }
 
 const LONG: &[&[u8]] = &[b"\x02", b"\x80\x80\x08"];
@@ -191,7 +179,7 @@ fn structures() -> Vec<Case> {
         {"name": "d", "type": {"type": "map", "values": "int"}, "default": {"k": 1}}, {"name": "n", "type": ["null", "string"], "default": null}]}"#;
     let skipping = format!(
         r#"{UNION}}}, {{"name": "g", "type": {}}}, {{"name": "h", "type": "int""#,
-        list(POINT)
+        array(POINT)
     );
     let skipped: &[&[u8]] = &[b"\x04\x02x\x02\x02\x02y\x00\x06", b"\x00\x00\x06"];
     let in_default =
@@ -208,17 +196,17 @@ fn structures() -> Vec<Case> {
             &nullable("\"string\""),
             &[b"\x02\x0asmith", b"\x00"],
         ),
-        Case::new("list", &list("\"int\""), ints),
-        Case::new("list of records", &list(POINT), points),
+        Case::new("list", &array("\"int\""), ints),
+        Case::new("list of records", &array(POINT), points),
         Case::new(
             "list of nullable records",
-            &list(&nullable(POINT)),
+            &array(&nullable(POINT)),
             &[b"\x04\x02\x02\x02x\x00\x00", b"\x00"],
         ),
-        Case::new("list of lists", &list(&list("\"int\"")), lists),
+        Case::new("list of lists", &array(&array("\"int\"")), lists),
         Case::new(
             "list of unions",
-            &list(UNION),
+            &array(UNION),
             &[b"\x06\x02\x08\x04\x02x\x00\x00", b"\x00"],
         ),
         Case::new("map", &map("\"string\""), texts),

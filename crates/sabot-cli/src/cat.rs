@@ -18,7 +18,7 @@ use sabot::{
 
 use crate::args::{CatArgs, CatErrorArg};
 use crate::console::{counted, grouped, harmless, note};
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::output::{self, Layout, Plan, Sink, ValueLayout, choice};
 use crate::types;
@@ -205,7 +205,7 @@ fn open(path: &Path) -> Result<Box<dyn Read>, Failure> {
 
 /// The error with its file, and what to do about it.
 fn failed(path: &Path, error: &ContainerError) -> Failure {
-    let mut text = format!("{}: {}", path.display(), chain(error));
+    let mut text = format!("{}: {}", path.display(), sabot::with_causes(error));
     if !error.is_fatal() {
         text.push_str(
             "\n  --on-error skip leaves out what cannot be read, reports it, and goes on behind it",

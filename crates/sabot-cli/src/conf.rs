@@ -101,7 +101,7 @@ pub(crate) fn registry(
     builder
         .build()
         .map(Some)
-        .map_err(|error| Failure::usage(crate::failure::chain(&error)))
+        .map_err(|error| Failure::usage(sabot::with_causes(&error)))
 }
 
 /// The properties of the file that is named, or else of the first of the usual ones that exists.

@@ -31,7 +31,7 @@ impl Failure {
 
     /// `doing: error: its cause: ...`
     pub(crate) fn because(doing: impl fmt::Display, error: &(dyn Error + 'static)) -> Self {
-        Self::Failed(format!("{doing}: {}", chain(error)))
+        Self::Failed(format!("{doing}: {}", sabot::with_causes(error)))
     }
 
     /// An I/O error of `what`, where a closed pipe is none.
@@ -59,19 +59,4 @@ impl Failure {
             Self::Silent | Self::ClosedPipe | Self::Interrupted => None,
         }
     }
-}
-
-/// An error with its causes, each named once: many errors repeat their source in their own text.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        if !text.contains(&next) {
-            text.push_str(": ");
-            text.push_str(&next);
-        }
-        cause = error.source();
-    }
-    text
 }

@@ -10,7 +10,7 @@ use sabot::kafka::{Admin, ErrorKind, PartitionInfo, TopicInfo};
 use crate::args::ListArgs;
 use crate::conf::Connection;
 use crate::console;
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
 use crate::output::{self, TableOptions};
 
 /// Runs the command.
@@ -18,8 +18,8 @@ pub(crate) fn run(args: &ListArgs, color: bool) -> Result<(), Failure> {
     let connection = Connection::new(&args.connection)?;
     let timeout = Duration::from_secs(args.connection.timeout.max(1));
     let fail = |error: sabot::kafka::Error| match error.kind() {
-        ErrorKind::Config => Failure::usage(chain(&error)),
-        _ => Failure::failed(chain(&error)),
+        ErrorKind::Config => Failure::usage(sabot::with_causes(&error)),
+        _ => Failure::failed(sabot::with_causes(&error)),
     };
     let admin = Admin::connect(&connection.brokers, &connection.properties, timeout).map_err(fail)?;
     let rows = if args.topics.is_empty() {

@@ -8,7 +8,7 @@ use sabot::schema::{RegisteredSchema, Schema, SchemaKey, SchemaKind, Subject, Ve
 use serde::Serialize;
 
 use crate::args::{KindArg, SchemaArgs, SchemaCommand, SchemaFileArgs};
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
 use crate::{conf, console, output};
 
 /// Runs the command.
@@ -122,7 +122,7 @@ fn check(
         Err(error) if error.status() == Some(404) && has_nothing_to_check(client, subject, version) => {
             let subject = console::harmless(&subject.to_string());
             console::note(format_args!(
-                "subject {subject} has no versions yet: any schema is compatible"
+                "subject {subject} has no versions yet; the schema itself was not checked"
             ));
             return lines(&["compatible"]);
         }
@@ -291,7 +291,7 @@ fn listed(deleted: bool) -> Deleted {
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands behind map_err")]
 fn failed(error: sabot::registry::Error) -> Failure {
-    Failure::failed(chain(&error))
+    Failure::failed(sabot::with_causes(&error))
 }
 
 #[cfg(test)]

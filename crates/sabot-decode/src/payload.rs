@@ -43,8 +43,7 @@ impl<'a> Payload<'a> {
     /// makes a payload that is refused.
     ///
     /// ```
-    /// use sabot_decode::{Body, Payload, SchemaKey};
-    /// use sabot_wire::Framing;
+    /// use sabot_decode::{Body, Framing, Payload, SchemaKey};
     ///
     /// let payload = Payload::framed(Framing::Confluent, None, Some(b"\0\0\0\0\x07body"));
     /// assert_eq!((payload.key, payload.body), (SchemaKey::Id(7), Body::Bytes(b"body")));
@@ -71,8 +70,7 @@ impl<'a> Payload<'a> {
     /// Appends a payload for each message: [`Payload::framed`] for many at once, none of which has a header or is null.
     ///
     /// ```
-    /// use sabot_decode::Payload;
-    /// use sabot_wire::Framing;
+    /// use sabot_decode::{Framing, Payload};
     ///
     /// let messages = [b"\0\0\0\0\x07one".as_slice(), b"\0\0\0\0\x07two", b"broken"];
     /// let mut payloads = Vec::new();
@@ -87,14 +85,14 @@ impl<'a> Payload<'a> {
         messages: impl IntoIterator<Item = &'a [u8]>,
     ) {
         for message in messages {
-            match (framing, message) {
+            match (framing, sabot_wire::split_id(message)) {
                 // What nearly all are goes to its place at once. With the others it would meet on the stack, from where
                 // it can only be copied when all its parts have been written.
-                (Framing::Confluent, [0, a, b, c, d, body @ ..]) => payloads.push(Self {
-                    key: SchemaKey::Id(u32::from_be_bytes([*a, *b, *c, *d])),
+                (Framing::Confluent, Some((id, body))) => payloads.push(Self {
+                    key: SchemaKey::Id(id),
                     path: MessagePath::FIRST,
                     body: Body::Bytes(body),
-                    prefix_bytes: 5,
+                    prefix_bytes: sabot_wire::ID_PREFIX_BYTES,
                 }),
                 _ => payloads.push(Self::framed(framing, None, Some(message))),
             }

@@ -17,7 +17,7 @@ use crate::frontier::Frontiers;
 pub struct Batch {
     /// The rows. There are none if all records were skipped or dropped; the batch still wants to be acknowledged.
     pub batch: RecordBatch,
-    /// What was wrong with the bad records.
+    /// What was wrong with the bad messages.
     pub bad: Vec<BadRow>,
     /// The offsets that the batch covers, with those of bad and dropped records.
     pub offsets: Offsets,

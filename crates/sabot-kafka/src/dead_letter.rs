@@ -1,8 +1,8 @@
-//! Dead letters: bad records, produced as they came to another topic, with headers that say what was wrong.
+//! Dead letters: bad messages, produced as they came to another topic, with headers that say what was wrong.
 //!
-//! The headers are Kafka Connect's, so that its tools read them. Bad records are copied and kept until their delivery is
+//! The headers are Kafka Connect's, so that its tools read them. Bad messages are copied and kept until their delivery is
 //! confirmed, which happens before their batch is given out: a batch that can be acknowledged has no dead letter left
-//! behind. The price is that a batch with bad records waits for one round trip.
+//! behind. The price is that a batch with bad messages waits for one round trip.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use sabot_arrow::{BadRow, Part, Record};
 use crate::options::check_duration;
 use crate::{Error, ErrorKind, Message, Producer, Properties, config};
 
-/// Where bad records go.
+/// Where bad messages go.
 ///
 /// Each keeps its key, value and headers (a name that is not UTF-8 with replacement characters) and its time. These
 /// headers are added, all as text: `__connect.errors.topic`, `.partition`, `.offset`, `.connector.name`, `.task.id`,
@@ -57,7 +57,7 @@ pub(crate) struct DeadLetters {
     waiting_bytes: usize,
 }
 
-/// A bad record with all that is to be produced.
+/// A bad message with all that is to be produced.
 struct Letter {
     key: Option<Box<[u8]>>,
     value: Option<Box<[u8]>>,
@@ -86,7 +86,7 @@ impl DeadLetters {
         })
     }
 
-    /// Copies a bad record.
+    /// Copies a bad message.
     pub(crate) fn push(&mut self, bad: &BadRow, record: &Record<'_>) {
         let letter = Letter::new(bad, record, &self.options.name);
         self.waiting_bytes += letter.bytes();

@@ -26,10 +26,10 @@ use crate::{Batch, Error, ErrorKind, Offsets, SourceOptions, Stopper, config};
 
 /// Messages that are taken from the client in one go.
 const CHUNK_RECORDS: usize = 1024;
-/// Messages that are decoded in one go: so few that what was read ahead is still in a cache when it is decoded.
-const DECODE_RECORDS: usize = 128;
 /// Bytes of keys and values after which such a chunk is full.
 const CHUNK_BYTES: usize = 1 << 20;
+/// Messages that are decoded in one go: so few that what was read ahead is still in a cache when it is decoded.
+const DECODE_RECORDS: usize = 128;
 
 /// Reads topics, and gives out batches. See the crate's documentation.
 ///
@@ -320,7 +320,7 @@ impl Source {
 
     /// Takes messages off the queue: at least waits for one, at most a chunk.
     fn gather(&mut self) {
-        let room = self.room();
+        let room = CHUNK_RECORDS.min(self.room());
         let mut wait = STOP_CHECK;
         if let Some(since) = self.in_hand.since {
             wait = wait.min(self.options.batching.linger.saturating_sub(since.elapsed()));
@@ -341,9 +341,7 @@ impl Source {
         let left = self
             .left
             .map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX));
-        DECODE_RECORDS
-            .min(self.options.batching.rows - self.in_hand.records)
-            .min(left)
+        left.min(self.options.batching.rows - self.in_hand.records)
     }
 
     /// Lets the newest message go again if it is none of ours, and returns its bytes otherwise.
@@ -442,7 +440,7 @@ impl Source {
 
     /// Decodes some messages where they lie. What comes instead of the record that it stops at is left in `pending`.
     fn decode(&mut self) -> Result<(), Error> {
-        let room = self.room();
+        let room = DECODE_RECORDS.min(self.room());
         let views: Vec<ffi::Message<'_>> = self.messages.iter().take(room).collect();
         let slots = slots_of(&views, &self.positions);
         sabot_wire::touch(views.iter().filter_map(ffi::Message::value));

@@ -39,3 +39,21 @@ pub fn cat(parts: &[&[u8]]) -> Vec<u8> {
 pub fn logical(base: &str, name: &str) -> String {
     format!(r#"{{"type": "{base}", "logicalType": "{name}"}}"#)
 }
+
+/// The schema of an array.
+#[must_use]
+pub fn array(item: &str) -> String {
+    format!(r#"{{"type": "array", "items": {item}}}"#)
+}
+
+/// The schema of a map.
+#[must_use]
+pub fn map(value: &str) -> String {
+    format!(r#"{{"type": "map", "values": {value}}}"#)
+}
+
+/// The schema of an optional value, null first.
+#[must_use]
+pub fn nullable(ty: &str) -> String {
+    format!(r#"["null", {ty}]"#)
+}

@@ -108,20 +108,14 @@ impl Framing {
     /// See [`FrameError`]. The header is never ignored because it is malformed: its body has no frame either.
     #[inline]
     pub fn split<'a>(self, header: Option<&'a [u8]>, payload: &'a [u8]) -> Result<Frame<'a>, FrameError> {
-        let (key, path, body, prefix_bytes) = match (self, header, payload) {
-            (Self::Confluent, None, &[0, a, b, c, d, ref body @ ..]) => (
-                SchemaKey::Id(u32::from_be_bytes([a, b, c, d])),
-                MessagePath::FIRST,
-                body,
-                5,
-            ),
-            (Self::ConfluentProtobuf, None, &[0, a, b, c, d, 0, ref body @ ..]) => (
-                SchemaKey::Id(u32::from_be_bytes([a, b, c, d])),
-                MessagePath::FIRST,
-                body,
-                6,
-            ),
-            (Self::Unframed, _, body) => (SchemaKey::Absent, MessagePath::FIRST, body, 0),
+        let (key, path, body, prefix_bytes) = match (self, header, split_id(payload)) {
+            (Self::Confluent, None, Some((id, body))) => {
+                (SchemaKey::Id(id), MessagePath::FIRST, body, ID_PREFIX_BYTES)
+            }
+            (Self::ConfluentProtobuf, None, Some((id, [0, body @ ..]))) => {
+                (SchemaKey::Id(id), MessagePath::FIRST, body, ID_PREFIX_BYTES + 1)
+            }
+            (Self::Unframed, ..) => (SchemaKey::Absent, MessagePath::FIRST, payload, 0),
             _ => {
                 // Taken apart, so that the frame of the common case stays in registers: written to memory in parts and
                 // read as a whole, it would wait for the writes.
@@ -192,6 +186,24 @@ impl Framing {
             (None, _) => self.write_confluent(key, path, out),
         }
         Ok(())
+    }
+}
+
+/// Bytes of [`id_prefix`].
+pub const ID_PREFIX_BYTES: u32 = 5;
+
+/// The id of a v0 frame, and what stands behind [`id_prefix`]; `None` for any other.
+///
+/// ```
+/// assert_eq!(sabot_wire::split_id(b"\0\0\0\0\x2abody"), Some((42, b"body".as_slice())));
+/// assert_eq!(sabot_wire::split_id(b"{}"), None);
+/// ```
+#[inline(always)]
+#[must_use]
+pub const fn split_id(payload: &[u8]) -> Option<(u32, &[u8])> {
+    match payload {
+        [0, a, b, c, d, body @ ..] => Some((u32::from_be_bytes([*a, *b, *c, *d]), body)),
+        _ => None,
     }
 }
 

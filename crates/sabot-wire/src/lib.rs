@@ -39,8 +39,8 @@ mod varint;
 
 pub use error::{FrameError, HeaderError, PathError, WriteError};
 pub use framing::{
-    Frame, Framing, KEY_SCHEMA_ID_HEADER, VALUE_SCHEMA_ID_HEADER, fingerprint_prefix, guid_prefix, id_prefix,
-    touch,
+    Frame, Framing, ID_PREFIX_BYTES, KEY_SCHEMA_ID_HEADER, VALUE_SCHEMA_ID_HEADER, fingerprint_prefix,
+    guid_prefix, id_prefix, split_id, touch,
 };
 pub use guid::{Guid, ParseGuidError};
 pub use key::SchemaKey;

@@ -233,14 +233,22 @@ fn of_registry(error: &sabot_registry::Error) -> ErrorKind {
     }
 }
 
-/// An error's text and those of its causes. A text that is part of what stands before it is left out.
-fn with_causes(error: &(dyn StdError + 'static)) -> String {
+/// An error's text and those of its causes, each once: many errors repeat their cause in their own text.
+///
+/// ```
+/// use std::io::{Error, ErrorKind};
+///
+/// let error = Error::new(ErrorKind::NotFound, "no such topic");
+/// assert_eq!(sabot::with_causes(&error), "no such topic");
+/// ```
+#[must_use]
+pub fn with_causes(error: &(dyn StdError + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         let next = error.to_string();
         if !text.contains(&next) {
-            text.push_str(": caused by ");
+            text.push_str(": ");
             text.push_str(&next);
         }
         cause = error.source();
@@ -275,9 +283,6 @@ mod tests {
         let pipe = Because("the pipe broke", None);
         let connection = Because("no connection: the pipe broke", Some(Box::new(pipe)));
         let error = Because("no answer", Some(Box::new(connection)));
-        assert_eq!(
-            with_causes(&error),
-            "no answer: caused by no connection: the pipe broke"
-        );
+        assert_eq!(with_causes(&error), "no answer: no connection: the pipe broke");
     }
 }

@@ -109,7 +109,7 @@ mod stream;
 pub use asynchronous::AsyncStream;
 pub use builder::{Builder, Sabot};
 pub use codec::Codec;
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, with_causes};
 pub use payloads::{PayloadDecoder, Payloads};
 pub use stream::Stream;
 

@@ -163,7 +163,7 @@ impl Assembler {
     ///
     /// A writer schema that a decoder asks for is fetched from `schemas`, which may block. A key that the source does
     /// not know condemns its records, and is asked for again in the next call. `dead` is called under
-    /// [`OnError::DeadLetter`] alone: once for each bad record, with the first of its reports.
+    /// [`OnError::DeadLetter`] alone: once for each bad message, with the first of its reports.
     pub fn push(
         &mut self,
         records: &[Record<'_>],

@@ -16,7 +16,7 @@ use sabot::{Acker, Batch, ErrorKind, SchemaKey, Stream};
 use crate::args::{ConsumeArgs, DecodingArgs};
 use crate::conf::{self, Connection};
 use crate::console::note;
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::output::{self, Durable, Plan, Sink};
 
@@ -39,8 +39,10 @@ pub(crate) fn run(args: &ConsumeArgs, color: bool) -> Result<(), Failure> {
     let stream = match builder.open() {
         Ok(stream) => stream,
         Err(error) if error.kind() == ErrorKind::Stopped => return Err(Failure::Interrupted),
-        Err(error) if error.kind() == ErrorKind::Config => return Err(Failure::usage(chain(&error))),
-        Err(error) => return Err(Failure::failed(chain(&error))),
+        Err(error) if error.kind() == ErrorKind::Config => {
+            return Err(Failure::usage(sabot::with_causes(&error)));
+        }
+        Err(error) => return Err(Failure::failed(sabot::with_causes(&error))),
     };
     let meter = Meter::new(args.output.quiet, plan.is_on_terminal());
     let mut consumer = Consumer {
@@ -152,7 +154,7 @@ impl Consumer<'_> {
 /// The error, where it happened in words that can be searched for, and what to do about it if the command line can do
 /// something.
 fn failed(error: &sabot::Error, decoding: &DecodingArgs) -> Failure {
-    let mut text = chain(error);
+    let mut text = sabot::with_causes(error);
     if let (Some(topic), Some(partition), Some(offset)) = (error.topic(), error.partition(), error.offset()) {
         text.push_str(&format!(
             "\n  topic {topic}, partition {partition}, offset {offset}"

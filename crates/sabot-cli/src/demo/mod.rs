@@ -19,7 +19,7 @@ use sabot::{BadRow, Codec, Metadata, OnError, Sabot};
 use sabot_registry_server::{Server, ServerOptions};
 
 use crate::args::DemoArgs;
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 
 use orders::Fault;
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &DemoArgs, color: bool) -> Result<(), Failure> {
     let show = Show::new(color);
     show.title()?;
 
-    let broker = EmbeddedBroker::start(1).map_err(|error| Failure::failed(chain(&error)))?;
+    let broker = EmbeddedBroker::start(1).map_err(|error| Failure::failed(sabot::with_causes(&error)))?;
     show.step("broker", &format!("librdkafka's own, on {}", broker.brokers()))?;
     let server = Server::start(ServerOptions::default())
         .map_err(|error| Failure::because("cannot start the registry", &error))?;
@@ -94,7 +94,7 @@ pub(crate) fn run(args: &DemoArgs, color: bool) -> Result<(), Failure> {
 }
 
 fn register(url: &str) -> Result<[u32; 2], Failure> {
-    let failed = |error: sabot::registry::Error| Failure::failed(chain(&error));
+    let failed = |error: sabot::registry::Error| Failure::failed(sabot::with_causes(&error));
     let client = sabot::registry::Client::new(url).map_err(failed)?;
     let subject = format!("{ORDERS}-value").into();
     let register = |text: &str| {
@@ -115,7 +115,7 @@ fn read_topic(
     codec: Codec,
     interrupt: &Interrupt,
 ) -> Result<Read, Failure> {
-    let failed = |error: sabot::Error| Failure::failed(chain(&error));
+    let failed = |error: sabot::Error| Failure::failed(sabot::with_causes(&error));
     let begin = Instant::now();
     let mut metadata = Metadata::NONE;
     (metadata.partition, metadata.offset) = (true, true);

@@ -7,7 +7,7 @@ use sabot::kafka::embedded::EmbeddedBroker;
 use sabot::kafka::{Admin, Message, Producer, Properties};
 
 use super::orders::{self, Fault};
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
 
 pub(super) const ORDERS: &str = "demo.orders";
 pub(super) const CLICKS: &str = "demo.clicks";
@@ -178,5 +178,5 @@ fn set(text: &mut String, arguments: std::fmt::Arguments<'_>) {
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands behind map_err")]
 fn failed(error: sabot::kafka::Error) -> Failure {
-    Failure::failed(chain(&error))
+    Failure::failed(sabot::with_causes(&error))
 }

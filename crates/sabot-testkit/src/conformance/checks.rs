@@ -20,6 +20,8 @@ const GARBAGE: usize = 64;
 const UNKNOWN_KEY: SchemaKey = SchemaKey::Id(0xdead_beef);
 /// Rows that are never decoded at once, so that a corpus of small rows reaches a limit of bytes in bounded time.
 const MAX_ROWS: usize = 200_000;
+/// Rows of which it is seen what they take.
+const SAMPLE_ROWS: usize = 128;
 
 pub(super) fn all(factory: &dyn DecoderFactory, target: &Target, corpus: &Corpus) -> Result<(), Violation> {
     let driver = Driver {
@@ -292,24 +294,26 @@ impl<'a> Suite<'a> {
             ..self.named("the limit of bytes in a batch")
         };
 
-        // What the reference's columns take for a row says how many rows it takes to go over the limit. It may be too much:
-        // of few rows the ends of offsets are a part.
-        let bytes = bytes_of(&self.reference.batch);
-        let rows = (8 * batch_bytes * corpus.good.len())
-            .checked_div(bytes)
-            .unwrap_or(0);
-        if rows == 0 || rows > MAX_ROWS {
+        // What as many rows more take says how many it takes to go over the limit: ends of offsets and dictionaries are
+        // there in any case.
+        let rows = |count: usize| -> Vec<_> {
+            let good = corpus.good.len();
+            (0..count).map(|row| corpus.good_row(row % good)).collect()
+        };
+        let bytes = |count: usize| {
+            let run = self.driver.run(&rows(count), Steps::whole())?;
+            Ok(bytes_of(&run.batch))
+        };
+        let more_bytes = bytes(2 * SAMPLE_ROWS)?.saturating_sub(bytes(SAMPLE_ROWS)?);
+        let count = (4 * batch_bytes * SAMPLE_ROWS).checked_div(more_bytes);
+        let Some(count) = count.filter(|count| *count <= MAX_ROWS) else {
             return Ok(());
-        }
-        let all: Vec<_> = (0..rows)
-            .map(|row| corpus.good_row(row % corpus.good.len()))
-            .collect();
+        };
+        let all = rows(count);
         let run = driver.run(&all, Steps::whole())?;
-        let bytes = bytes_of(&run.batch);
-        if run.full < bytes / (2 * batch_bytes) {
-            let (batches, limit) = (run.full + 1, batch_bytes);
+        if run.full < 2 {
             let message =
-                format!("{bytes} bytes are {batches} batches, where {limit} bytes are the limit of one");
+                format!("{count} rows, 4 times the limit of {batch_bytes} bytes, are two batches or one");
             return Err(driver.violation(Invariant::Bounded, message));
         }
         self.compare(driver, Invariant::Splits, &all, &run)

@@ -1,8 +1,8 @@
 //! Values of every type within records that may be null, in lists and outside of them: lanes with holes between them.
 
-use sabot_testkit::avro::{cat, long, sized};
+use sabot_testkit::avro::{array, cat, long, nullable, sized};
 
-use super::{Seam, array, list_of, nullable, record};
+use super::{Seam, list_of, record};
 
 /// Each type with two of its values; null, which may not be in a union with itself, is the last.
 struct Types(Vec<(&'static str, Vec<u8>, Vec<u8>)>);

@@ -1,9 +1,9 @@
 //! What fills a batch, a block of rows or a limit just so, or goes a little beyond.
 
 use sabot_decode::UnionType;
-use sabot_testkit::avro::{cat, long, sized};
+use sabot_testkit::avro::{array, cat, long, map, nullable, sized};
 
-use super::{Seam, array, items_of, list_of, map, nullable, record};
+use super::{Seam, items_of, list_of, record};
 
 /// Values that only the reader has, long ones too, where a batch has little room.
 pub(super) fn defaults() -> Vec<Seam> {

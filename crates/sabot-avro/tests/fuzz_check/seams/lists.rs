@@ -1,8 +1,8 @@
 //! Arrays and maps: their blocks, what is within them, and items that take no bytes.
 
-use sabot_testkit::avro::{cat, long, sized};
+use sabot_testkit::avro::{array, cat, long, map, nullable, sized};
 
-use super::{Seam, array, items_of, list_of, map, nullable, record};
+use super::{Seam, items_of, list_of, record};
 
 /// Arrays and maps in several blocks, and blocks that say how many bytes they take, rightly or wrongly.
 pub(super) fn blocks() -> Vec<Seam> {

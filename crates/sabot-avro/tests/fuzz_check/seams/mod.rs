@@ -106,18 +106,6 @@ fn record(types: &[&str]) -> String {
     )
 }
 
-fn array(item: &str) -> String {
-    format!(r#"{{"type": "array", "items": {item}}}"#)
-}
-
-fn map(value: &str) -> String {
-    format!(r#"{{"type": "map", "values": {value}}}"#)
-}
-
-fn nullable(ty: &str) -> String {
-    format!(r#"["null", {ty}]"#)
-}
-
 /// An array of `count` times the same item, in one block.
 fn items_of(count: i64, item: &[u8]) -> Vec<u8> {
     match count {

@@ -1,8 +1,8 @@
 //! Records: of several writers, in records in records, and with a branch that the reader lacks.
 
-use sabot_testkit::avro::{cat, long, sized};
+use sabot_testkit::avro::{array, cat, long, nullable, sized};
 
-use super::{Seam, array, items_of, nullable, record};
+use super::{Seam, items_of, record};
 
 /// Messages of several writers in one call.
 pub(super) fn writers() -> Vec<Seam> {

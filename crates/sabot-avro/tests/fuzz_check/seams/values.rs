@@ -1,8 +1,8 @@
 //! Values of one type: numbers near their edges, symbols, text.
 
-use sabot_testkit::avro::{cat, long, sized};
+use sabot_testkit::avro::{array, cat, long, nullable, sized};
 
-use super::{Seam, array, nullable, record};
+use super::{Seam, record};
 
 /// Units near overflow, numbers that are rounded, decimals of all their digits and more.
 pub(super) fn numbers() -> Vec<Seam> {
