@@ -219,7 +219,7 @@ impl AvroDecoder {
             return done(rows.len());
         };
         let lost = lost & (u64::MAX >> (BLOCK_ROWS - known));
-        self.back_off(lost, known);
+        self.back_off(lost, known, rows.len());
         let (mut taken, end) = (good, BLOCK_ROWS - lost.leading_zeros() as usize);
         while taken < end {
             let good = (lost >> taken).trailing_zeros() as usize;
@@ -281,10 +281,11 @@ impl AvroDecoder {
         Some(outcome)
     }
 
-    /// Leaves more and more rows to the row engine while blocks are mostly in vain.
-    fn back_off(&mut self, lost: u64, known: usize) {
+    /// Leaves more and more rows to the row engine while blocks are mostly in vain: of the `rows` of a block few are known,
+    /// or of those many are lost.
+    fn back_off(&mut self, lost: u64, known: usize, rows: usize) {
         const MAX_LOSSY_BLOCKS: u32 = 6;
-        if lost.count_ones() as usize * 4 < known {
+        if lost.count_ones() as usize * 4 < known && known * 4 >= rows {
             return;
         }
         self.lossy_blocks = (self.lossy_blocks + 1).min(MAX_LOSSY_BLOCKS);

@@ -10,7 +10,7 @@ use sabot_decode::{
     Payload, RowErrorKind, Shape, Stop, StringType, Target, UnionType, WideDecimalType, WriterSchema,
 };
 use sabot_testkit::alloc::count;
-use sabot_testkit::avro::long;
+use sabot_testkit::avro::{array, long};
 
 use crate::{KEY, open};
 
@@ -213,5 +213,45 @@ fn batches_are_as_large_as_they_may_be() {
             held_bytes > target.limits.batch_bytes / 2,
             "{held_bytes} bytes: {writer}"
         );
+    }
+}
+
+/// Lists within lists are taken together, of whichever rows they are, and a few rows at a time: each counts what it takes.
+#[test]
+fn lists_of_lists_a_few_rows_at_a_time() {
+    let item = |fields: &str| {
+        format!(r#"{{"type": "record", "name": "I", "fields": [{{"name": "x", "type": "int"}}{fields}]}}"#)
+    };
+    let nulls: String = (0..100)
+        .map(|at| format!(r#", {{"name": "n{at}", "type": ["null", "long"], "default": null}}"#))
+        .collect();
+    let lists = |fields: &str| list_of(&array(&item(fields)));
+    let mut target = limited();
+    target.shape = Shape::Reader(WriterSchema::avro(lists(&nulls)));
+    let full = [long(10), long(1).repeat(10), long(0)].concat();
+    let body = |empty: usize| {
+        let inner = [long(0).repeat(empty), full.repeat(16 - empty)].concat();
+        [long(16), inner, long(0)].concat()
+    };
+    let bodies: Vec<_> = (0..100)
+        .map(|row| body(if row % 4 == 0 { 4 } else { 0 }))
+        .collect();
+    for rows_at_once in [1, 4, 5, 64] {
+        let mut decoder = open(&target);
+        decoder
+            .prepare(KEY, &WriterSchema::avro(lists("")))
+            .expect("the schema is read");
+        let rows: Vec<_> = bodies.iter().map(|body| Payload::with_key(KEY, body)).collect();
+        let mut taken = 0;
+        while taken < rows.len() {
+            let chunk = &rows[taken..(taken + rows_at_once).min(rows.len())];
+            let progress = decoder.decode(chunk, &mut |error| panic!("{error:?}"));
+            taken += progress.taken;
+            let held_bytes = decoder.buffered_bytes();
+            assert!(held_bytes <= LIMIT_BYTES, "{held_bytes}, {rows_at_once} at once");
+            if progress.stop == Stop::Full {
+                decoder.flush().expect("flushing never fails");
+            }
+        }
     }
 }

@@ -112,12 +112,13 @@ impl BlockEngine {
 
     /// Bytes of some of the block's messages.
     pub(crate) fn body_bytes(&self, rows: Range<usize>) -> usize {
-        let (starts, ends) = (&self.messages.at[rows.clone()], &self.messages.end[rows]);
-        starts
-            .iter()
-            .zip(ends)
-            .map(|(start, end)| (end - start) as usize)
-            .sum()
+        // They lie one behind the other.
+        match rows.end.checked_sub(1) {
+            Some(last) if !rows.is_empty() => {
+                (self.messages.end[last] - self.messages.at[rows.start]) as usize
+            }
+            _ => 0,
+        }
     }
 
     /// Ends the block's messages: `plans` are those that they have.

@@ -186,6 +186,7 @@ impl Block<'_> {
                 if std::str::from_utf8(span.of(source)).is_err() {
                     // The messages lie one behind the other. A default, which lies behind all of them, is never wrong.
                     let row = self.ends.partition_point(|end| *end <= span.start);
+                    debug_assert!(row < self.ends.len(), "the string is a message's");
                     self.lost |= 1_u64.checked_shl(row as u32).unwrap_or(0);
                 }
             }
