@@ -52,7 +52,7 @@ impl Messages {
 
     /// Each message in turn.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.chunks(self.len().max(1)).flatten()
+        self.spans.iter().map(|span| &self.bytes[span.clone()])
     }
 
     /// The messages in turn, so many at once.
