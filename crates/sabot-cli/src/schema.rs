@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
+use sabot::decode::WriterSchema;
 use sabot::registry::{Client, Deleted, Deletion};
 use sabot::schema::{RegisteredSchema, Schema, SchemaKey, SchemaKind, Subject, VersionSpec};
 use serde::Serialize;
@@ -118,13 +119,10 @@ fn check(
     file: &SchemaFileArgs,
     version: Option<VersionSpec>,
 ) -> Result<(), Failure> {
-    let answer = match client.check_compatibility(subject, version, &read(file)?, file.normalize) {
+    let schema = read(file)?;
+    let answer = match client.check_compatibility(subject, version, &schema, file.normalize) {
         Err(error) if error.status() == Some(404) && has_nothing_to_check(client, subject, version) => {
-            let subject = console::harmless(&subject.to_string());
-            console::note(format_args!(
-                "subject {subject} has no versions yet; the schema itself was not checked"
-            ));
-            return lines(&["compatible"]);
+            return check_alone(subject, &schema, file);
         }
         answer => answer.map_err(failed)?,
     };
@@ -139,6 +137,25 @@ fn check(
         console::note(console::harmless(message));
     }
     Err(Failure::Silent)
+}
+
+/// What nobody has to be compatible with is compatible, if it is a schema at all.
+fn check_alone(subject: &Subject, schema: &Schema, file: &SchemaFileArgs) -> Result<(), Failure> {
+    let subject = console::harmless(&subject.to_string());
+    let is_whole_avro = schema.kind == SchemaKind::Avro && schema.references.is_empty();
+    if is_whole_avro {
+        let writer = WriterSchema::avro(&*schema.text);
+        sabot::avro::canonical_form(&writer).map_err(|error| {
+            Failure::because(format_args!("{} is no Avro schema", file.file.display()), &error)
+        })?;
+    }
+    let rest = if is_whole_avro {
+        "any schema is compatible"
+    } else {
+        "the schema itself was not checked"
+    };
+    console::note(format_args!("subject {subject} has no versions yet: {rest}"));
+    lines(&["compatible"])
 }
 
 /// Whether the subject does not exist yet. Confluent's registry calls any schema compatible with it; others say that they

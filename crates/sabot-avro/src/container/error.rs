@@ -85,10 +85,25 @@ impl ContainerError {
         error.with_source(source)
     }
 
+    /// The file's schema is none.
     #[cold]
     pub(super) fn schema(source: PlanError) -> Self {
         let error = Self::new(ContainerErrorKind::Schema, "the file's schema cannot be used");
         error.with_source(source)
+    }
+
+    /// What the file is to be read as is wrong, whatever the file's schema is.
+    #[cold]
+    pub(super) fn target(source: PlanError) -> Self {
+        let text = "the reader schema or the projection cannot be used";
+        Self::new(ContainerErrorKind::Schema, text).with_source(source)
+    }
+
+    /// The file's schema cannot become what was asked for.
+    #[cold]
+    pub(super) fn resolution(source: PlanError) -> Self {
+        let text = "the file's schema cannot be read as asked for";
+        Self::new(ContainerErrorKind::Schema, text).with_source(source)
     }
 
     /// A bad row. `lost_rows` counts those behind it.

@@ -145,10 +145,10 @@ impl<R: Read> ContainerReader<R> {
         let writer = Schema::parse(header.schema()).map_err(ContainerError::schema)?;
         let mut decoder = AvroFactory
             .open(&options.target)
-            .map_err(ContainerError::schema)?;
+            .map_err(ContainerError::target)?;
         decoder
             .prepare(KEY, header.schema())
-            .map_err(ContainerError::schema)?;
+            .map_err(ContainerError::resolution)?;
         let schema = decoder.schema().expect("because the writer's schema fixes it");
         Ok(Self {
             schema: SchemaRef::clone(schema),

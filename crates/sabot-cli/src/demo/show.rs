@@ -157,7 +157,7 @@ impl Show {
             "checked",
             "each count, each broken message's place, the sums of id and amount",
         )?;
-        self.line("\nNext: sabot consume -b localhost:9092 -r http://localhost:8081 -t TOPIC")
+        self.line("\nThe demonstration's broker and registry are gone. With some of your own (docker compose up --wait starts them):\n  sabot consume -b localhost:9092 -r http://localhost:8081 -t TOPIC")
     }
 
     fn table<const N: usize>(&self, columns: [(&str, ArrayRef); N]) -> Result<(), Failure> {

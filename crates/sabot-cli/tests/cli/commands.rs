@@ -153,13 +153,18 @@ fn any_schema_is_compatible_with_a_subject_without_versions() {
         assert_eq!(out, "compatible\n");
         assert_eq!(
             said,
-            "subject new has no versions yet; the schema itself was not checked\n"
+            "subject new has no versions yet: any schema is compatible\n"
         );
     }
     // What asks for a version that is not there fails, and so does what is not answered by a registry.
     let (_, said) = check(unknown, "--version 1", 1);
     assert!(said.contains("40401"), "{said}");
     check("nothing here", "", 1);
+    // Nobody else has looked at the schema.
+    std::fs::write(&file, "\"lnog\"").unwrap();
+    let (out, said) = check(unknown, "", 1);
+    assert_eq!(out, "");
+    assert!(said.contains("int.avsc is no Avro schema: "), "{said}");
 }
 
 /// `sabot registry serve`, which ends with the value.
