@@ -70,6 +70,8 @@ struct AvroDecoder {
     /// What the gathered rows take in the columns at least, whatever their messages took.
     width_bytes: usize,
     engine: BlockEngine,
+    /// For values that become text, in the row engine.
+    text: Vec<u8>,
     mix: Mix,
     /// Blocks that were mostly in vain, one after the other.
     lossy_blocks: u32,
@@ -87,6 +89,7 @@ impl AvroDecoder {
             paths: Paths::new(),
             width_bytes: 0,
             engine: BlockEngine::default(),
+            text: Vec::new(),
             mix: Mix::new(),
             lossy_blocks: 0,
             left_to_rows: 0,
@@ -296,18 +299,19 @@ impl AvroDecoder {
         let Self {
             plans,
             width_bytes,
+            text,
             target,
             ..
         } = self;
         let batch_bytes = target.limits.batch_bytes;
         self.rows.take(rows, bad, |columns, payload, body| {
             let plan = plans.get(payload.key).ok_or(Fault::NeedsSchema(payload.key))?;
-            match decode_within(plan, columns, body, batch_bytes, width_bytes) {
+            match decode_within(plan, (columns, text), body, batch_bytes, width_bytes) {
                 Err(Fault::Overflow) if columns.rows() > 0 => {
                     // What the rows so far take was an estimate; now it is counted.
                     columns.rollback();
                     *width_bytes = columns.buffered_bytes();
-                    decode_within(plan, columns, body, batch_bytes, width_bytes)
+                    decode_within(plan, (columns, text), body, batch_bytes, width_bytes)
                 }
                 decoded => decoded,
             }
@@ -318,7 +322,7 @@ impl AvroDecoder {
 /// Takes a row if the batch, in which `width_bytes` are taken, has room for it; adds what it takes.
 fn decode_within(
     plan: &Plan,
-    columns: &mut Columns,
+    (columns, text): (&mut Columns, &mut Vec<u8>),
     body: &[u8],
     batch_bytes: usize,
     width_bytes: &mut usize,
@@ -333,7 +337,7 @@ fn decode_within(
     if plan.row_width_bytes > left {
         return Err(Fault::Overflow);
     }
-    let decoded = decode_row(plan, columns, body, left);
+    let decoded = decode_row(plan, columns, text, body, left);
     *width_bytes += *decoded.as_ref().unwrap_or(&plan.row_width_bytes);
     decoded.map(drop)
 }

@@ -4,6 +4,8 @@
 //! [`MAX_BYTES`] bounds it; what is longer is refused by whoever asks. Longer decimals than 2,466 digits are not worth a
 //! better algorithm.
 
+use std::io::Write;
+
 use arrow_buffer::i256;
 use sabot_cursor::Cursor;
 use sabot_decode::RowErrorKind;
@@ -24,12 +26,18 @@ pub(super) fn read_big(bytes: &[u8]) -> Result<(Big, i32), RowErrorKind> {
     Ok((number, scale))
 }
 
+/// 32-bit digits of a number at most: the complement of the least one has one bit more.
+const MAX_LIMBS: usize = MAX_BYTES / 4 + 1;
+/// Groups of nine decimal digits at most.
+const MAX_GROUPS: usize = MAX_LIMBS * 32 / 29 + 1;
+
 /// A whole number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Big {
     is_negative: bool,
-    /// Least significant first; none of them for 0.
-    limbs: Vec<u32>,
+    /// Least significant first; 0 from `len` on.
+    limbs: [u32; MAX_LIMBS],
+    len: usize,
 }
 
 impl Big {
@@ -42,80 +50,97 @@ impl Big {
         if bytes.len() > MAX_BYTES {
             return None;
         }
-        let mut limbs: Vec<u32> = bytes
-            .rchunks(4)
-            .map(|chunk| {
-                let mut limb = [sign; 4];
-                limb[4 - chunk.len()..].copy_from_slice(chunk);
-                u32::from_be_bytes(limb)
-            })
-            .collect();
-        if is_negative {
-            // The magnitude is the complement and one. Only the complement of no digits at all needs one more of them.
-            let mut carry = true;
-            for limb in &mut limbs {
-                (*limb, carry) = (!*limb).overflowing_add(u32::from(carry));
-            }
-            if carry {
-                limbs.push(1);
-            }
+        let mut big = Self {
+            is_negative,
+            limbs: [0; MAX_LIMBS],
+            len: bytes.len().div_ceil(4),
+        };
+        for (limb, chunk) in big.limbs.iter_mut().zip(bytes.rchunks(4)) {
+            let mut bytes = [sign; 4];
+            bytes[4 - chunk.len()..].copy_from_slice(chunk);
+            *limb = u32::from_be_bytes(bytes);
         }
-        let mut big = Self { is_negative, limbs };
+        if is_negative {
+            big.complement();
+        }
         big.trim();
         Some(big)
     }
 
-    /// Its digits, without a sign.
-    fn digits(mut self) -> String {
-        let mut groups = Vec::new();
-        while !self.limbs.is_empty() {
-            groups.push(self.divide(1_000_000_000));
+    /// The magnitude of a negative number is its complement and one. Only the complement of no digits at all needs one more
+    /// of them.
+    fn complement(&mut self) {
+        let mut carry = true;
+        for limb in &mut self.limbs[..self.len] {
+            (*limb, carry) = (!*limb).overflowing_add(u32::from(carry));
         }
-        let mut digits = groups.pop().unwrap_or(0).to_string();
-        for group in groups.iter().rev() {
-            digits.push_str(&format!("{group:09}"));
+        if carry {
+            self.limbs[self.len] = 1;
+            self.len += 1;
         }
-        digits
     }
 
-    /// The number times ten to the power of `-scale`, with all digits behind the point, such as `-0.120`.
+    /// Appends its digits, without a sign.
+    fn write_digits(mut self, text: &mut Vec<u8>) {
+        let (mut groups, mut count) = ([0; MAX_GROUPS], 0);
+        while self.len > 0 {
+            groups[count] = self.divide(1_000_000_000);
+            count += 1;
+        }
+        let (first, rest) = match groups[..count].split_last() {
+            Some((first, rest)) => (*first, rest),
+            None => (0, [].as_slice()),
+        };
+        let result = write!(text, "{first}");
+        let result = rest.iter().rev().fold(result, |result, group| {
+            result.and_then(|()| write!(text, "{group:09}"))
+        });
+        result.expect("because a vector takes everything");
+    }
+
+    /// Appends the number times ten to the power of `-scale`, with all digits behind the point, such as `-0.120`.
     ///
-    /// `None` where it has more than `precision` digits.
-    pub(super) fn into_plain_text(self, precision: usize, scale: usize) -> Option<String> {
-        let sign = if self.is_negative { "-" } else { "" };
-        let digits = self.digits();
-        if digits.len() > precision && digits != "0" {
+    /// `None` where it has more than `precision` digits; then only some of it is there.
+    pub(super) fn write_plain(self, precision: usize, scale: usize, text: &mut Vec<u8>) -> Option<()> {
+        let start = self.write_sign(text);
+        self.write_digits(text);
+        let digits = &text[start..];
+        if digits.len() > precision && digits != b"0" {
             return None;
         }
-        let digits = format!("{digits:0>width$}", width = scale + 1);
-        let (whole, fraction) = digits.split_at(digits.len() - scale);
-        let point = if scale == 0 { "" } else { "." };
-        Some(format!("{sign}{whole}{point}{fraction}"))
+        set_point(text, start, scale);
+        Some(())
     }
 
-    /// The number times ten to the power of `-scale`, as `java.math.BigDecimal.toString` prints it: with an exponent where
-    /// the scale is negative or more than six zeros would follow the point. Number and scale can be read back.
-    pub(super) fn into_scientific_text(self, scale: i32) -> String {
-        let sign = if self.is_negative { "-" } else { "" };
-        let digits = self.digits();
-        let exponent = digits.len() as i64 - 1 - i64::from(scale);
-        if scale >= 0 && exponent >= -6 {
-            let scale = scale as usize;
-            let digits = format!("{digits:0>width$}", width = scale + 1);
-            let (whole, fraction) = digits.split_at(digits.len() - scale);
-            let point = if scale == 0 { "" } else { "." };
-            return format!("{sign}{whole}{point}{fraction}");
+    /// Appends the number times ten to the power of `-scale`, as `java.math.BigDecimal.toString` prints it: with an exponent
+    /// where the scale is negative or more than six zeros would follow the point. Number and scale can be read back.
+    pub(super) fn write_scientific(self, scale: i32, text: &mut Vec<u8>) {
+        let start = self.write_sign(text);
+        self.write_digits(text);
+        let digits = text.len() - start;
+        let exponent = digits as i64 - 1 - i64::from(scale);
+        match usize::try_from(scale) {
+            Ok(scale) if exponent >= -6 => set_point(text, start, scale),
+            _ => {
+                set_point(text, start, digits - 1);
+                write!(text, "E{exponent:+}").expect("because a vector takes everything");
+            }
         }
-        let (first, rest) = digits.split_at(1);
-        let point = if rest.is_empty() { "" } else { "." };
-        format!("{sign}{first}{point}{rest}E{exponent:+}")
+    }
+
+    /// Appends a minus, if there is one, and says where the digits begin.
+    fn write_sign(&self, text: &mut Vec<u8>) -> usize {
+        if self.is_negative {
+            text.push(b'-');
+        }
+        text.len()
     }
 
     /// The number times ten to the power of `-from`, in units of ten to the power of `-to`; `None` where that is no whole
     /// number of 256 bits.
     pub(super) fn rescaled(mut self, from: i32, to: i16) -> Option<i256> {
         let mut shift = i64::from(to) - i64::from(from);
-        while shift < 0 && !self.limbs.is_empty() {
+        while shift < 0 && self.len > 0 {
             let step = (-shift).min(9);
             if self.divide(10u32.pow(step as u32)) != 0 {
                 return None;
@@ -134,7 +159,7 @@ impl Big {
 
     fn to_i256(&self) -> Option<i256> {
         let mut bytes = [0; 32];
-        if self.limbs.len() > 8 {
+        if self.len > 8 {
             return None;
         }
         for (chunk, limb) in bytes.chunks_exact_mut(4).zip(&self.limbs) {
@@ -153,7 +178,7 @@ impl Big {
     /// Divides by `divisor`, and says what is left over.
     fn divide(&mut self, divisor: u32) -> u32 {
         let mut rest = 0;
-        for limb in self.limbs.iter_mut().rev() {
+        for limb in self.limbs[..self.len].iter_mut().rev() {
             let value = u64::from(rest) << 32 | u64::from(*limb);
             *limb = (value / u64::from(divisor)) as u32;
             rest = (value % u64::from(divisor)) as u32;
@@ -163,9 +188,18 @@ impl Big {
     }
 
     fn trim(&mut self) {
-        while self.limbs.last() == Some(&0) {
-            self.limbs.pop();
+        while self.len > 0 && self.limbs[self.len - 1] == 0 {
+            self.len -= 1;
         }
+    }
+}
+
+/// Puts a point before the last `scale` of the digits from `start` on, with as many zeros before them as it takes.
+fn set_point(text: &mut Vec<u8>, start: usize, scale: usize) {
+    let missing = (scale + 1).saturating_sub(text.len() - start);
+    text.splice(start..start, std::iter::repeat_n(b'0', missing));
+    if scale > 0 {
+        text.insert(text.len() - scale, b'.');
     }
 }
 
@@ -176,6 +210,24 @@ mod tests {
 
     fn big(value: i128) -> Big {
         Big::from_bytes(&value.to_be_bytes()).unwrap()
+    }
+
+    fn plain(number: Big, precision: usize, scale: usize) -> Option<String> {
+        let mut text = b"before".to_vec();
+        number.write_plain(precision, scale, &mut text)?;
+        Some(
+            String::from_utf8(text)
+                .unwrap()
+                .strip_prefix("before")
+                .unwrap()
+                .to_owned(),
+        )
+    }
+
+    fn scientific(number: Big, scale: i32) -> String {
+        let mut text = Vec::new();
+        number.write_scientific(scale, &mut text);
+        String::from_utf8(text).unwrap()
     }
 
     #[test]
@@ -198,7 +250,7 @@ mod tests {
             (1, 2_147_483_647, "1E-2147483647"),
             (i128::MIN, 0, "-170141183460469231731687303715884105728"),
         ] {
-            assert_eq!(big(unscaled).into_scientific_text(scale), expected);
+            assert_eq!(scientific(big(unscaled), scale), expected);
         }
         for (unscaled, scale, expected) in [
             (0, 0, Some("0")),
@@ -207,10 +259,13 @@ mod tests {
             (99_999, 2, Some("999.99")),
             (100_000, 2, None),
         ] {
-            assert_eq!(big(unscaled).into_plain_text(5, scale).as_deref(), expected);
+            assert_eq!(plain(big(unscaled), 5, scale).as_deref(), expected);
         }
         let wide = [0x7f; MAX_BYTES];
-        assert_eq!(Big::from_bytes(&wide).unwrap().digits().len(), 2466);
+        assert_eq!(
+            plain(Big::from_bytes(&wide).unwrap(), 2466, 0).unwrap().len(),
+            2466
+        );
         assert_eq!(Big::from_bytes(&[0x7f; MAX_BYTES + 1]), None);
         assert_eq!(Big::from_bytes(&[0xff; 5000]), Some(big(-1)));
         assert_eq!(Big::from_bytes(&[]), Some(big(0)));
@@ -242,9 +297,9 @@ mod tests {
         #[test]
         fn behaves_as_an_i128(value: i128, shift in 0u32..128, scale in 0usize..50) {
             let value = value >> shift;
-            prop_assert_eq!(big(value).into_plain_text(40, 0), Some(value.to_string()));
+            prop_assert_eq!(plain(big(value), 40, 0), Some(value.to_string()));
             prop_assert_eq!(big(value).rescaled(0, 0), Some(i256::from_i128(value)));
-            let text = big(value).into_plain_text(40, scale).unwrap();
+            let text = plain(big(value), 40, scale).unwrap();
             prop_assert_eq!(text.replace('.', "").parse::<i128>().unwrap(), value);
             prop_assert_eq!(text.split_once('.').map_or(0, |(_, fraction)| fraction.len()), scale);
         }

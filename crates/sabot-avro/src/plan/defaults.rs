@@ -187,9 +187,9 @@ fn fits(at: At<'_>, bytes: &[u8]) -> bool {
         && match at.ty().logical {
             Some(Logical::BigDecimal) => read_big(bytes).is_ok(),
             Some(Logical::Decimal(decimal)) if decimal.precision > Decimal::MAX_ARROW_PRECISION => {
-                let text =
-                    Big::from_bytes(bytes).and_then(|big| big.into_plain_text(decimal.precision.into(), 0));
-                text.is_some()
+                let (big, mut text) = (Big::from_bytes(bytes), Vec::new());
+                big.and_then(|big| big.write_plain(decimal.precision.into(), 0, &mut text))
+                    .is_some()
             }
             Some(Logical::Decimal(decimal)) => {
                 decimal_256(bytes, DecimalLimit::new(decimal.precision).wide).is_some()

@@ -50,11 +50,11 @@ impl JsonWriter<'_, '_> {
             }
             Kind::Float => {
                 let value = self.cursor.read_f32()?;
-                self.float(value.into(), || serde_json::to_string(&value));
+                self.float(value.into(), |text| serde_json::to_writer(text, &value));
             }
             Kind::Double => {
                 let value = self.cursor.read_f64()?;
-                self.float(value, || serde_json::to_string(&value));
+                self.float(value, |text| serde_json::to_writer(text, &value));
             }
             Kind::Bytes => {
                 let bytes = self.cursor.read_sized()?;
@@ -147,18 +147,31 @@ impl JsonWriter<'_, '_> {
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
-        let text: String = bytes.iter().copied().map(char::from).collect();
-        self.quoted(&text);
+        self.push("\"");
+        for byte in bytes {
+            let (start, mut utf8) = (self.text.len(), [0; 4]);
+            let text = char::from(*byte).encode_utf8(&mut utf8);
+            match byte {
+                ..b' ' | b'"' | b'\\' => {
+                    // As it is escaped in a string of its own.
+                    self.quoted(text);
+                    self.text.pop();
+                    self.text.remove(start);
+                }
+                _ => self.push(text),
+            }
+        }
+        self.push("\"");
     }
 
     fn number(&mut self, value: i64) {
         write!(self.text, "{value}").expect("because a vector takes everything");
     }
 
-    /// `text` is that of the number in its own precision.
-    fn float(&mut self, value: f64, text: impl FnOnce() -> serde_json::Result<String>) {
+    /// `write` writes the number in its own precision.
+    fn float(&mut self, value: f64, write: impl FnOnce(&mut Vec<u8>) -> serde_json::Result<()>) {
         if value.is_finite() {
-            self.push(&text().expect("because a finite number is JSON"));
+            write(self.text).expect("because a finite number is JSON, and a vector takes everything");
         } else if value.is_nan() {
             self.push("\"NaN\"");
         } else {

@@ -86,16 +86,33 @@ impl<'a> Row<'a> {
             _ => (reader, self.plan.skips_in_default.as_ref()),
         };
         let Some(skips) = skips else { return Ok(()) };
-        let mut text = Vec::new();
-        let mut writer = JsonWriter {
-            cursor: &mut self.cursor,
-            items: &mut self.items,
-            skips,
-            text: &mut text,
-            max_bytes: self.row_bytes_left,
-        };
-        writer.value(schema.at(TypeId(op.aux)), self.plan.depth())?;
-        self.push_made(op, pc, &text)
+        let depth = self.plan.depth();
+        self.with_text(|row, text| {
+            let mut writer = JsonWriter {
+                cursor: &mut row.cursor,
+                items: &mut row.items,
+                skips,
+                text,
+                max_bytes: row.row_bytes_left,
+            };
+            writer.value(schema.at(TypeId(op.aux)), depth)?;
+            row.push_made(op, pc, text)
+        })
+    }
+
+    /// Makes text in a buffer that is kept, unless it becomes large.
+    fn with_text(
+        &mut self,
+        make: impl FnOnce(&mut Self, &mut Vec<u8>) -> Result<(), StepFault>,
+    ) -> Result<(), StepFault> {
+        const MAX_KEPT_BYTES: usize = 1 << 16;
+        let mut text = std::mem::take(self.text);
+        text.clear();
+        let made = make(self, &mut text);
+        if text.capacity() <= MAX_KEPT_BYTES {
+            *self.text = text;
+        }
+        made
     }
 
     /// A value as it is written.
@@ -128,10 +145,13 @@ impl<'a> Row<'a> {
                 self.columns.i256s[slot].push(value.ok_or_else(overflow)?);
             }
             _ => {
-                let big = Big::from_bytes(bytes);
-                let text =
-                    big.and_then(|big| big.into_plain_text(site.precision.into(), site.scale as usize));
-                self.push_made(op, pc, text.ok_or_else(overflow)?.as_bytes())?;
+                let (precision, scale) = (site.precision.into(), site.scale as usize);
+                self.with_text(|row, text| {
+                    let big = Big::from_bytes(bytes);
+                    let written = big.and_then(|big| big.write_plain(precision, scale, text));
+                    written.ok_or_else(overflow)?;
+                    row.push_made(op, pc, text)
+                })?;
             }
         }
         Ok(())
@@ -144,7 +164,10 @@ impl<'a> Row<'a> {
         let bytes = self.cursor.read_sized()?;
         let (number, scale) = read_big(bytes).map_err(fail)?;
         if op.kind == OpKind::BigDecimalText {
-            return self.push_text(op, pc, number.into_scientific_text(scale).as_bytes());
+            return self.with_text(|row, text| {
+                number.write_scientific(scale, text);
+                row.push_text(op, pc, text)
+            });
         }
         let site = self.plan.decimals[op.aux as usize];
         let value = number.rescaled(scale, site.scale);

@@ -16,10 +16,11 @@ use super::{Op, OpKind, Plan};
 /// Appends the row of one message's `body` to `columns`, and says how many bytes it takes there at least, whatever it
 /// takes in the message.
 ///
-/// `batch_bytes_left` is how many of these the batch can still take; with more, the row is left for the next batch.
+/// `text` is for values that become text, and kept from row to row. `batch_bytes_left` is how many of these the batch can still take; with more, the row is left for the next batch.
 pub(crate) fn decode_row(
     plan: &Plan,
     columns: &mut Columns,
+    text: &mut Vec<u8>,
     body: &[u8],
     batch_bytes_left: usize,
 ) -> Result<usize, Fault> {
@@ -34,6 +35,7 @@ pub(crate) fn decode_row(
         row_bytes_left: limits.batch_bytes.max(limits.row_bytes),
         batch_bytes_left,
         columns,
+        text,
     };
     row.run(0, plan.ops.len())?;
     let left = row.cursor.remaining();
@@ -64,6 +66,7 @@ impl PartialRow {
         self,
         plan: &Plan,
         columns: &mut Columns,
+        text: &mut Vec<u8>,
         body: &[u8],
         steps: Range<usize>,
         batch_bytes_left: usize,
@@ -72,6 +75,7 @@ impl PartialRow {
         let mut row = Row {
             plan,
             columns,
+            text,
             cursor: Cursor::new(body),
             items: Items {
                 left: self.items_left,
@@ -92,6 +96,8 @@ impl PartialRow {
 pub(super) struct Row<'a> {
     pub(super) plan: &'a Plan,
     pub(super) columns: &'a mut Columns,
+    /// What a value that becomes text is written to.
+    pub(super) text: &'a mut Vec<u8>,
     pub(super) cursor: Cursor<'a>,
     pub(super) items: Items,
     /// What the row takes in the columns so far, strings aside.

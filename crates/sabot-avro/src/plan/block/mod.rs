@@ -85,6 +85,8 @@ pub(crate) struct BlockEngine {
     /// Where the defaults of the plans at hand lie, plan after plan.
     defaults: Vec<Span>,
     notes: Notes,
+    /// For values that become text.
+    text: Vec<u8>,
     /// Where the items of lists lie, for lists within lists.
     items: Vec<Vec<scan::Item>>,
     /// Rows taken so far: nothing else shows that they came this way.
@@ -164,6 +166,7 @@ impl BlockEngine {
             defaults: &self.defaults,
             ends,
             notes: &mut self.notes,
+            text: &mut self.text,
             items: &mut self.items,
             items_left: [first.limits.row_items; LANES],
             items_left_each: first.limits.row_items,
@@ -221,6 +224,7 @@ struct Block<'a> {
     /// Where the messages end.
     ends: &'a [u32],
     notes: &'a mut Notes,
+    text: &'a mut Vec<u8>,
     items: &'a mut Vec<Vec<scan::Item>>,
     /// Items that each row may still have.
     items_left: [usize; LANES],
@@ -391,7 +395,7 @@ impl Block<'_> {
                 read_bytes: 0,
             };
             let most = part.width_bytes.saturating_add(self.bytes_left);
-            match part.run(self.plan, self.columns, body, steps.clone(), most) {
+            match part.run(self.plan, self.columns, self.text, body, steps.clone(), most) {
                 Ok(part) => {
                     self.bytes_left -= part.width_bytes - self.width_bytes[row];
                     lanes.read.at[lane] += part.read_bytes as u32;
