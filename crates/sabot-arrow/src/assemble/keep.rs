@@ -43,13 +43,30 @@ pub fn keep_rows(batch: &RecordBatch, kept: BooleanBuffer) -> Result<RecordBatch
     let rows = predicate.count();
     let has_long_runs = !runs.is_empty() && rows / runs.len() >= LONG_RUN_ROWS;
     let columns = batch.columns().iter().map(|column| {
-        if has_long_runs && has_offsets(column.data_type()) {
+        let by_runs = has_long_runs && has_offsets(column.data_type());
+        if by_runs || has_empty_values(column.data_type()) {
             return concat_runs(column, &runs);
         }
         predicate.filter(column)
     });
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     RecordBatch::try_new_with_options(batch.schema(), columns.collect::<Result<_, _>>()?, &options)
+}
+
+/// Whether there are values without bytes anywhere, which Arrow's filter loses.
+fn has_empty_values(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::FixedSizeBinary(size) => *size == 0,
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::FixedSizeList(item, _)
+        | DataType::Map(item, _) => has_empty_values(item.data_type()),
+        DataType::Struct(fields) => fields.iter().any(|field| has_empty_values(field.data_type())),
+        DataType::Union(fields, _) => fields
+            .iter()
+            .any(|(_, field)| has_empty_values(field.data_type())),
+        _ => false,
+    }
 }
 
 fn has_offsets(data_type: &DataType) -> bool {
@@ -71,7 +88,10 @@ fn concat_runs(column: &ArrayRef, runs: &[(usize, usize)]) -> Result<ArrayRef, A
         .map(|(start, end)| column.slice(*start, end - start))
         .collect();
     let runs: Vec<&dyn Array> = runs.iter().map(|run| &**run).collect();
-    concat(&runs)
+    match runs.is_empty() {
+        true => Ok(column.slice(0, 0)),
+        false => concat(&runs),
+    }
 }
 
 #[cfg(test)]
