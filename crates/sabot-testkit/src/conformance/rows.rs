@@ -1,8 +1,7 @@
 //! Comparing rows of two batches.
 
-use arrow_array::{Array, RecordBatch, UInt32Array};
-use arrow_schema::DataType;
-use arrow_select::take::take;
+use arrow_array::{Array, RecordBatch};
+use arrow_select::interleave::interleave;
 
 /// Compares row for row; says which is the first to differ, by its place in the two lists, and how.
 pub(super) fn differing(
@@ -36,7 +35,7 @@ pub(super) fn differing(
         .zip(right_batch.columns())
         .zip(fields.fields());
     for ((left, right), field) in columns {
-        if !has_empty_values(field.data_type()) && taken(left, left_rows) == taken(right, right_rows) {
+        if taken(left, left_rows) == taken(right, right_rows) {
             continue;
         }
         for (place, (left_row, right_row)) in left_rows.iter().zip(right_rows).enumerate() {
@@ -53,22 +52,8 @@ pub(super) fn differing(
     None
 }
 
-/// Whether there are values without bytes anywhere, of which Arrow's `take` loses count.
-fn has_empty_values(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::FixedSizeBinary(size) => *size == 0,
-        DataType::List(item) | DataType::LargeList(item) | DataType::Map(item, _) => {
-            has_empty_values(item.data_type())
-        }
-        DataType::Struct(fields) => fields.iter().any(|field| has_empty_values(field.data_type())),
-        DataType::Union(fields, _) => fields
-            .iter()
-            .any(|(_, field)| has_empty_values(field.data_type())),
-        _ => false,
-    }
-}
-
+/// The rows of a column. Arrow's `take` would lose values without bytes.
 fn taken(column: &dyn Array, rows: &[usize]) -> std::sync::Arc<dyn Array> {
-    let rows: UInt32Array = rows.iter().map(|row| *row as u32).collect();
-    take(column, &rows, None).expect("because every row taken is in the column")
+    let rows: Vec<_> = rows.iter().map(|row| (0, *row)).collect();
+    interleave(&[column], &rows).expect("because every row taken is in the column")
 }

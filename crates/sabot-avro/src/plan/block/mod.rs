@@ -123,11 +123,6 @@ impl BlockEngine {
         }
     }
 
-    /// Ends the block's messages: `plans` are those that they have.
-    pub(crate) fn end(&mut self, plans: &[Arc<Plan>]) {
-        self.place_defaults(plans);
-    }
-
     /// Appends `rows` of the block behind `columns.rows()`. The caller ends them, or truncates. `plan_of` says which of the
     /// plans each row of the block has.
     pub(crate) fn decode(
@@ -179,8 +174,9 @@ impl BlockEngine {
         outcome
     }
 
-    /// Puts the plans' defaults into the arena, where they are read as if they were messages.
-    fn place_defaults(&mut self, plans: &[Arc<Plan>]) {
+    /// Ends the block's messages, which have these plans: the plans' defaults come behind them in the arena, where they are
+    /// read as if they were messages.
+    pub(crate) fn end(&mut self, plans: &[Arc<Plan>]) {
         self.defaults.clear();
         for plan in plans {
             for bytes in &plan.defaults {
