@@ -18,11 +18,22 @@ const EDGES: &[(&str, &[&str])] = &[
     ("sabot-registry", &["sabot-schema", "sabot-wire"]),
     ("sabot-registry-server", &["sabot-schema"]),
     ("sabot-decode", &["sabot-schema", "sabot-wire"]),
-    ("sabot-arrow", &["sabot-decode"]),
+    ("sabot-columns", &["sabot-decode"]),
+    (
+        "sabot-codec",
+        &[
+            "sabot-columns",
+            "sabot-cursor",
+            "sabot-decode",
+            "sabot-schema",
+            "sabot-wire",
+        ],
+    ),
     (
         "sabot-avro",
         &[
-            "sabot-arrow",
+            "sabot-codec",
+            "sabot-columns",
             "sabot-cursor",
             "sabot-decode",
             "sabot-schema",
@@ -31,22 +42,41 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     (
         "sabot-json",
-        &["sabot-arrow", "sabot-decode", "sabot-schema", "sabot-wire"],
+        &[
+            "sabot-codec",
+            "sabot-columns",
+            "sabot-decode",
+            "sabot-schema",
+            "sabot-wire",
+        ],
     ),
     (
         "sabot-plain",
-        &["sabot-arrow", "sabot-decode", "sabot-schema", "sabot-wire"],
+        &[
+            "sabot-codec",
+            "sabot-columns",
+            "sabot-decode",
+            "sabot-schema",
+            "sabot-wire",
+        ],
     ),
-    // It knows no codec.
+    // A codec cannot see it.
+    (
+        "sabot-assemble",
+        &["sabot-columns", "sabot-decode", "sabot-schema", "sabot-wire"],
+    ),
+    // It knows no codec, and no registry.
     (
         "sabot-kafka",
-        &["sabot-arrow", "sabot-decode", "sabot-registry", "sabot-wire"],
+        &["sabot-assemble", "sabot-decode", "sabot-schema", "sabot-wire"],
     ),
     (
         "sabot",
         &[
-            "sabot-arrow",
+            "sabot-assemble",
             "sabot-avro",
+            "sabot-codec",
+            "sabot-columns",
             "sabot-cursor",
             "sabot-decode",
             "sabot-json",
@@ -58,7 +88,7 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("sabot-cli", &["sabot", "sabot-registry-server"]),
-    ("sabot-testkit", &["sabot-arrow", "sabot-decode", "sabot-schema"]),
+    ("sabot-testkit", &["sabot-decode", "sabot-schema"]),
     ("xtask", &[]),
 ];
 

@@ -15,7 +15,7 @@ mod wide;
 use encode::Body;
 use fastrand::Rng;
 use sabot_avro::AvroFactory;
-use sabot_decode::{Shape, Target, WriterSchema};
+use sabot_decode::{OutputSchema, Target, WriterSchema};
 
 use crate::buffer::Messages;
 use crate::suites::{Case, Rows, Run, System, Workload};
@@ -237,7 +237,7 @@ impl Avro {
     fn sabot(&self) -> Result<Sabot, String> {
         let mut target = Target::default();
         if let Some(reader) = self.reader() {
-            target.shape = Shape::Reader(WriterSchema::avro(reader));
+            target.output = OutputSchema::Reader(WriterSchema::avro(reader));
         }
         if !self.projection.is_empty() {
             let names = self.projection.iter().map(|(_, name)| (*name).to_owned());

@@ -1,6 +1,6 @@
 //! The factory and the decoder.
 //!
-//! The columns' shape is fixed by the reader schema, or by the first writer's; each further writer schema adds a plan onto the
+//! The columns' output is fixed by the reader schema, or by the first writer's; each further writer schema adds a plan onto the
 //! same columns. Slots that come before any schema wait in columns of no fields, and get placeholders later.
 
 use std::collections::{HashMap, VecDeque};
@@ -8,17 +8,18 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_schema::{Schema as ArrowSchema, SchemaRef};
-use sabot_arrow::{Columns, Fault, Layout, SlotColumns};
+use sabot_codec::{Fault, SlotColumns};
+use sabot_columns::{Columns, Layout};
 use sabot_decode::{
-    Body, Decoder, DecoderFactory, FlushError, NodeId, Payload, PlanError, Progress, RowError, SchemaKey,
-    SchemaKind, Shape as TargetShape, Slots, Stop, Target, WriterSchema,
+    Body, Decoder, DecoderFactory, FieldPathId, FlushError, OutputSchema, Payload, PlanError, Progress,
+    RowError, SchemaKey, SchemaKind, Slots, Stop, Target, WriterSchema,
 };
 
 use crate::mix::Mix;
+use crate::output::Output;
 use crate::paths::Paths;
 use crate::plan::{BLOCK_BYTES, BLOCK_ROWS, BlockEngine, Outcome, Plan, compile, decode_row};
 use crate::schema::Schema;
-use crate::shape::Shape;
 
 /// Makes decoders of Avro's binary encoding.
 #[derive(Debug, Clone, Copy, Default)]
@@ -38,18 +39,18 @@ impl DecoderFactory for AvroFactory {
     /// [`PlanError`] where the reader schema is malformed or nests deeper than the limit, where the projection names what is
     /// not there, or where a given Arrow schema has a column that no type of Avro becomes.
     fn open(&self, target: &Target) -> Result<Box<dyn Decoder>, PlanError> {
-        let reader = match &target.shape {
-            TargetShape::FirstWriter => None,
-            TargetShape::Reader(reader) => {
-                Some(Schema::parse(reader).and_then(|reader| Shape::new(reader, target)))
+        let reader = match &target.output {
+            OutputSchema::FirstWriter => None,
+            OutputSchema::Reader(reader) => {
+                Some(Schema::parse(reader).and_then(|reader| Output::new(reader, target)))
             }
-            TargetShape::Arrow(schema) => Some(Shape::from_arrow(schema, target)),
+            OutputSchema::Arrow(schema) => Some(Output::from_arrow(schema, target)),
             other => {
                 return Err(PlanError::new(format!("Avro cannot be read onto {other:?}")));
             }
         };
-        let shape = reader.transpose()?;
-        Ok(Box::new(AvroDecoder::new(target.clone(), shape)))
+        let output = reader.transpose()?;
+        Ok(Box::new(AvroDecoder::new(target.clone(), output)))
     }
 }
 
@@ -62,8 +63,8 @@ const MAX_PADDING_BYTES: usize = 1 << 31;
 #[derive(Debug)]
 struct AvroDecoder {
     target: Target,
-    /// The columns' shape; `None` until the first writer schema gives it.
-    shape: Option<Shape>,
+    /// The columns' output; `None` until the first writer schema gives it.
+    output: Option<Output>,
     rows: SlotColumns,
     plans: Plans,
     paths: Paths,
@@ -80,10 +81,10 @@ struct AvroDecoder {
 }
 
 impl AvroDecoder {
-    fn new(target: Target, shape: Option<Shape>) -> Self {
-        let columns = shape.as_ref().map_or_else(no_columns, columns);
+    fn new(target: Target, output: Option<Output>) -> Self {
+        let columns = output.as_ref().map_or_else(no_columns, columns);
         Self {
-            shape,
+            output,
             rows: SlotColumns::new(columns, target.limits),
             plans: Plans::new(target.limits.plans),
             paths: Paths::new(),
@@ -100,35 +101,35 @@ impl AvroDecoder {
 
 impl Decoder for AvroDecoder {
     fn schema(&self) -> Option<&SchemaRef> {
-        self.shape.as_ref().map(Shape::schema)
+        self.output.as_ref().map(Output::schema)
     }
 
     fn prepare(&mut self, key: SchemaKey, writer: &WriterSchema) -> Result<(), PlanError> {
         self.mix.clear();
         let limits = self.target.limits;
         let parsed = Schema::parse(writer)?;
-        if let Some(shape) = &self.shape {
-            let plan = compile(&parsed, shape, &mut self.paths, limits);
-            for (node, values) in shape.take_grown() {
+        if let Some(output) = &self.output {
+            let plan = compile(&parsed, output, &mut self.paths, limits);
+            for (node, values) in output.take_grown() {
                 self.rows.columns.set_dictionary(node, values);
             }
             self.plans.insert(key, plan?);
             return Ok(());
         }
         // Parsed twice, once in a decoder's life, since the writer's types and the reader's are told apart by address.
-        let shape = Shape::new(Schema::parse(writer)?, &self.target)?;
-        let plan = compile(&parsed, &shape, &mut self.paths, limits)?;
+        let output = Output::new(Schema::parse(writer)?, &self.target)?;
+        let plan = compile(&parsed, &output, &mut self.paths, limits)?;
         // Slots gathered so far, of tombstones and refused payloads, have no columns yet.
-        if self.rows.slots().saturating_mul(shape.width_bytes()) > MAX_PADDING_BYTES {
+        if self.rows.slots().saturating_mul(output.width_bytes()) > MAX_PADDING_BYTES {
             return Err(PlanError::new(
                 "too many slots were gathered before the first schema; flush them",
             ));
         }
-        self.rows.set_columns(columns(&shape)).map_err(|overflow| {
+        self.rows.set_columns(columns(&output)).map_err(|overflow| {
             PlanError::new("the slots before the first schema have no room").with_source(overflow)
         })?;
         self.plans.insert(key, plan);
-        self.shape = Some(shape);
+        self.output = Some(output);
         Ok(())
     }
 
@@ -164,8 +165,8 @@ impl Decoder for AvroDecoder {
         self.rows.flush()
     }
 
-    fn field_path(&self, node: NodeId) -> String {
-        self.paths.name(node)
+    fn field_path(&self, path: FieldPathId) -> String {
+        self.paths.name(path)
     }
 }
 
@@ -257,13 +258,13 @@ impl AvroDecoder {
     fn try_within(&mut self, rows: Range<usize>) -> Option<Outcome> {
         let columns = &mut self.rows.columns;
         let left = self.target.limits.batch_bytes.saturating_sub(self.width_bytes);
-        let Some(shape) = &self.shape else {
+        let Some(output) = &self.output else {
             return Some(Outcome::all_lost(rows.len()));
         };
         let plans = (self.mix.plans(), self.mix.plan_of());
         let outcome = self
             .engine
-            .decode(rows.clone(), plans, &shape.layout, columns, left);
+            .decode(rows.clone(), plans, &output.layout, columns, left);
         let (good, width_bytes) = match outcome {
             Outcome::Good { width_bytes } => (rows.len(), width_bytes),
             Outcome::Lost {
@@ -350,9 +351,9 @@ const fn done(taken: usize) -> Progress {
     }
 }
 
-fn columns(shape: &Shape) -> Columns {
-    let mut columns = Columns::new(Arc::clone(&shape.layout));
-    for (node, values) in &shape.dictionaries {
+fn columns(output: &Output) -> Columns {
+    let mut columns = Columns::new(Arc::clone(&output.layout));
+    for (node, values) in &output.dictionaries {
         columns.set_dictionary(*node, Arc::clone(values));
     }
     columns

@@ -26,7 +26,7 @@
 //! single-object encoding by [`fingerprint`]. The codecs `deflate` and `snappy` of container files are features that are on
 //! by default, `bzip2`, `xz` and `zstandard` are not.
 //!
-//! The columns may also be given as an Arrow schema ([`sabot_decode::Shape::Arrow`]), which comes out as it went in, metadata
+//! The columns may also be given as an Arrow schema ([`sabot_decode::Output::Arrow`]), which comes out as it went in, metadata
 //! included. Fields are found by name, and by the writer's aliases. A column takes what a reader schema of its type would;
 //! text also takes enums, decimals and UUIDs, bytes also fixed, decimals also those of another base type, and text of the
 //! extension type `arrow.json` takes everything. A column that the writer lacks is null, or the schema is refused. A dictionary
@@ -54,7 +54,7 @@
 //! let progress = decoder.decode(&rows, &mut |error| errors.push(error));
 //! assert_eq!((progress.taken, progress.stop), (2, Stop::Done));
 //! assert_eq!((errors[0].slot, errors[0].byte_offset), (1, 2));
-//! assert_eq!(decoder.field_path(errors[0].node), "note");
+//! assert_eq!(decoder.field_path(errors[0].path), "note");
 //!
 //! let slots = decoder.flush()?;
 //! assert_eq!(slots.batch.num_rows(), 2);
@@ -66,10 +66,10 @@
 mod container;
 mod decoder;
 mod mix;
+mod output;
 mod paths;
 mod plan;
 mod schema;
-mod shape;
 mod single_object;
 
 pub use container::{ContainerError, ContainerErrorKind, ContainerHeader, ContainerOptions, ContainerReader};

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use sabot_decode::{NodeId, join_path};
+use sabot_decode::{FieldPathId, join_path};
 
 const MAX_PATHS: usize = 1 << 20;
 /// Bytes of all paths' last segments: what one schema may have of them, and 16 for each path.
@@ -17,22 +17,22 @@ const MAX_SEGMENT_BYTES: usize = 16 << 20;
 #[derive(Debug)]
 pub(crate) struct Paths {
     /// Each path's last segment and the path above it; the first is the whole message.
-    nodes: Vec<(NodeId, Arc<str>)>,
-    known: HashMap<(NodeId, Arc<str>), NodeId>,
+    nodes: Vec<(FieldPathId, Arc<str>)>,
+    known: HashMap<(FieldPathId, Arc<str>), FieldPathId>,
     segment_bytes: usize,
 }
 
 impl Paths {
     pub(crate) fn new() -> Self {
         Self {
-            nodes: vec![(NodeId::ROOT, "".into())],
+            nodes: vec![(FieldPathId::ROOT, "".into())],
             known: HashMap::new(),
             segment_bytes: 0,
         }
     }
 
     /// The path that goes on from `above` with a field's name, `[]`, `{}` or `<branch>`.
-    pub(crate) fn below(&mut self, above: NodeId, segment: &str) -> NodeId {
+    pub(crate) fn below(&mut self, above: FieldPathId, segment: &str) -> FieldPathId {
         let key = (above, Arc::from(segment));
         if let Some(known) = self.known.get(&key) {
             return *known;
@@ -41,16 +41,16 @@ impl Paths {
             return above;
         }
         self.segment_bytes += segment.len();
-        let id = NodeId(self.nodes.len() as u32);
+        let id = FieldPathId(self.nodes.len() as u32);
         self.nodes.push(key.clone());
         self.known.insert(key, id);
         id
     }
 
     /// The path in full, such as `order.items[].price`; empty for the whole message.
-    pub(crate) fn name(&self, mut id: NodeId) -> String {
+    pub(crate) fn name(&self, mut id: FieldPathId) -> String {
         let mut segments = Vec::new();
-        while let Some((above, segment)) = self.nodes.get(id.0 as usize).filter(|_| id != NodeId::ROOT) {
+        while let Some((above, segment)) = self.nodes.get(id.0 as usize).filter(|_| id != FieldPathId::ROOT) {
             segments.push(&**segment);
             id = *above;
         }

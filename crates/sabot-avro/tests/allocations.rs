@@ -7,8 +7,8 @@ use std::sync::Arc;
 use arrow_schema::{DataType, Field, Schema};
 use sabot_avro::AvroFactory;
 use sabot_decode::{
-    BigDecimalType, BinaryType, Decoder, DecoderFactory, EnumType, Payload, RecursionType, SchemaKey, Shape,
-    Stop, StringType, Target, UnionType, UuidType, WideDecimalType, WriterSchema,
+    BigDecimalType, BinaryType, Decoder, DecoderFactory, EnumType, OutputSchema, Payload, RecursionType,
+    SchemaKey, Stop, StringType, Target, UnionType, UuidType, WideDecimalType, WriterSchema,
 };
 use sabot_testkit::alloc::{CountingAllocator, count};
 use sabot_testkit::avro::{array, logical, long, map, nullable};
@@ -44,13 +44,13 @@ impl Case {
     }
 
     fn onto(mut self, reader: &str) -> Self {
-        self.target.shape = Shape::Reader(WriterSchema::avro(record(reader)));
+        self.target.output = OutputSchema::Reader(WriterSchema::avro(record(reader)));
         self
     }
 
     fn arrow(mut self, ty: DataType) -> Self {
         let fields = vec![Field::new("f", ty, true)];
-        self.target.shape = Shape::Arrow(Arc::new(Schema::new(fields)));
+        self.target.output = OutputSchema::Arrow(Arc::new(Schema::new(fields)));
         self
     }
 
@@ -336,7 +336,7 @@ fn nothing_is_allocated_for_a_message() {
     for reader in [None, Some(READER)] {
         let mut target = Target::default();
         if let Some(reader) = reader {
-            target.shape = Shape::Reader(WriterSchema::avro(reader));
+            target.output = OutputSchema::Reader(WriterSchema::avro(reader));
         }
         let mut decoder = AvroFactory.open(&target).unwrap();
         for key in keys {

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use sabot::decode::{Shape, WriterSchema};
+use sabot::decode::{OutputSchema, WriterSchema};
 use sabot::{
     ContainerError, ContainerErrorKind, ContainerHeader, ContainerOptions, ContainerReader, Metadata,
     Tombstones,
@@ -95,8 +95,8 @@ impl Cat<'_> {
             let mut reader =
                 ContainerReader::with_options(input, self.options.clone()).map_err(|error| failed(&error))?;
             self.schema.get_or_insert_with(|| reader.schema().clone());
-            if self.options.target.shape == Shape::FirstWriter {
-                self.options.target.shape = Shape::Reader(reader.header().schema().clone());
+            if self.options.target.output == OutputSchema::FirstWriter {
+                self.options.target.output = OutputSchema::Reader(reader.header().schema().clone());
             }
             while self.left() > 0 && !interrupt.is_set() {
                 match reader.next() {
@@ -173,7 +173,7 @@ fn options(args: &CatArgs, plan: &Plan) -> Result<ContainerOptions, Failure> {
     let mut options = ContainerOptions::default();
     let target = &mut options.target;
     if let Some(path) = &args.reader_schema {
-        target.shape = Shape::Reader(WriterSchema::avro(choice::read(path)?));
+        target.output = OutputSchema::Reader(WriterSchema::avro(choice::read(path)?));
     }
     if !args.select.is_empty() {
         target.projection = Some(args.select.clone());

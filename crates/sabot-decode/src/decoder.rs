@@ -11,7 +11,7 @@ use arrow_schema::SchemaRef;
 use sabot_schema::{SchemaKind, WriterSchema};
 use sabot_wire::SchemaKey;
 
-use crate::{FlushError, NodeId, Payload, PlanError, RowError, Target};
+use crate::{FieldPathId, FlushError, Payload, PlanError, RowError, Target};
 
 /// Turns payloads into the columns of one fixed schema. Never does I/O.
 ///
@@ -92,7 +92,7 @@ pub trait Decoder: Send + fmt::Debug {
 
     /// The field path that a [`RowError`] of this decoder points at, such as `order.items[].price`; empty for the
     /// whole message.
-    fn field_path(&self, node: NodeId) -> String;
+    fn field_path(&self, path: FieldPathId) -> String;
 }
 
 /// How far [`Decoder::decode`] came.

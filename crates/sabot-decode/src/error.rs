@@ -14,9 +14,9 @@ use thiserror::Error;
     clippy::exhaustive_structs,
     reason = "a number, which only its decoder can read"
 )]
-pub struct NodeId(pub u32);
+pub struct FieldPathId(pub u32);
 
-impl NodeId {
+impl FieldPathId {
     /// The whole message.
     pub const ROOT: Self = Self(0);
 }
@@ -33,7 +33,7 @@ pub struct RowError {
     /// Where in the body the fault was noticed, in bytes from its start.
     pub byte_offset: u32,
     /// Which part of the schema was being read.
-    pub node: NodeId,
+    pub path: FieldPathId,
     /// What was wrong.
     pub kind: RowErrorKind,
 }

@@ -21,17 +21,15 @@ mod decoder;
 mod error;
 mod mapping;
 mod payload;
-mod source;
 mod target;
 
 pub use decoder::{Decoder, DecoderFactory, Progress, Slots, Stop};
-pub use error::{FlushError, NodeId, PlanError, RowError, RowErrorKind, join_path};
+pub use error::{FieldPathId, FlushError, PlanError, RowError, RowErrorKind, join_path};
 pub use mapping::{
     BigDecimalType, BinaryType, EnumType, Mapping, RecursionType, StringType, TimeZone, UnionType, UuidType,
     WideDecimalType,
 };
 pub use payload::{Body, Payload};
-pub use sabot_schema::{NamedSchema, SchemaKind, WriterSchema};
+pub use sabot_schema::{FetchError, NamedSchema, SchemaKind, SchemaSource, WriterSchema};
 pub use sabot_wire::{Framing, MessagePath, SchemaKey};
-pub use source::{FetchError, SchemaSource};
-pub use target::{Limits, Shape, Target};
+pub use target::{Limits, OutputSchema, Target};

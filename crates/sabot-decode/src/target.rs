@@ -8,10 +8,10 @@ use crate::Mapping;
 /// What a decoder is asked to make: a schema, a part of it, a mapping to Arrow types, and limits.
 ///
 /// ```
-/// use sabot_decode::{EnumType, Shape, Target, WriterSchema};
+/// use sabot_decode::{EnumType, OutputSchema, Target, WriterSchema};
 ///
 /// let mut target = Target::default();
-/// target.shape = Shape::Reader(WriterSchema::avro(r#"{"type": "map", "values": "long"}"#));
+/// target.output = OutputSchema::Reader(WriterSchema::avro(r#"{"type": "map", "values": "long"}"#));
 /// target.mapping.enums = EnumType::Utf8;
 /// target.limits.batch_rows = 8192;
 /// ```
@@ -19,7 +19,7 @@ use crate::Mapping;
 #[non_exhaustive]
 pub struct Target {
     /// Where the batches' schema comes from.
-    pub shape: Shape,
+    pub output: OutputSchema,
     /// Fields to keep, as paths such as `order.id`; a path keeps everything below it. Lists and maps are passed through, with
     /// or without `[]` and `{}` (`order.lines[].price`), and of a union's branches those are kept that are named
     /// (`event<Created>.by`): rows of the others keep no more than which branch they are of. `None` keeps all.
@@ -37,7 +37,7 @@ pub struct Target {
 /// Where the batches' schema comes from.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
-pub enum Shape {
+pub enum OutputSchema {
     /// The first writer schema (or, for data without one, a sample) fixes it.
     #[default]
     FirstWriter,

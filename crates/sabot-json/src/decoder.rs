@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::{Schema, SchemaRef};
-use sabot_arrow::{Columns, SlotColumns};
+use sabot_codec::SlotColumns;
+use sabot_columns::Columns;
 use sabot_decode::{
-    Body, Decoder, FlushError, Limits, NodeId, Payload, PlanError, Progress, RowError, SchemaKey, Slots,
+    Body, Decoder, FieldPathId, FlushError, Limits, Payload, PlanError, Progress, RowError, SchemaKey, Slots,
     Target, WriterSchema,
 };
 
@@ -157,10 +158,10 @@ impl Decoder for JsonDecoder {
         }
     }
 
-    fn field_path(&self, node: NodeId) -> String {
+    fn field_path(&self, path: FieldPathId) -> String {
         match &self.state {
             State::Sampling(_) => String::new(),
-            State::Ready(engine) => engine.plan.path(node).to_owned(),
+            State::Ready(engine) => engine.plan.path(path).to_owned(),
         }
     }
 }

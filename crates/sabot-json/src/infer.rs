@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
 use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef};
-use sabot_arrow::Fault;
+use sabot_codec::Fault;
 use sabot_decode::{Mapping, RowErrorKind};
 use simd_json::{Node, StaticNode};
 

@@ -42,7 +42,7 @@
 //!
 //! # Inference
 //!
-//! With [`Shape::FirstWriter`] the schema is inferred from a sample: the first 1,000 messages, good or bad, or the first MiB of good ones,
+//! With [`OutputSchema::FirstWriter`] the schema is inferred from a sample: the first 1,000 messages, good or bad, or the first MiB of good ones,
 //! or fewer if the decoder is flushed before. Fields stand in the order in which they first appeared, and all are nullable. There may be 10,000 of
 //! them at all levels together; a message with more is bad, and none of its fields are taken.
 //!
@@ -90,7 +90,7 @@ mod syntax;
 mod text;
 mod write;
 
-use sabot_decode::{Decoder, DecoderFactory, PlanError, SchemaKind, Shape, Target};
+use sabot_decode::{Decoder, DecoderFactory, OutputSchema, PlanError, SchemaKind, Target};
 
 use decoder::JsonDecoder;
 
@@ -119,9 +119,9 @@ impl DecoderFactory for JsonFactory {
     /// [`PlanError`] if the target's schema is no Arrow schema, has a type that JSON has no form for here (unions, intervals), or lacks a
     /// projected field.
     fn open(&self, target: &Target) -> Result<Box<dyn Decoder>, PlanError> {
-        match &target.shape {
-            Shape::FirstWriter => Ok(Box::new(JsonDecoder::sampling(target.clone()))),
-            Shape::Arrow(schema) => Ok(Box::new(JsonDecoder::with_schema(schema, target)?)),
+        match &target.output {
+            OutputSchema::FirstWriter => Ok(Box::new(JsonDecoder::sampling(target.clone()))),
+            OutputSchema::Arrow(schema) => Ok(Box::new(JsonDecoder::with_schema(schema, target)?)),
             _ => Err(PlanError::new(
                 "JSON takes an Arrow schema as its target, or infers one",
             )),

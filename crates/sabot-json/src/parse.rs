@@ -5,8 +5,8 @@
 
 use std::fmt;
 
-use sabot_arrow::Fault;
-use sabot_decode::{Limits, NodeId, RowErrorKind};
+use sabot_codec::Fault;
+use sabot_decode::{FieldPathId, Limits, RowErrorKind};
 use simd_json::{Buffers, INPUT_PADDING, Node, Tape};
 
 use crate::syntax::find_fault;
@@ -98,7 +98,7 @@ impl Parser {
 pub(crate) fn fault(byte_offset: usize, kind: RowErrorKind) -> Fault {
     Fault::Row {
         byte_offset,
-        node: NodeId::ROOT,
+        path: FieldPathId::ROOT,
         kind,
     }
 }

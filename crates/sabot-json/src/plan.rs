@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
 use arrow_schema::{DataType, Field, SchemaRef, TimeUnit};
-use sabot_arrow::{Layout, NodeIx, NodeKind, Slot};
-use sabot_decode::{NodeId, PlanError};
+use sabot_columns::{Layout, NodeIx, NodeKind, Slot};
+use sabot_decode::{FieldPathId, PlanError};
 
 /// The metadata key that says how a text column takes values which are no strings.
 pub(crate) const SCALAR_KEY: &str = "sabot:json";
@@ -98,8 +98,8 @@ impl Plan {
     }
 
     /// The path that an error of this plan points at.
-    pub(crate) fn path(&self, node: NodeId) -> &str {
-        let at = (node.0 as usize).checked_sub(1);
+    pub(crate) fn path(&self, path: FieldPathId) -> &str {
+        let at = (path.0 as usize).checked_sub(1);
         at.and_then(|at| self.steps.get(at))
             .map_or("", |step| step.path.as_str())
     }

@@ -1,7 +1,8 @@
 //! Messages that wait until a schema is inferred from them.
 
 use arrow_schema::SchemaRef;
-use sabot_arrow::{Bits, Fault};
+use sabot_codec::Fault;
+use sabot_columns::Bits;
 use sabot_decode::{Body, Limits, Mapping, Payload, Progress, RowError, RowErrorKind, SchemaKey, Stop};
 use simd_json::Node;
 
@@ -103,7 +104,7 @@ impl Sample {
         };
         if let Err(Fault::Row {
             byte_offset,
-            node,
+            path,
             kind,
         }) = result
         {
@@ -112,7 +113,7 @@ impl Sample {
             bad(RowError {
                 slot,
                 byte_offset,
-                node,
+                path,
                 kind,
             });
             return;

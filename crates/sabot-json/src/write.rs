@@ -6,8 +6,9 @@
 use std::collections::HashMap;
 
 use arrow_buffer::i256;
-use sabot_arrow::{Columns, Fault, NodeIx, NodeKind};
-use sabot_decode::{NodeId, RowErrorKind};
+use sabot_codec::Fault;
+use sabot_columns::{Columns, NodeIx, NodeKind};
+use sabot_decode::{FieldPathId, RowErrorKind};
 use simd_json::{Node, StaticNode};
 
 use crate::dictionary::GrowingDictionary;
@@ -69,7 +70,7 @@ pub(crate) fn write(
         null_cells_left: MAX_NULL_CELLS,
     };
     if !matches!(document.nodes[0], Node::Object { .. }) {
-        return Err(writer.mismatch(NodeId::ROOT, 0, "an object"));
+        return Err(writer.mismatch(FieldPathId::ROOT, 0, "an object"));
     }
     writer.write_members(&plan.members, plan.layout.roots(), 0)
 }
@@ -468,7 +469,7 @@ impl<'a> Writer<'a> {
     }
 
     #[cold]
-    fn mismatch(&mut self, node: NodeId, at: usize, expected: &'static str) -> Fault {
+    fn mismatch(&mut self, path: FieldPathId, at: usize, expected: &'static str) -> Fault {
         let found = match self.document.nodes[at] {
             Node::String(_) => "a string",
             Node::Object { .. } => "an object",
@@ -480,7 +481,7 @@ impl<'a> Writer<'a> {
         let kind = RowErrorKind::TypeMismatch { expected, found };
         Fault::Row {
             byte_offset: self.locator.offset(at),
-            node,
+            path,
             kind,
         }
     }
@@ -489,13 +490,13 @@ impl<'a> Writer<'a> {
     fn fault(&mut self, node: NodeIx, at: usize, kind: RowErrorKind) -> Fault {
         Fault::Row {
             byte_offset: self.locator.offset(at),
-            node: id(node),
+            path: id(node),
             kind,
         }
     }
 }
 
 /// Errors call the whole message 0, and node `n` of the plan `n + 1`.
-fn id(node: NodeIx) -> NodeId {
-    NodeId(node.0 + 1)
+fn id(node: NodeIx) -> FieldPathId {
+    FieldPathId(node.0 + 1)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_schema::{DataType as T, Field, Fields, Schema};
-use sabot_decode::{Decoder, DecoderFactory, Payload, Shape, Stop, Target};
+use sabot_decode::{Decoder, DecoderFactory, OutputSchema, Payload, Stop, Target};
 use sabot_json::JsonFactory;
 use sabot_testkit::alloc::{CountingAllocator, count};
 
@@ -16,7 +16,7 @@ fn nullable(name: &str, data_type: T) -> Field {
 
 fn target(fields: Vec<Field>) -> Target {
     let mut target = Target::default();
-    target.shape = Shape::Arrow(Arc::new(Schema::new(fields)));
+    target.output = OutputSchema::Arrow(Arc::new(Schema::new(fields)));
     target
 }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use arrow_schema::{DataType as T, Field, Fields, Schema, TimeUnit};
-use sabot_decode::{Decoder, DecoderFactory, Payload, PlanError, SchemaKey, SchemaKind, Shape, Target};
+use sabot_decode::{
+    Decoder, DecoderFactory, OutputSchema, Payload, PlanError, SchemaKey, SchemaKind, Target,
+};
 use sabot_json::JsonFactory;
 use sabot_testkit::conformance::{self, Corpus};
 
@@ -13,7 +15,7 @@ fn nullable(name: &str, data_type: T) -> Field {
 
 fn check(fields: Vec<Field>, good: &[&str], bad: &[&str]) {
     let mut target = Target::default();
-    target.shape = Shape::Arrow(Arc::new(Schema::new(fields)));
+    target.output = OutputSchema::Arrow(Arc::new(Schema::new(fields)));
     check_target(&target, good, bad);
 }
 
@@ -144,7 +146,7 @@ fn required() {
 fn projected() {
     let members = vec![nullable("a", T::Int64), nullable("b", T::Utf8)];
     let mut target = Target::default();
-    target.shape = Shape::Arrow(Arc::new(Schema::new(vec![
+    target.output = OutputSchema::Arrow(Arc::new(Schema::new(vec![
         nullable("s", T::Struct(members.into())),
         nullable("t", T::Utf8),
     ])));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType as T, Field, Fields, Schema};
 use proptest::prelude::*;
-use sabot_decode::{Decoder, DecoderFactory, Payload, Shape, Target};
+use sabot_decode::{Decoder, DecoderFactory, OutputSchema, Payload, Target};
 use sabot_json::JsonFactory;
 use serde_json::{Map, Number, Value, json};
 
@@ -277,7 +277,7 @@ fn open_record() -> Box<dyn Decoder> {
         Field::new("float", T::Float64, false),
     ];
     let mut target = Target::default();
-    target.shape = Shape::Arrow(Arc::new(Schema::new(fields)));
+    target.output = OutputSchema::Arrow(Arc::new(Schema::new(fields)));
     JsonFactory::new().open(&target).expect("the schema fits JSON")
 }
 

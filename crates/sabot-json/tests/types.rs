@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{DataType as T, Field, Fields, Schema, TimeUnit};
-use sabot_decode::{Decoder, DecoderFactory, Payload, RowErrorKind as K, Shape, Target};
+use sabot_decode::{Decoder, DecoderFactory, OutputSchema, Payload, RowErrorKind as K, Target};
 use sabot_json::JsonFactory;
 
 fn field(data_type: T) -> Field {
@@ -22,7 +22,7 @@ fn extension(data_type: T, name: &str) -> Field {
 
 fn open(fields: Vec<Field>) -> Box<dyn Decoder> {
     let mut target = Target::default();
-    target.shape = Shape::Arrow(Arc::new(Schema::new(fields)));
+    target.output = OutputSchema::Arrow(Arc::new(Schema::new(fields)));
     JsonFactory::new().open(&target).expect("the schema fits JSON")
 }
 
@@ -37,7 +37,7 @@ fn decode(decoder: &mut dyn Decoder, messages: &[&[u8]]) -> (RecordBatch, Vec<Ba
     );
     let bad = errors
         .iter()
-        .map(|e| (e.slot, e.byte_offset, decoder.field_path(e.node), e.kind))
+        .map(|e| (e.slot, e.byte_offset, decoder.field_path(e.path), e.kind))
         .collect();
     (decoder.flush().expect("flushing never fails").batch, bad)
 }
@@ -344,7 +344,7 @@ fn messages_stand_alone() {
 #[test]
 fn limits_refuse_one_message() {
     let mut target = Target::default();
-    target.shape = Shape::Arrow(Arc::new(Schema::new(vec![field(T::List(Arc::new(field(
+    target.output = OutputSchema::Arrow(Arc::new(Schema::new(vec![field(T::List(Arc::new(field(
         T::Int64,
     ))))])));
     target.limits.depth = 3;
@@ -392,7 +392,7 @@ fn projection_keeps_the_schemas_order() {
         Field::new("l", list, true),
     ];
     let mut target = Target::default();
-    target.shape = Shape::Arrow(Arc::new(Schema::new(fields)));
+    target.output = OutputSchema::Arrow(Arc::new(Schema::new(fields)));
     target.projection = Some(vec!["l.b".to_owned(), "s.a".to_owned()]);
     let mut decoder = JsonFactory::new().open(&target).unwrap();
     let (batch, bad) = decode(
@@ -443,7 +443,7 @@ fn schemas_that_json_cannot_fill_are_refused() {
         twice,
     ] {
         let mut target = Target::default();
-        target.shape = Shape::Arrow(Arc::new(Schema::new(fields)));
+        target.output = OutputSchema::Arrow(Arc::new(Schema::new(fields)));
         assert!(JsonFactory::new().open(&target).is_err());
     }
 }

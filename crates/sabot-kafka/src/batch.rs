@@ -4,7 +4,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use arrow_array::RecordBatch;
-use sabot_arrow::BadRow;
+use sabot_assemble::BadRow;
 
 use crate::frontier::Frontiers;
 

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use sabot_arrow::{BadRow, Part, Record};
+use sabot_assemble::{BadRow, Part, Record};
 
 use crate::options::check_duration;
 use crate::{Error, ErrorKind, Message, Producer, Properties, config};
@@ -190,7 +190,7 @@ impl Letter {
             ("connector.name", name.to_owned()),
             ("task.id", "0".to_owned()),
             ("stage", stage.to_owned()),
-            ("class.name", "sabot_arrow::Assembler".to_owned()),
+            ("class.name", "sabot_assemble::Assembler".to_owned()),
             (
                 "exception.class.name",
                 format!("sabot_decode::RowErrorKind::{class}"),

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use sabot_arrow::BadRow;
+use sabot_assemble::BadRow;
 use sabot_decode::{FetchError, SchemaKey};
 
 /// What went wrong with a source, a producer or an administrative call.

@@ -27,7 +27,7 @@ use rdkafka::client::Client;
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::types::RDKafkaRespErr;
-use sabot_arrow::{Headers, Timestamp, TimestampKind};
+use sabot_assemble::{Headers, Timestamp, TimestampKind};
 
 use crate::client::{Consumer, log_line, log_statistics};
 

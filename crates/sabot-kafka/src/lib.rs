@@ -1,7 +1,7 @@
 //! Kafka to Arrow record batches: consumer, offsets, rebalances and dead letters. Knows no codec.
 //!
 //! [`Source`] reads topics with librdkafka, takes the framing off keys and values, hands them (where they lie in
-//! librdkafka's buffers) to a [`sabot_arrow::Assembler`] and gives out [`Batch`]es. Its key decisions:
+//! librdkafka's buffers) to a [`sabot_assemble::Assembler`] and gives out [`Batch`]es. Its key decisions:
 //!
 //! - **The caller's thread drives.** [`Source::next_batch`] polls, decodes and serves rebalances; nothing of it runs on
 //!   another thread. A wake-up cannot be missed, and a slow caller slows the source down. The price is that a group
@@ -32,7 +32,6 @@ mod producer;
 mod progress;
 mod rebalance;
 mod record;
-mod registry_source;
 mod source;
 mod stop;
 mod subscription;
@@ -45,7 +44,6 @@ pub use error::{Error, ErrorKind};
 pub use options::{Batching, End, Fallback, SourceOptions, Start};
 pub use producer::{Message, Producer};
 pub use progress::{PartitionProgress, Progress};
-pub use registry_source::RegistrySource;
 pub use source::Source;
 pub use stop::Stopper;
 pub use subscription::{PartitionStart, Subscription};

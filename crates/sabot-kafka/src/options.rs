@@ -45,7 +45,7 @@ pub struct SourceOptions {
     /// cannot do without: it refuses those.
     pub properties: Properties,
     /// Where records go that the assembler's policy makes dead letters. It takes effect with
-    /// [`sabot_arrow::OnError::DeadLetter`].
+    /// [`sabot_assemble::OnError::DeadLetter`].
     pub dead_letters: Option<DeadLetterOptions>,
     /// How long opening, and [`crate::Source::commit`], wait for a broker to answer.
     pub startup_timeout: Duration,

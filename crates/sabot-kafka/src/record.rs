@@ -3,7 +3,7 @@
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
 
-use sabot_arrow::Record;
+use sabot_assemble::Record;
 use sabot_decode::Payload;
 
 use crate::positions::Positions;

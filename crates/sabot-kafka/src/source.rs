@@ -9,7 +9,7 @@ use arrow_schema::SchemaRef;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::RDKafkaErrorCode;
-use sabot_arrow::{Assembler, PushStop, Record};
+use sabot_assemble::{Assembler, PushStop, Record};
 use sabot_decode::{FlushError, SchemaSource};
 
 use crate::batch::{Acker, Ledger};
@@ -36,15 +36,14 @@ const DECODE_RECORDS: usize = 128;
 /// It is an iterator of batches; errors that [`Error::is_retryable`] do not end it.
 ///
 /// ```no_run
-/// use sabot_arrow::{Assembler, AssemblerOptions};
-/// use sabot_kafka::{RegistrySource, Source, SourceOptions, Subscription};
+/// use sabot_assemble::{Assembler, AssemblerOptions};
+/// use sabot_kafka::{Source, SourceOptions, Subscription};
 ///
-/// # fn run(decoder: Box<dyn sabot_decode::Decoder>) -> Result<(), Box<dyn std::error::Error>> {
+/// # fn run(decoder: Box<dyn sabot_decode::Decoder>, schemas: Box<dyn sabot_decode::SchemaSource + Send>) -> Result<(), Box<dyn std::error::Error>> {
 /// let mut options = SourceOptions::new("localhost:9092", Subscription::topics(["orders"]));
 /// options.group = Some("billing".to_owned());
 /// let assembler = Assembler::new(AssemblerOptions::default(), None, decoder);
-/// let schemas = RegistrySource::new(sabot_registry::Client::new("http://localhost:8081")?);
-/// let mut source = Source::open(options, assembler, Box::new(schemas))?;
+/// let mut source = Source::open(options, assembler, schemas)?;
 /// for batch in &mut source {
 ///     let batch = batch?;
 ///     println!("{} rows", batch.batch.num_rows());

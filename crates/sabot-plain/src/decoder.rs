@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use arrow_schema::{Schema, SchemaRef};
-use sabot_arrow::{Columns, Fault, Layout, NodeKind, SlotColumns};
+use sabot_codec::{Fault, SlotColumns};
+use sabot_columns::{Columns, Layout, NodeKind};
 use sabot_decode::{
-    Decoder, FlushError, NodeId, Payload, PlanError, Progress, RowError, RowErrorKind, SchemaKey, Shape,
-    Slots, Target, WriterSchema,
+    Decoder, FieldPathId, FlushError, OutputSchema, Payload, PlanError, Progress, RowError, RowErrorKind,
+    SchemaKey, Slots, Target, WriterSchema,
 };
 use sabot_wire::Guid;
 
@@ -23,7 +24,7 @@ pub(crate) struct PlainDecoder {
 
 impl PlainDecoder {
     pub(crate) fn new(serde: Serde, column: &str, target: &Target) -> Result<Self, PlanError> {
-        if target.shape != Shape::FirstWriter {
+        if target.output != OutputSchema::FirstWriter {
             return Err(PlanError::new(
                 "a plain value has no schema to be resolved onto another",
             ));
@@ -77,7 +78,7 @@ impl Decoder for PlainDecoder {
         self.rows.flush()
     }
 
-    fn field_path(&self, _: NodeId) -> String {
+    fn field_path(&self, _: FieldPathId) -> String {
         String::new()
     }
 }
@@ -136,7 +137,7 @@ fn parse_uuid(bytes: &[u8]) -> Result<Guid, Fault> {
 fn fault(byte_offset: usize, kind: RowErrorKind) -> Fault {
     Fault::Row {
         byte_offset,
-        node: NodeId::ROOT,
+        path: FieldPathId::ROOT,
         kind,
     }
 }

@@ -8,7 +8,8 @@ use arrow_array::{
     Int32Array, Int64Array, StringArray,
 };
 use sabot_decode::{
-    DecoderFactory, NodeId, Payload, RowErrorKind, Shape, StringType, Target, UuidType, WriterSchema,
+    DecoderFactory, FieldPathId, OutputSchema, Payload, RowErrorKind, StringType, Target, UuidType,
+    WriterSchema,
 };
 use sabot_plain::{PlainFactory, Serde};
 
@@ -19,7 +20,7 @@ fn decode(serde: Serde, target: &Target, payloads: &[&[u8]]) -> (ArrayRef, Vec<(
     let rows: Vec<_> = payloads.iter().map(|bytes| Payload::unframed(bytes)).collect();
     let mut bad = Vec::new();
     let progress = decoder.decode(&rows, &mut |e| {
-        assert_eq!(e.node, NodeId::ROOT);
+        assert_eq!(e.path, FieldPathId::ROOT);
         bad.push((e.slot, e.byte_offset, e.kind));
     });
     assert_eq!(progress.taken, rows.len());
@@ -176,9 +177,9 @@ fn the_mapping_chooses_the_text_types() {
 #[test]
 fn a_target_that_a_plain_value_cannot_meet_is_refused() {
     let mut target = Target::default();
-    target.shape = Shape::Reader(WriterSchema::avro("\"string\""));
+    target.output = OutputSchema::Reader(WriterSchema::avro("\"string\""));
     assert!(PlainFactory::new(Serde::String).open(&target).is_err());
-    target.shape = Shape::FirstWriter;
+    target.output = OutputSchema::FirstWriter;
     target.projection = Some(vec!["other".to_owned()]);
     assert!(PlainFactory::new(Serde::String).open(&target).is_err());
     target.projection = Some(vec!["text".to_owned()]);

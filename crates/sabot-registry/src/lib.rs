@@ -64,6 +64,7 @@ mod parsed;
 mod references;
 mod retry;
 mod secret;
+mod source;
 mod transport;
 
 pub use admin::{Compatibility, Deleted, Deletion, Registration};

@@ -1,7 +1,7 @@
 //! A decoder small enough to be right at sight, and ways to break it.
 //!
 //! It proves that the conformance suite passes a good decoder and catches each kind of bad one, and it stands in for a
-//! codec in tests of what lies above the codecs. It uses nothing of `sabot-arrow`, which such tests are about.
+//! codec in tests of what lies above the codecs. It uses nothing of `sabot-columns` and `sabot-assemble`, which such tests are about.
 //!
 //! A body is a big-endian `i32`, a byte that says how long the name is, and the name in UTF-8. A writer schema is the
 //! text `ids+N`: its ids are `N` too low. A payload of [`SchemaKey::Absent`] needs no schema.
@@ -13,12 +13,12 @@ use arrow_array::{Int32Array, RecordBatch, RecordBatchOptions, StringArray};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use sabot_decode::{
-    Body, Decoder, DecoderFactory, FlushError, Limits, NodeId, Payload, PlanError, Progress, RowError,
-    RowErrorKind, SchemaKey, SchemaKind, Shape, Slots, Stop, Target, WriterSchema,
+    Body, Decoder, DecoderFactory, FieldPathId, FlushError, Limits, OutputSchema, Payload, PlanError,
+    Progress, RowError, RowErrorKind, SchemaKey, SchemaKind, Slots, Stop, Target, WriterSchema,
 };
 
-const ID: NodeId = NodeId(1);
-const NAME: NodeId = NodeId(2);
+const ID: FieldPathId = FieldPathId(1);
+const NAME: FieldPathId = FieldPathId(2);
 
 /// Makes toy decoders, whose batches have the columns `id` (`Int32`) and `name` (`Utf8`, nullable).
 ///
@@ -126,7 +126,7 @@ impl DecoderFactory for ToyFactory {
             valid: Vec::new(),
             leaked_bytes: 0,
         };
-        if target.shape != Shape::FirstWriter {
+        if target.output != OutputSchema::FirstWriter {
             toy.fix_schema();
         }
         Ok(Box::new(toy))
@@ -221,8 +221,8 @@ impl Decoder for Toy {
         Ok(Slots { batch, valid })
     }
 
-    fn field_path(&self, node: NodeId) -> String {
-        match node {
+    fn field_path(&self, path: FieldPathId) -> String {
+        match path {
             ID => "id".to_owned(),
             NAME => "name".to_owned(),
             _ => String::new(),
@@ -247,12 +247,12 @@ impl Toy {
             }
             match row.body {
                 Body::Tombstone if self.has(Defect::TombstoneIsBad) => {
-                    self.refuse(error_at(0, NodeId::ROOT, RowErrorKind::MissingValue), errors);
+                    self.refuse(error_at(0, FieldPathId::ROOT, RowErrorKind::MissingValue), errors);
                 }
                 Body::Tombstone if self.has(Defect::TombstoneIsNotNull) => self.end_row(0, true, true),
                 Body::Tombstone => self.end_row(0, false, true),
                 Body::Refused(_) if self.has(Defect::NoSlotForRefused) => {}
-                Body::Refused(kind) => self.refuse(error_at(0, NodeId::ROOT, kind), errors),
+                Body::Refused(kind) => self.refuse(error_at(0, FieldPathId::ROOT, kind), errors),
                 Body::Bytes(bytes) => {
                     let add = match self.plan(row.key) {
                         Some(add) => add.wrapping_add(before),
@@ -327,7 +327,7 @@ impl Toy {
         if bytes.len() > self.limits.row_bytes && !self.has(Defect::IgnoresRowBytes) {
             return Err(error_at(
                 0,
-                NodeId::ROOT,
+                FieldPathId::ROOT,
                 RowErrorKind::LimitExceeded("bytes in one message"),
             ));
         }
@@ -345,7 +345,7 @@ impl Toy {
         }
         if name.len() > len {
             let left = RowErrorKind::TrailingBytes((name.len() - len) as u32);
-            return Err(error_at(5 + len, NodeId::ROOT, left));
+            return Err(error_at(5 + len, FieldPathId::ROOT, left));
         }
         if let Err(error) = std::str::from_utf8(name)
             && !self.has(Defect::ChecksUtf8InFlush)
@@ -387,11 +387,11 @@ impl Toy {
 }
 
 /// An error whose slot is filled in later.
-fn error_at(byte_offset: usize, node: NodeId, kind: RowErrorKind) -> RowError {
+fn error_at(byte_offset: usize, path: FieldPathId, kind: RowErrorKind) -> RowError {
     RowError {
         slot: 0,
         byte_offset: byte_offset as u32,
-        node,
+        path,
         kind,
     }
 }

@@ -26,7 +26,7 @@ fn a_right_decoder_passes() {
 #[test]
 fn a_right_decoder_with_a_schema_from_the_start_passes() {
     let mut target = Target::default();
-    target.shape = sabot_decode::Shape::Reader(ToyFactory::writer(0));
+    target.output = sabot_decode::OutputSchema::Reader(ToyFactory::writer(0));
     conformance::check(&ToyFactory::default(), &target, &corpus());
 }
 

@@ -3,11 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use sabot_arrow::{Assembler, AssemblerOptions};
+use sabot_assemble::{Assembler, AssemblerOptions};
 use sabot_decode::SchemaSource;
 use sabot_kafka::{
-    DeadLetterOptions, End, PartitionStart, Properties, RegistrySource, Source, SourceOptions, Start,
-    Stopper, Subscription,
+    DeadLetterOptions, End, PartitionStart, Properties, Source, SourceOptions, Start, Stopper, Subscription,
 };
 use sabot_registry::Client;
 
@@ -310,7 +309,7 @@ impl Builder {
         let value = value.open(Part::Value, topic, registry.as_ref())?;
         let assembler = Assembler::new(self.assembler, key, value);
         let schemas: Box<dyn SchemaSource + Send> = match registry {
-            Some(registry) => Box::new(RegistrySource::new(registry)),
+            Some(registry) => Box::new(registry),
             None => Box::new(NoRegistry),
         };
         Ok(Stream::new(Source::open(options, assembler, schemas)?))

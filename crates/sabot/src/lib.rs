@@ -99,7 +99,7 @@
 #[cfg(feature = "async")]
 mod asynchronous;
 mod builder;
-mod codec;
+mod encoding;
 mod error;
 mod payloads;
 mod schemas;
@@ -108,12 +108,12 @@ mod stream;
 #[cfg(feature = "async")]
 pub use asynchronous::AsyncStream;
 pub use builder::{Builder, Sabot};
-pub use codec::Codec;
+pub use encoding::Codec;
 pub use error::{Error, ErrorKind, with_causes};
 pub use payloads::{PayloadDecoder, Payloads};
 pub use stream::Stream;
 
-pub use sabot_arrow::{BadRow, Metadata, OnError, Part, Tombstones};
+pub use sabot_assemble::{BadRow, Metadata, OnError, Part, Tombstones};
 pub use sabot_decode::{
     BigDecimalType, BinaryType, EnumType, Limits, RecursionType, StringType, TimeZone, UnionType, UuidType,
     WideDecimalType,
@@ -123,13 +123,15 @@ pub use sabot_wire::{Framing, SchemaKey};
 
 pub use arrow_array;
 pub use arrow_schema;
-pub use sabot_arrow as columns;
+pub use sabot_assemble as assemble;
 #[cfg(feature = "avro")]
 pub use sabot_avro as avro;
 #[cfg(feature = "avro")]
 pub use sabot_avro::{
     ContainerError, ContainerErrorKind, ContainerHeader, ContainerOptions, ContainerReader, SchemaStore,
 };
+pub use sabot_codec as codec;
+pub use sabot_columns as columns;
 pub use sabot_decode as decode;
 #[cfg(feature = "json")]
 pub use sabot_json as json;

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use sabot_arrow::{Assembler, AssemblerOptions, BadRow, Metadata, OnError, PushStop, Record};
+use sabot_assemble::{Assembler, AssemblerOptions, BadRow, Metadata, OnError, PushStop, Record};
 use sabot_decode::{Payload, SchemaSource};
-use sabot_kafka::RegistrySource;
 use sabot_registry::Client;
 use sabot_wire::Framing;
 
@@ -66,7 +65,7 @@ impl Payloads {
             assembler: Assembler::new(options, None, decoder),
             framing: self.codec.frame(),
             schemas: match registry {
-                Some(registry) => Box::new(RegistrySource::new(registry)),
+                Some(registry) => Box::new(registry),
                 None => Box::new(NoRegistry),
             },
             source: Arc::from("payload"),

@@ -124,11 +124,11 @@ impl<R: Read> ContainerReader<R> {
     ///
     /// ```
     /// use sabot_avro::{ContainerOptions, ContainerReader};
-    /// use sabot_decode::{Shape, WriterSchema};
+    /// use sabot_decode::{Output, WriterSchema};
     ///
     /// let file = b"Obj\x01\x02\x16avro.schema\x0a\"int\"\x00sixteen bytes ok\x04\x04\x06\x08sixteen bytes ok";
     /// let mut options = ContainerOptions::default();
-    /// options.target.shape = Shape::Reader(WriterSchema::avro("\"double\""));
+    /// options.target.output = Output::Reader(WriterSchema::avro("\"double\""));
     /// let reader = ContainerReader::with_options(&file[..], options)?;
     /// assert_eq!(reader.schema().field(0).data_type(), &arrow_schema::DataType::Float64);
     /// # Ok::<(), sabot_avro::ContainerError>(())
@@ -285,7 +285,7 @@ impl<R: Read> ContainerReader<R> {
         let decoder = error.map(|error| RowFault {
             byte_offset: error.byte_offset as usize,
             kind: error.kind,
-            path: self.decoder.field_path(error.node),
+            path: self.decoder.field_path(error.path),
         });
         let Some(no_end) = no_end else {
             return decoder;

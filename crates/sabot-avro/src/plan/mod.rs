@@ -17,8 +17,8 @@ mod skip;
 mod split;
 mod values;
 
-use sabot_arrow::NodeIx;
-use sabot_decode::{Limits, NodeId, StringType};
+use sabot_columns::NodeIx;
+use sabot_decode::{FieldPathId, Limits, StringType};
 
 use crate::schema::Schema;
 pub(crate) use block::{BLOCK_BYTES, BLOCK_DEFAULT_BYTES, BLOCK_PLANS, BLOCK_ROWS, BlockEngine, Outcome};
@@ -142,7 +142,7 @@ enum OpKind {
 #[derive(Debug, Clone, Copy)]
 struct Site {
     /// The field path of the step's errors.
-    path: NodeId,
+    path: FieldPathId,
     /// The column that the step appends to.
     column: NodeIx,
     /// Where text stands, if it is text that the step appends.
@@ -206,7 +206,7 @@ pub(crate) struct Plan {
     factors: Box<[i64]>,
     skips: Skips,
     /// Steps over neighbouring values, and the field path of the errors of each.
-    skip_steps: Box<[(SkipStep, NodeId)]>,
+    skip_steps: Box<[(SkipStep, FieldPathId)]>,
     /// Whether the steps end before the message does: with a projection, what stands behind the last value that a
     /// column takes is not looked at.
     ends_early: bool,

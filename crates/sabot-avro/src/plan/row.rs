@@ -5,9 +5,10 @@
 
 use std::ops::Range;
 
-use sabot_arrow::{Columns, Fault, Overflow};
+use sabot_codec::Fault;
+use sabot_columns::{Columns, Overflow};
 use sabot_cursor::Cursor;
-use sabot_decode::{NodeId, RowErrorKind};
+use sabot_decode::{FieldPathId, RowErrorKind};
 
 use super::items::{Failure, Items, read_block, read_presence};
 use super::skip::Skips;
@@ -44,7 +45,7 @@ pub(crate) fn decode_row(
         let byte_offset = row.cursor.position();
         return Err(Fault::Row {
             byte_offset,
-            node: NodeId::ROOT,
+            path: FieldPathId::ROOT,
             kind: RowErrorKind::TrailingBytes(left),
         });
     }
@@ -141,7 +142,7 @@ impl<'a> Row<'a> {
         match fault {
             StepFault::Row(Failure { kind, byte_offset }) => Fault::Row {
                 byte_offset,
-                node: self.plan.sites[pc].path,
+                path: self.plan.sites[pc].path,
                 kind,
             },
             StepFault::Overflow => Fault::Overflow,
@@ -361,7 +362,7 @@ impl<'a> Row<'a> {
             skipped.map_err(|Failure { kind, byte_offset }| {
                 StepFault::Below(Fault::Row {
                     byte_offset,
-                    node: path,
+                    path,
                     kind,
                 })
             })?;
@@ -376,9 +377,9 @@ impl<'a> Row<'a> {
         let result = self.run(pc + 1, op.aux as usize);
         self.cursor = message;
         result.map_err(|fault| match fault {
-            Fault::Row { node, kind, .. } => StepFault::Below(Fault::Row {
+            Fault::Row { path, kind, .. } => StepFault::Below(Fault::Row {
                 byte_offset: message.position(),
-                node,
+                path,
                 kind,
             }),
             fault => StepFault::Below(fault),

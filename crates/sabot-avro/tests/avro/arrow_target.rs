@@ -6,14 +6,16 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, IntervalUnit, Schema, TimeUnit, UnionFields, UnionMode};
 use sabot_avro::AvroFactory;
-use sabot_decode::{DecoderFactory, Payload, RowErrorKind, SchemaKey, Shape, Target, TimeZone, WriterSchema};
+use sabot_decode::{
+    DecoderFactory, OutputSchema, Payload, RowErrorKind, SchemaKey, Target, TimeZone, WriterSchema,
+};
 use sabot_testkit::avro::{logical, long, sized};
 
 use crate::common::{KEY, decode, feed, fields, good, open, record, refusal};
 
 fn onto(columns: Vec<Field>) -> Target {
     let mut target = Target::default();
-    target.shape = Shape::Arrow(Arc::new(Schema::new(columns)));
+    target.output = OutputSchema::Arrow(Arc::new(Schema::new(columns)));
     target
 }
 
@@ -268,7 +270,7 @@ fn given() -> Arc<Schema> {
 /// A writer onto them, and a body of it.
 fn onto_given() -> (Target, String, Vec<u8>) {
     let mut target = Target::default();
-    target.shape = Shape::Arrow(given());
+    target.output = OutputSchema::Arrow(given());
     let writer = fields(
         r#"{"name": "p", "type": {"type": "record", "name": "any.Name", "fields": [{"name": "x", "type": "string"}, {"name": "y", "type": "int"}]}},
            {"name": "more", "type": "string"}, {"name": "map", "type": {"type": "map", "values": ["null", "int"]}},

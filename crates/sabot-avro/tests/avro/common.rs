@@ -11,8 +11,8 @@ use arrow_cast::display::array_value_to_string;
 use arrow_schema::{DataType, TimeUnit};
 use sabot_avro::AvroFactory;
 use sabot_decode::{
-    Decoder, DecoderFactory, Mapping, Payload, PlanError, RecursionType, RowErrorKind, SchemaKey, Shape,
-    Stop, Target, WriterSchema,
+    Decoder, DecoderFactory, Mapping, OutputSchema, Payload, PlanError, RecursionType, RowErrorKind,
+    SchemaKey, Stop, Target, WriterSchema,
 };
 
 pub(crate) const KEY: SchemaKey = SchemaKey::Id(1);
@@ -29,7 +29,7 @@ pub(crate) fn fields(fields: &str) -> String {
 
 pub(crate) fn reader(schema: &str) -> Target {
     let mut target = Target::default();
-    target.shape = Shape::Reader(WriterSchema::avro(schema));
+    target.output = OutputSchema::Reader(WriterSchema::avro(schema));
     target
 }
 
@@ -122,7 +122,7 @@ pub(crate) fn feed(decoder: &mut dyn Decoder, rows: &[Payload<'_>]) -> Decoded {
             (
                 error.slot,
                 error.byte_offset,
-                decoder.field_path(error.node),
+                decoder.field_path(error.path),
                 error.kind,
             )
         })
@@ -173,7 +173,7 @@ pub(crate) fn in_blocks(target: &Target, writer: &str, bodies: &[Vec<u8>]) {
 pub(crate) fn good(target: &Target, writer: &str, bodies: &[Vec<u8>]) -> Decoded {
     let decoded = decode(target, writer, bodies);
     assert_eq!(decoded.bad, [], "{writer}");
-    if target.shape == Shape::FirstWriter {
+    if target.output == OutputSchema::FirstWriter {
         again_onto_arrow(target, writer, bodies, &decoded.batch);
     }
     decoded
@@ -187,7 +187,7 @@ fn again_onto_arrow(target: &Target, writer: &str, bodies: &[Vec<u8>], expected:
         return;
     }
     let mut onto = target.clone();
-    onto.shape = Shape::Arrow(expected.schema());
+    onto.output = OutputSchema::Arrow(expected.schema());
     onto.projection = None;
     onto.check_tail = true;
     let decoded = decode(&onto, writer, bodies);

@@ -436,7 +436,7 @@ fn values_without_bytes_stay_with_their_rows() {
             let slots = decoder.flush().expect("flushing never fails");
             let valid = slots.valid.expect("some rows are bad");
             let kept =
-                sabot_arrow::keep_rows(&slots.batch, valid).unwrap_or_else(|error| panic!("{ty}: {error}"));
+                sabot_columns::keep_rows(&slots.batch, valid).unwrap_or_else(|error| panic!("{ty}: {error}"));
             let column = kept.column(0);
             assert_eq!(column.len(), GOOD, "{ty}");
             if let Some(inner) = column.as_struct_opt() {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema};
 use sabot_decode::{
-    Payload, RowErrorKind, Shape, Stop, StringType, Target, UnionType, WideDecimalType, WriterSchema,
+    OutputSchema, Payload, RowErrorKind, Stop, StringType, Target, UnionType, WideDecimalType, WriterSchema,
 };
 use sabot_testkit::alloc::count;
 use sabot_testkit::avro::{array, long};
@@ -119,7 +119,7 @@ fn defaults_of_items_without_bytes() {
         "x".repeat(1000)
     );
     let mut target = limited();
-    target.shape = Shape::Reader(WriterSchema::avro(items(&default)));
+    target.output = OutputSchema::Reader(WriterSchema::avro(items(&default)));
     let body = [&[0; 4][..], &long(900), &long(0)].concat();
     assert!(check(&target, &items(""), &vec![body; 64]).is_empty());
 }
@@ -147,7 +147,7 @@ fn symbols_as_text() {
         ),
     ] {
         let field = Field::new("f", data_type, false);
-        target.shape = Shape::Arrow(Arc::new(Schema::new(vec![field])));
+        target.output = OutputSchema::Arrow(Arc::new(Schema::new(vec![field])));
         assert_eq!(check(&target, &writer, &bodies), bad);
     }
 }
@@ -227,7 +227,7 @@ fn lists_of_lists_a_few_rows_at_a_time() {
         .collect();
     let lists = |fields: &str| list_of(&array(&item(fields)));
     let mut target = limited();
-    target.shape = Shape::Reader(WriterSchema::avro(lists(&nulls)));
+    target.output = OutputSchema::Reader(WriterSchema::avro(lists(&nulls)));
     let full = [long(10), long(1).repeat(10), long(0)].concat();
     let body = |empty: usize| {
         let inner = [long(0).repeat(empty), full.repeat(16 - empty)].concat();

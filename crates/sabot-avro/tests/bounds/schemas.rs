@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema};
-use sabot_decode::{Decoder, Payload, SchemaKey, Shape, Target, WriterSchema};
+use sabot_decode::{Decoder, OutputSchema, Payload, SchemaKey, Target, WriterSchema};
 
 use crate::{open, prepare};
 
@@ -14,7 +14,7 @@ fn record(field: &str, ty: &str) -> String {
 
 fn onto(field: Field) -> Target {
     let mut target = Target::default();
-    target.shape = Shape::Arrow(Arc::new(Schema::new(vec![field])));
+    target.output = OutputSchema::Arrow(Arc::new(Schema::new(vec![field])));
     target
 }
 
@@ -137,7 +137,7 @@ fn paths_are_kept_for_a_decoder_s_life() {
     let mut target = Target::default();
     target.limits.plans = 1;
     let reader = r#"{"type": "record", "name": "R", "fields": []}"#;
-    target.shape = Shape::Reader(WriterSchema::avro(reader));
+    target.output = OutputSchema::Reader(WriterSchema::avro(reader));
     target.check_tail = true;
     let mut decoder = open(&target);
     let mut held_bytes = 0;
@@ -149,7 +149,7 @@ fn paths_are_kept_for_a_decoder_s_life() {
         assert!(held_bytes <= HELD_BYTES as isize, "{held_bytes} bytes are held");
         let mut node = None;
         decoder.decode(&[Payload::with_key(SchemaKey::Id(id), &[2])], &mut |error| {
-            node = Some(error.node);
+            node = Some(error.path);
         });
         let path = decoder.field_path(node.expect("the message is cut off"));
         // Without room the path above serves, which is the message's.

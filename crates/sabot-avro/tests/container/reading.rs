@@ -6,7 +6,7 @@ use apache_avro::types::Value;
 use arrow_array::cast::AsArray;
 use arrow_schema::DataType;
 use sabot_avro::{ContainerErrorKind, ContainerHeader, ContainerOptions, ContainerReader};
-use sabot_decode::{Shape, WriterSchema};
+use sabot_decode::{OutputSchema, WriterSchema};
 
 use crate::common::{Out, SCHEMA, SYNC, Trickle, block, block_of, header, header_of, read, read_with};
 
@@ -119,7 +119,7 @@ fn a_header_of_any_size() {
 fn a_reader_schema_and_a_projection() {
     let file = three_blocks();
     let mut options = ContainerOptions::default();
-    options.target.shape = Shape::Reader(WriterSchema::avro(
+    options.target.output = OutputSchema::Reader(WriterSchema::avro(
         r#"{"type": "record", "name": "R", "fields": [
             {"name": "id", "type": "double"}, {"name": "name", "type": "string"},
             {"name": "new", "type": "string", "default": "none"}]}"#,

@@ -11,7 +11,7 @@ use apache_avro::util::max_allocation_bytes;
 use arrow_array::RecordBatch;
 use sabot_avro::AvroFactory;
 use sabot_decode::{
-    Decoder, DecoderFactory, Payload, RowErrorKind, SchemaKey, Shape, Stop, Target, WriterSchema,
+    Decoder, DecoderFactory, OutputSchema, Payload, RowErrorKind, SchemaKey, Stop, Target, WriterSchema,
 };
 
 use super::MAX_ALLOCATION_BYTES;
@@ -61,7 +61,7 @@ pub(crate) fn check(input: &[u8]) -> Tally {
         (seen, target.projection) = (projected, Some(paths));
     }
     if let Some(reader) = &reader {
-        target.shape = Shape::Reader(WriterSchema::avro(reader.json()));
+        target.output = OutputSchema::Reader(WriterSchema::avro(reader.json()));
     }
     let pair = Pair {
         schemas: format!(

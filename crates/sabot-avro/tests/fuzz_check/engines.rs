@@ -7,8 +7,8 @@
 use arrow_array::{ArrayRef, RecordBatch};
 use sabot_avro::AvroFactory;
 use sabot_decode::{
-    Body, Decoder, DecoderFactory, Payload, PlanError, RecursionType, RowError, RowErrorKind, SchemaKey,
-    Shape, Stop, Target, WriterSchema,
+    Body, Decoder, DecoderFactory, OutputSchema, Payload, PlanError, RecursionType, RowError, RowErrorKind,
+    SchemaKey, Stop, Target, WriterSchema,
 };
 
 use super::dice::Dice;
@@ -127,7 +127,7 @@ impl Case {
             _ => None,
         };
         if let Some(reader) = &reader {
-            target.shape = Shape::Reader(WriterSchema::avro(reader.json()));
+            target.output = OutputSchema::Reader(WriterSchema::avro(reader.json()));
         }
         if dice.once_in(3) {
             target.projection = Some(any_projection(dice, reader.as_ref().unwrap_or(&first)));
@@ -138,7 +138,7 @@ impl Case {
             && let Some(schema) = decoder.schema().cloned()
         {
             // Onto the columns that come out.
-            (target.shape, target.projection) = (Shape::Arrow(schema), None);
+            (target.output, target.projection) = (OutputSchema::Arrow(schema), None);
             decoder = open(&mut target, &first)?;
         }
         writers.retain(|writer| {
@@ -184,7 +184,7 @@ impl Case {
     fn recursive(dice: &mut Dice<'_>) -> Self {
         let writer = WriterSchema::avro(dice.pick(&RECURSIVE));
         let mut target = Target::default();
-        target.shape = Shape::Reader(writer.clone());
+        target.output = OutputSchema::Reader(writer.clone());
         target.mapping = mapping(dice);
         target.mapping.recursion = dice.pick(&[
             RecursionType::Json,
@@ -304,7 +304,7 @@ fn flush(decoder: &mut dyn Decoder, bad: &mut Vec<RowError>, outcomes: &mut Outc
     for error in bad.drain(..) {
         let (_, _, fault) = &mut outcomes.rows[start + error.slot as usize];
         assert!(fault.is_none(), "{error:?} of a row that has another");
-        *fault = Some((error.byte_offset, decoder.field_path(error.node), error.kind));
+        *fault = Some((error.byte_offset, decoder.field_path(error.path), error.kind));
     }
     for (_, row, fault) in &outcomes.rows[start..] {
         let is_valid = slots.valid.as_ref().is_none_or(|valid| valid.value(*row));
@@ -327,7 +327,7 @@ fn open(target: &mut Target, first: &Ty) -> Option<Box<dyn Decoder>> {
     let writer = WriterSchema::avro(first.json());
     let attempt = |target: &Target| {
         let mut decoder = AvroFactory.open(target)?;
-        if target.shape == Shape::FirstWriter {
+        if target.output == OutputSchema::FirstWriter {
             decoder.prepare(SchemaKey::Id(0), &writer)?;
         }
         Ok::<_, PlanError>(decoder)

@@ -3,7 +3,7 @@
 //! The suite takes many rows for each body, so that there are few bodies, and short ones.
 
 use sabot_avro::AvroFactory;
-use sabot_decode::{DecoderFactory, Payload, SchemaKey, Shape, Stop, Target, WriterSchema};
+use sabot_decode::{DecoderFactory, OutputSchema, Payload, SchemaKey, Stop, Target, WriterSchema};
 use sabot_testkit::conformance::{self, Corpus};
 
 use super::dice::Dice;
@@ -29,7 +29,7 @@ pub(crate) fn check(input: &[u8]) -> usize {
     target.mapping = mapping(&mut dice);
     big_mapping(&mut dice, &mut target.mapping);
     target.limits.row_items = 1000;
-    target.shape = Shape::Reader(WriterSchema::avro(first.json()));
+    target.output = OutputSchema::Reader(WriterSchema::avro(first.json()));
     if dice.once_in(4) {
         target.projection = Some(any_projection(&mut dice, &first));
         target.check_tail = dice.once_in(2);

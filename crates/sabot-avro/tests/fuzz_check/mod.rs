@@ -37,7 +37,7 @@ use arrow_buffer::i256;
 use arrow_schema::DataType;
 use sabot_avro::AvroFactory;
 use sabot_decode::{
-    Decoder, DecoderFactory, Payload, RowErrorKind, SchemaKey, Shape, Stop, Target, WriterSchema,
+    Decoder, DecoderFactory, OutputSchema, Payload, RowErrorKind, SchemaKey, Stop, Target, WriterSchema,
 };
 
 /// Items of one message, and bytes that apache-avro may allocate at once: enough for any small input.
@@ -107,7 +107,7 @@ impl Pair {
         let mut target = Target::default();
         target.limits.row_items = MAX_ITEMS;
         if let Some(reader) = reader {
-            target.shape = Shape::Reader(WriterSchema::avro(reader));
+            target.output = OutputSchema::Reader(WriterSchema::avro(reader));
         }
         let mut ours = AvroFactory
             .open(&target)

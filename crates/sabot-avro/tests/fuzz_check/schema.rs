@@ -1,7 +1,7 @@
 //! Any text as a schema: it is compiled or refused, and what is compiled can be read as itself.
 
 use sabot_avro::{AvroFactory, canonical_form, fingerprint};
-use sabot_decode::{Decoder, DecoderFactory, Payload, SchemaKey, Shape, Target, WriterSchema};
+use sabot_decode::{Decoder, DecoderFactory, OutputSchema, Payload, SchemaKey, Target, WriterSchema};
 
 const KEY: SchemaKey = SchemaKey::Id(1);
 /// What parts a writer's schema from a reader's; no schema has it.
@@ -22,17 +22,17 @@ pub(crate) fn check(input: &[u8]) -> bool {
         let columns = decoder.schema().expect("because a schema was prepared").clone();
         let onto = |shape| {
             let mut target = Target::default();
-            target.shape = shape;
+            target.output = shape;
             target
         };
-        let mut itself = compile(&onto(Shape::Reader(WriterSchema::avro(writer))), writer)
+        let mut itself = compile(&onto(OutputSchema::Reader(WriterSchema::avro(writer))), writer)
             .unwrap_or_else(|| panic!("it is not read as itself: {writer}"));
         assert_eq!(itself.schema(), Some(&columns), "{writer}");
         drain(&mut *itself);
     }
     if let Some(reader) = reader {
         let mut target = Target::default();
-        target.shape = Shape::Reader(WriterSchema::avro(reader));
+        target.output = OutputSchema::Reader(WriterSchema::avro(reader));
         if let Some(mut decoder) = compile(&target, writer) {
             drain(&mut *decoder);
         }

@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType as T, Field, Fields, Schema, TimeUnit};
-use sabot_decode::{Decoder, DecoderFactory, Payload, RowError, RowErrorKind, Shape, Slots, Target};
+use sabot_decode::{Decoder, DecoderFactory, OutputSchema, Payload, RowError, RowErrorKind, Slots, Target};
 use sabot_json::JsonFactory;
 use serde_json::Value;
 
@@ -192,7 +192,7 @@ static TARGET: LazyLock<Target> = LazyLock::new(|| {
         json,
     ];
     let mut target = Target::default();
-    target.shape = Shape::Arrow(Arc::new(Schema::new(fields)));
+    target.output = OutputSchema::Arrow(Arc::new(Schema::new(fields)));
     target.limits.depth = DEPTH;
     target
 });

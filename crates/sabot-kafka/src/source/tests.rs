@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::thread;
 
 use arrow_schema::Schema;
-use sabot_arrow::AssemblerOptions;
+use sabot_assemble::AssemblerOptions;
 use sabot_decode::{
-    Decoder, FetchError, NodeId, Payload, PlanError, RowError, SchemaKey, Slots, WriterSchema,
+    Decoder, FetchError, FieldPathId, Payload, PlanError, RowError, SchemaKey, Slots, WriterSchema,
 };
 
 use super::*;
@@ -46,7 +46,7 @@ impl Decoder for Undecoded {
         unreachable!()
     }
 
-    fn field_path(&self, _: NodeId) -> String {
+    fn field_path(&self, _: FieldPathId) -> String {
         String::new()
     }
 }

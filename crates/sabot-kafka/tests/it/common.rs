@@ -11,9 +11,9 @@ use arrow_array::types::Int64Type;
 use arrow_array::{Int64Array, RecordBatch};
 use arrow_buffer::BooleanBuffer;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use sabot_arrow::{Assembler, AssemblerOptions, OnError};
+use sabot_assemble::{Assembler, AssemblerOptions, OnError};
 use sabot_decode::{
-    Body, Decoder, FetchError, FlushError, NodeId, Payload, PlanError, Progress, RowError, RowErrorKind,
+    Body, Decoder, FetchError, FieldPathId, FlushError, Payload, PlanError, Progress, RowError, RowErrorKind,
     SchemaKey, SchemaSource, Slots, Stop, WriterSchema,
 };
 use sabot_kafka::embedded::EmbeddedBroker;
@@ -142,7 +142,7 @@ impl Decoder for Numbers {
                 bad(RowError {
                     slot,
                     byte_offset: 0,
-                    node: NodeId::ROOT,
+                    path: FieldPathId::ROOT,
                     kind,
                 });
             }
@@ -171,7 +171,7 @@ impl Decoder for Numbers {
         Ok(Slots { batch, valid })
     }
 
-    fn field_path(&self, _: NodeId) -> String {
+    fn field_path(&self, _: FieldPathId) -> String {
         String::new()
     }
 }

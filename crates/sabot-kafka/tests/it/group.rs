@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::common::*;
-use sabot_arrow::OnError;
+use sabot_assemble::OnError;
 use sabot_decode::{FetchError, SchemaKey, SchemaSource, WriterSchema};
 use sabot_kafka::embedded::EmbeddedBroker;
 use sabot_kafka::{End, Fallback, PartitionStart, Source, SourceOptions, Start, Subscription};

@@ -4,5 +4,4 @@
 mod common;
 mod group;
 mod reading;
-mod registry;
 mod trouble;

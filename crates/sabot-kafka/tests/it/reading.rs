@@ -4,7 +4,7 @@ use std::thread;
 
 use crate::common::*;
 use arrow_array::cast::AsArray;
-use sabot_arrow::{Assembler, AssemblerOptions, Metadata, OnError};
+use sabot_assemble::{Assembler, AssemblerOptions, Metadata, OnError};
 use sabot_decode::SchemaKey;
 use sabot_kafka::embedded::EmbeddedBroker;
 use sabot_kafka::{
@@ -350,7 +350,7 @@ fn dead_letters_are_delivered_before_their_batch() {
             ),
             (
                 "__connect.errors.class.name".to_owned(),
-                Some("sabot_arrow::Assembler".to_owned())
+                Some("sabot_assemble::Assembler".to_owned())
             ),
             (
                 "__connect.errors.exception.class.name".to_owned(),

@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::common::*;
 use rdkafka::mocking::MockCluster;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
-use sabot_arrow::OnError;
+use sabot_assemble::OnError;
 use sabot_decode::SchemaKey;
 use sabot_kafka::embedded::EmbeddedBroker;
 use sabot_kafka::{

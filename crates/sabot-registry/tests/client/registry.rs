@@ -1,10 +1,12 @@
 //! The client against a registry that is in order.
 
+use std::time::Duration;
+
 use sabot_registry::{Client, Deleted, Deletion, ErrorKind};
 use sabot_registry_server::{Fault, Server, ServerOptions};
 use sabot_schema::{
-    CompatibilityLevel, Context, Mode, Reference, Rule, RuleSet, Schema, SchemaId, SchemaKey, SchemaKind,
-    Subject, Version, VersionSpec,
+    CompatibilityLevel, Context, FetchError, Mode, Reference, Rule, RuleSet, Schema, SchemaId, SchemaKey,
+    SchemaKind, SchemaSource, Subject, Version, VersionSpec,
 };
 
 fn start() -> (Server, Client) {
@@ -421,4 +423,45 @@ fn a_registry_that_stumbles_is_asked_again() {
         client.fetch(SchemaKey::Id(99)).unwrap_err().kind(),
         ErrorKind::Unreachable
     );
+}
+
+#[test]
+fn what_a_registry_does_not_have_is_told_from_what_it_cannot_say() {
+    let server = Server::start(ServerOptions::default()).unwrap();
+    let client = |deadline| {
+        Client::builder([server.url()])
+            .deadline(deadline)
+            .build()
+            .unwrap()
+    };
+    // The `fetch` of the trait, as a driver calls it.
+    let fetch = |client: &mut Client, key| SchemaSource::fetch(client, key);
+    let mut schemas = client(Duration::from_secs(30));
+    let long = schemas
+        .register(&"t-value".into(), &Schema::avro("\"long\""), false)
+        .unwrap();
+    let key = SchemaKey::Id(long.id.0);
+    assert_eq!(&*fetch(&mut schemas, key).unwrap().text, "\"long\"");
+    assert!(matches!(
+        fetch(&mut schemas, SchemaKey::Id(2)),
+        Err(FetchError::Unknown {
+            key: SchemaKey::Id(2),
+            ..
+        })
+    ));
+    assert!(matches!(
+        fetch(&mut schemas, SchemaKey::Absent),
+        Err(FetchError::Unknown { .. })
+    ));
+    let mut hasty = client(Duration::from_millis(300));
+    server.shutdown();
+    // What is cached is still there; what is not cannot be said.
+    fetch(&mut schemas, key).unwrap();
+    assert!(matches!(
+        fetch(&mut hasty, SchemaKey::Id(3)),
+        Err(FetchError::Unavailable {
+            key: SchemaKey::Id(3),
+            ..
+        })
+    ));
 }

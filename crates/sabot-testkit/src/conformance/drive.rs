@@ -295,7 +295,7 @@ impl Watched<'_> {
         let RowError {
             byte_offset,
             kind,
-            node,
+            path,
             ..
         } = error;
         match &given.given {
@@ -314,7 +314,7 @@ impl Watched<'_> {
             }
             _ => {}
         }
-        self.driver.calm("field_path", || self.decoder.field_path(node))?;
+        self.driver.calm("field_path", || self.decoder.field_path(path))?;
         self.errors[row] = Some(RowError { slot: 0, ..error });
         Ok(())
     }

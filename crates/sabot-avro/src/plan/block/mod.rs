@@ -22,7 +22,7 @@ mod values;
 use std::ops::Range;
 use std::sync::Arc;
 
-use sabot_arrow::{Columns, Layout, Overflow, Span};
+use sabot_columns::{Columns, Layout, Overflow, Span};
 use sabot_cursor::{ARENA_BYTES, Arena};
 
 use self::lanes::{Extent, LANES, Lanes};
@@ -30,7 +30,7 @@ use self::notes::Notes;
 pub(super) use self::support::Support;
 use super::row::PartialRow;
 use super::{Op, OpKind, Plan};
-use crate::shape::NO_COLUMN;
+use crate::output::NO_COLUMN;
 
 /// Rows of a block at most.
 pub(crate) const BLOCK_ROWS: usize = LANES;

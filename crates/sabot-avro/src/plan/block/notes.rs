@@ -5,7 +5,7 @@
 //! them, or that only the row engine knows, are stepped over at first, and run when the order of their values is known.
 //! They are read twice, which is the price of running them for many rows at once.
 
-use sabot_arrow::{NodeIx, NodeKind, Span};
+use sabot_columns::{NodeIx, NodeKind, Span};
 use sabot_cursor::PackedSpan;
 
 use super::lanes::{Extent, LANES, Lanes};

@@ -4,7 +4,7 @@
 //! The items are stepped over once to find their ends and read once more, 64 at a time. So they may be anything that a
 //! message may be, lists and unions among them.
 
-use sabot_arrow::NodeKind;
+use sabot_columns::NodeKind;
 use sabot_cursor::Cursor;
 
 use super::super::items::{Failure, Items, read_block, read_presence};

@@ -3,7 +3,7 @@
 //! A step that it lacks is taken by the row engine, one row after the other, and the block goes on behind it.
 
 use super::super::{Op, OpKind, Site};
-use crate::shape::NO_COLUMN;
+use crate::output::NO_COLUMN;
 
 /// Bytes of all defaults of a block's plans that have a place in the arena at most.
 pub(super) const MAX_DEFAULT_BYTES: usize = 4096;

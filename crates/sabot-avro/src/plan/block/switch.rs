@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use sabot_arrow::{NodeIx, NodeKind};
+use sabot_columns::{NodeIx, NodeKind};
 
 use super::lanes::{Extent, LANES, Lanes};
 use super::{Block, Op, OpKind, Stuck};

@@ -1,6 +1,6 @@
 //! Values of one column: read into a buffer for all lanes, then appended (or put in their places) at once.
 
-use sabot_arrow::{Bits, NodeIx, NodeKind, Span};
+use sabot_columns::{Bits, NodeIx, NodeKind, Span};
 use sabot_cursor::PackedSpan;
 
 use super::super::values::{decimal_128, decimal_256, duration, uuid};

@@ -3,16 +3,16 @@
 use std::collections::{HashMap, HashSet};
 
 use arrow_schema::DataType;
-use sabot_arrow::{NodeIx, NodeKind};
+use sabot_columns::{NodeIx, NodeKind};
 use sabot_decode::{PlanError, StringType};
 
 use super::{Compiler, Step, mismatch};
+use crate::output::{Form, Node};
 use crate::plan::resolve::conversion;
 use crate::plan::skip::MAX_DEPTH;
 use crate::plan::values::DecimalLimit;
 use crate::plan::{DecimalSite, EnumMap, OpKind};
 use crate::schema::{At, Decimal, Enum, Field, Kind, Logical, TypeId};
-use crate::shape::{Form, Node};
 
 impl Compiler<'_> {
     /// The step of a value without others below it. The types fit.
@@ -136,7 +136,7 @@ impl Compiler<'_> {
 
     fn big_decimal(&mut self, node: &Node) -> Step {
         let slot = self.slot(node.column);
-        let (kind, precision, scale) = match *self.shape.layout.node(node.column).field.data_type() {
+        let (kind, precision, scale) = match *self.output.layout.node(node.column).field.data_type() {
             DataType::Decimal32(precision, scale) => (OpKind::BigDecimal32, precision, scale),
             DataType::Decimal64(precision, scale) => (OpKind::BigDecimal64, precision, scale),
             DataType::Decimal128(precision, scale) => (OpKind::BigDecimal128, precision, scale),
@@ -159,7 +159,7 @@ impl Compiler<'_> {
             .map(|symbol| size_of::<Box<str>>() + symbol.len())
             .sum::<usize>();
         let grown = (read.symbols.is_empty())
-            .then(|| self.shape.grow(node.column, &written.symbols))
+            .then(|| self.output.grow(node.column, &written.symbols))
             .flatten();
         if let Some(indexes) = grown.transpose()? {
             self.enums.push(EnumMap {
@@ -230,7 +230,7 @@ impl Compiler<'_> {
 
     /// Whether a column holds text.
     fn is_text(&self, node: &Node) -> bool {
-        let field = &self.shape.layout.node(node.column).field;
+        let field = &self.output.layout.node(node.column).field;
         matches!(
             field.data_type(),
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View

@@ -1,4 +1,4 @@
-//! From a writer schema and a shape to a plan.
+//! From a writer schema and a output to a plan.
 //!
 //! One walk over both, in the order of the writer's bytes, emits the steps. What cannot be resolved in one branch of a
 //! writer's union becomes a step that fails, since a topic may never hold such a value; everything else refuses the
@@ -8,16 +8,16 @@ mod leaf;
 mod record;
 mod union;
 
-use sabot_arrow::{NodeIx, NodeKind};
-use sabot_decode::{Limits, NodeId, PlanError, StringType};
+use sabot_columns::{NodeIx, NodeKind};
+use sabot_decode::{FieldPathId, Limits, PlanError, StringType};
 
 use super::block::Support;
 use super::resolve::fit;
 use super::skip::{SkipStep, Skips};
 use super::{DecimalSite, EnumMap, ListSite, Op, OpKind, Plan, Site, SkipSite};
+use crate::output::{Form, NO_COLUMN, Node, Output, ShapeId};
 use crate::paths::Paths;
 use crate::schema::{At, Kind, Schema, TypeId};
-use crate::shape::{Form, NO_COLUMN, Node, Shape, ShapeId};
 use union::is_null_of_struct;
 
 /// Values looked at for one plan at most: a writer's unions can reach the same columns again and again, and fail there.
@@ -25,15 +25,15 @@ const MAX_VALUES: usize = 1 << 17;
 /// Bytes of names, defaults and enum symbols read for one plan at most: they count wherever their type is used.
 const MAX_BYTES: usize = 64 << 20;
 
-/// Compiles `writer` onto the columns of `shape`.
+/// Compiles `writer` onto the columns of `output`.
 pub(crate) fn compile(
     writer: &Schema,
-    shape: &Shape,
+    output: &Output,
     paths: &mut Paths,
     limits: Limits,
 ) -> Result<Plan, PlanError> {
     let mut compiler = Compiler {
-        shape,
+        output,
         paths,
         ops: Vec::new(),
         sites: Vec::new(),
@@ -45,7 +45,7 @@ pub(crate) fn compile(
         skips: Skips::new(writer),
         skip_steps: Vec::new(),
         skips_in_default: None,
-        is_last: shape.may_end_early,
+        is_last: output.may_end_early,
         ends_early: false,
         has_json: false,
         label: 0,
@@ -76,14 +76,14 @@ pub(crate) fn compile(
         skip_steps: compiler.skip_steps.into(),
         ends_early: compiler.ends_early,
         skips_in_default: compiler.skips_in_default,
-        schemas: compiler.has_json.then(|| (writer.clone(), shape.reader.clone())),
-        row_width_bytes: shape.width_bytes() + compiler.default_bytes,
+        schemas: compiler.has_json.then(|| (writer.clone(), output.reader.clone())),
+        row_width_bytes: output.width_bytes() + compiler.default_bytes,
         limits,
     })
 }
 
 struct Compiler<'a> {
-    shape: &'a Shape,
+    output: &'a Output,
     paths: &'a mut Paths,
     ops: Vec<Op>,
     sites: Vec<Site>,
@@ -93,7 +93,7 @@ struct Compiler<'a> {
     decimals: Vec<DecimalSite>,
     factors: Vec<i64>,
     skips: Skips,
-    skip_steps: Vec<(SkipStep, NodeId)>,
+    skip_steps: Vec<(SkipStep, FieldPathId)>,
     skips_in_default: Option<Skips>,
     /// Whether no column takes anything from behind the value at hand, so that its own end need not be reached either.
     is_last: bool,
@@ -125,7 +125,7 @@ impl Step {
 
 impl<'a> Compiler<'a> {
     /// A writer's value of any type onto a column.
-    fn value(&mut self, writer: At<'_>, id: ShapeId, path: NodeId) -> Result<(), PlanError> {
+    fn value(&mut self, writer: At<'_>, id: ShapeId, path: FieldPathId) -> Result<(), PlanError> {
         self.values += 1;
         self.check_bounds()?;
         let first = self.ops.len();
@@ -139,7 +139,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// The steps of a value, of which the first holds the others, if they are not the fields of a record.
-    fn steps(&mut self, writer: At<'_>, id: ShapeId, path: NodeId) -> Result<(), PlanError> {
+    fn steps(&mut self, writer: At<'_>, id: ShapeId, path: FieldPathId) -> Result<(), PlanError> {
         let node = self.node(id);
         if let Form::Dropped = node.form {
             self.leave(writer, path);
@@ -175,7 +175,7 @@ impl<'a> Compiler<'a> {
 
     /// Whether a column takes values of every type: as JSON text, by a given Arrow schema.
     fn takes_any(&self, node: &Node) -> bool {
-        matches!(node.form, Form::Json) && self.shape.reader.is_arrow
+        matches!(node.form, Form::Json) && self.output.reader.is_arrow
     }
 
     fn check_bounds(&self) -> Result<(), PlanError> {
@@ -192,7 +192,7 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn path_below(&mut self, path: NodeId, segment: &str) -> NodeId {
+    fn path_below(&mut self, path: FieldPathId, segment: &str) -> FieldPathId {
         self.bytes += segment.len();
         self.paths.below(path, segment)
     }
@@ -215,7 +215,7 @@ impl<'a> Compiler<'a> {
         &mut self,
         writer: At<'_>,
         id: ShapeId,
-        path: NodeId,
+        path: FieldPathId,
         non_null_byte: u8,
     ) -> Result<(), PlanError> {
         let node = self.node(id);
@@ -282,7 +282,7 @@ impl<'a> Compiler<'a> {
     fn list(
         &mut self,
         node: &Node,
-        path: NodeId,
+        path: FieldPathId,
         non_null_byte: u8,
         item: impl FnOnce(&mut Self) -> Result<ListSite, PlanError>,
     ) -> Result<(), PlanError> {
@@ -320,7 +320,7 @@ impl<'a> Compiler<'a> {
 
     /// Whether a value stands in a default, which is written with the reader's schema.
     fn is_in_default(&self, ty: At<'_>) -> bool {
-        std::ptr::eq(ty.schema, &raw const self.shape.reader)
+        std::ptr::eq(ty.schema, &raw const self.output.reader)
     }
 
     fn skips_of(&mut self, is_in_default: bool) -> &Skips {
@@ -328,11 +328,11 @@ impl<'a> Compiler<'a> {
             return &self.skips;
         }
         self.skips_in_default
-            .get_or_insert_with(|| Skips::new(&self.shape.reader))
+            .get_or_insert_with(|| Skips::new(&self.output.reader))
     }
 
     /// Opens a struct where there is something to say of it: its fields need no step around them otherwise.
-    fn begin_struct(&mut self, node: &Node, path: NodeId, non_null_byte: u8) -> Option<usize> {
+    fn begin_struct(&mut self, node: &Node, path: FieldPathId, non_null_byte: u8) -> Option<usize> {
         if node.column == NO_COLUMN {
             return None;
         }
@@ -358,7 +358,7 @@ impl<'a> Compiler<'a> {
         self.label = self.ops.len();
     }
 
-    fn push(&mut self, step: Step, column: NodeIx, path: NodeId) -> usize {
+    fn push(&mut self, step: Step, column: NodeIx, path: FieldPathId) -> usize {
         let text = if column == NO_COLUMN {
             StringType::Utf8
         } else {
@@ -383,15 +383,15 @@ impl<'a> Compiler<'a> {
     }
 
     fn node(&self, id: ShapeId) -> &'a Node {
-        self.shape.node(id)
+        self.output.node(id)
     }
 
     fn reader(&self, node: &Node) -> At<'a> {
-        self.shape.reader.at(node.ty)
+        self.output.reader.at(node.ty)
     }
 
     fn kind(&self, column: NodeIx) -> &'a NodeKind {
-        &self.shape.layout.node(column).kind
+        &self.output.layout.node(column).kind
     }
 
     fn is_fixed(&self, node: &Node) -> bool {
@@ -403,7 +403,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn validity(&self, column: NodeIx) -> u32 {
-        self.shape
+        self.output
             .layout
             .node(column)
             .validity

@@ -2,20 +2,20 @@
 
 use std::collections::HashMap;
 
-use sabot_decode::{NodeId, PlanError};
+use sabot_decode::{FieldPathId, PlanError};
 
 use super::{Compiler, MAX_BYTES, Step};
+use crate::output::{Form, NO_COLUMN, ShapeId, VALUE_COLUMN};
 use crate::plan::{OpKind, defaults};
 use crate::schema::{At, Field, Kind};
-use crate::shape::{Form, NO_COLUMN, ShapeId, VALUE_COLUMN};
 
 impl Compiler<'_> {
     /// The whole message. Onto an Arrow schema, one that is no record is its column `value`, as it would be by default.
     pub(super) fn message(&mut self, writer: At<'_>) -> Result<(), PlanError> {
-        let root = self.shape.root;
+        let root = self.output.root;
         let reader = self.reader(self.node(root));
         let (Kind::Record(read), Form::Record(kept)) = (reader.kind(), &self.node(root).form) else {
-            return self.value(writer, root, NodeId::ROOT);
+            return self.value(writer, root, FieldPathId::ROOT);
         };
         let is_column = |(position, _): &&(usize, ShapeId)| &*read[*position].name == VALUE_COLUMN;
         let column = kept.iter().find(is_column);
@@ -24,15 +24,15 @@ impl Compiler<'_> {
             matches!(writer.kind(), Kind::Record(_)),
             column,
         ) else {
-            return self.value(writer, root, NodeId::ROOT);
+            return self.value(writer, root, FieldPathId::ROOT);
         };
-        let path = self.path_below(NodeId::ROOT, VALUE_COLUMN);
+        let path = self.path_below(FieldPathId::ROOT, VALUE_COLUMN);
         self.value(writer, id, path)
             .map_err(|error| error.within(VALUE_COLUMN))?;
         self.is_last = false;
         for &(other, id) in kept.iter().filter(|(other, _)| *other != position) {
             let field = &read[other];
-            let path = self.path_below(NodeId::ROOT, &field.name);
+            let path = self.path_below(FieldPathId::ROOT, &field.name);
             self.default(reader.to(field.ty), field, id, path)
                 .map_err(|error| error.within(&*field.name))?;
         }
@@ -45,7 +45,7 @@ impl Compiler<'_> {
         (writer, written): (At<'_>, &[Field]),
         (reader, read): (At<'_>, &[Field]),
         kept: &[(usize, ShapeId)],
-        path: NodeId,
+        path: FieldPathId,
     ) -> Result<(), PlanError> {
         let aliases = written.iter().chain(read).map(|field| field.aliases.len());
         self.bytes += written.len() + read.len() + size_of::<usize>() * aliases.sum::<usize>();
@@ -87,7 +87,13 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    fn default(&mut self, ty: At<'_>, field: &Field, id: ShapeId, path: NodeId) -> Result<(), PlanError> {
+    fn default(
+        &mut self,
+        ty: At<'_>,
+        field: &Field,
+        id: ShapeId,
+        path: FieldPathId,
+    ) -> Result<(), PlanError> {
         let node = self.node(id);
         let Some(json) = &field.default else {
             if ty.schema.is_arrow && (node.is_nullable || self.is_null_column(node)) {
@@ -116,7 +122,7 @@ impl Compiler<'_> {
     }
 
     /// Steps over a value that no column takes, if anything behind it is wanted.
-    pub(super) fn leave(&mut self, ty: At<'_>, path: NodeId) {
+    pub(super) fn leave(&mut self, ty: At<'_>, path: FieldPathId) {
         if !self.is_last {
             self.skip(ty, path);
             return;
@@ -127,7 +133,7 @@ impl Compiler<'_> {
     }
 
     /// Steps over a value, in one step with the values before it that are skipped too.
-    pub(super) fn skip(&mut self, ty: At<'_>, path: NodeId) {
+    pub(super) fn skip(&mut self, ty: At<'_>, path: FieldPathId) {
         self.values += 1;
         let is_in_default = self.is_in_default(ty);
         let step = self.skips_of(is_in_default).step(ty.id);

@@ -1,12 +1,12 @@
 //! Unions on either side.
 
-use sabot_decode::{NodeId, PlanError};
+use sabot_decode::{FieldPathId, PlanError};
 
 use super::{Compiler, Step};
+use crate::output::{Branch, Form, Node, ShapeId, Union};
 use crate::plan::resolve::{Fit, fit};
 use crate::plan::{Op, OpKind};
 use crate::schema::{At, Kind, TypeId};
-use crate::shape::{Branch, Form, Node, ShapeId, Union};
 
 impl<'a> Compiler<'a> {
     /// A writer's union: one way for each branch. Null alone is not worth a schema: `["null", X]` spells an optional X, and
@@ -16,7 +16,7 @@ impl<'a> Compiler<'a> {
         writer: At<'_>,
         branches: &[TypeId],
         id: ShapeId,
-        path: NodeId,
+        path: FieldPathId,
     ) -> Result<(), PlanError> {
         let column = self.node(id).column;
         let first_jump = self.jumps.len();
@@ -61,7 +61,7 @@ impl<'a> Compiler<'a> {
         writer: At<'_>,
         union: &'a Union,
         node: &Node,
-        path: NodeId,
+        path: FieldPathId,
     ) -> Result<(), PlanError> {
         let names = union.branches.iter().map(|branch| {
             let named = self.reader(self.node(branch.id)).ty().named.as_ref();
@@ -83,7 +83,7 @@ impl<'a> Compiler<'a> {
         };
         let name = self.reader(self.node(id)).short_name();
         let column = child.map(|_| self.node(id).column);
-        let name = column.map_or(name, |column| self.shape.layout.node(column).field.name());
+        let name = column.map_or(name, |column| self.output.layout.node(column).field.name());
         let segment = format!("<{name}>");
         let path_below = self.path_below(path, &segment);
         if let (true, Some(child)) = (union.is_dense, child) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow_schema::DataType as T;
 use arrow_schema::{Field, Schema, TimeUnit, UnionFields, UnionMode};
-use sabot_decode::{Shape, Target, TimeZone};
+use sabot_decode::{OutputSchema, Target, TimeZone};
 
 use super::{decimal, fixed, is_bad, mentions, pairs, read};
 use crate::common::{fields, record, refusal};
@@ -53,7 +53,7 @@ impl Read {
 
     fn check(&self) {
         let mut target = Target::default();
-        target.shape = Shape::Arrow(Arc::new(Schema::new(vec![self.column.clone()])));
+        target.output = OutputSchema::Arrow(Arc::new(Schema::new(vec![self.column.clone()])));
         target.mapping.time_zone = self.zone.clone();
         match self.expected {
             Value(value) => {

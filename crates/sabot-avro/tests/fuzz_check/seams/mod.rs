@@ -10,7 +10,7 @@ mod lists;
 mod records;
 mod values;
 
-use sabot_decode::{Limits, Shape, Target, WriterSchema};
+use sabot_decode::{Limits, OutputSchema, Target, WriterSchema};
 use sabot_testkit::avro::long;
 
 use super::engines::Message;
@@ -57,7 +57,7 @@ impl Seam {
     }
 
     fn onto(mut self, reader: &str) -> Self {
-        self.target.shape = Shape::Reader(WriterSchema::avro(reader));
+        self.target.output = OutputSchema::Reader(WriterSchema::avro(reader));
         self
     }
 

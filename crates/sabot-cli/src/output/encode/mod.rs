@@ -43,10 +43,10 @@ type Write<'a> = Box<dyn Fn(usize, &mut Vec<u8>) + 'a>;
 /// One column, ready to be written row by row.
 pub(crate) struct Encoder<'a> {
     nulls: Option<NullBuffer>,
-    shape: Shape<'a>,
+    shape: OutputSchema<'a>,
 }
 
-enum Shape<'a> {
+enum OutputSchema<'a> {
     Null,
     /// JSON as it stands: numbers and booleans.
     Bare(Write<'a>),
@@ -101,7 +101,8 @@ impl<'a> Encoder<'a> {
     }
 
     pub(crate) fn is_null(&self, row: usize) -> bool {
-        matches!(self.shape, Shape::Null) || self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row))
+        matches!(self.output, OutputSchema::Null)
+            || self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row))
     }
 
     /// Appends the value as JSON.
@@ -110,26 +111,26 @@ impl<'a> Encoder<'a> {
             out.extend_from_slice(b"null");
             return;
         }
-        match &self.shape {
-            Shape::Null => out.extend_from_slice(b"null"),
-            Shape::Bare(write) => write(row, out),
-            Shape::Quoted(write) => {
+        match &self.output {
+            OutputSchema::Null => out.extend_from_slice(b"null"),
+            OutputSchema::Bare(write) => write(row, out),
+            OutputSchema::Quoted(write) => {
                 out.push(b'"');
                 write(row, out);
                 out.push(b'"');
             }
-            Shape::Text(text) => quote(text(row), out),
-            Shape::Float(value) => float(value(row), out),
-            Shape::Single(value) => single(value(row), out),
-            Shape::Timestamp(values, units, instant) => {
+            OutputSchema::Text(text) => quote(text(row), out),
+            OutputSchema::Float(value) => float(value(row), out),
+            OutputSchema::Single(value) => single(value(row), out),
+            OutputSchema::Timestamp(values, units, instant) => {
                 iso_timestamp(values[row], *units, *instant, b"\"", out);
             }
-            Shape::Formatted(formatter, raw) => formatted(formatter, raw(row), row, true, out),
-            Shape::Struct(members) => object(members, row, out),
-            Shape::List(range, items) => list(range(row), items, out),
-            Shape::Map(range, entries) => map(range(row), entries, out),
-            Shape::Union(array, branches) => union(array, branches, row, out),
-            Shape::Dictionary(keys, values) => values.json(keys[row], out),
+            OutputSchema::Formatted(formatter, raw) => formatted(formatter, raw(row), row, true, out),
+            OutputSchema::Struct(members) => object(members, row, out),
+            OutputSchema::List(range, items) => list(range(row), items, out),
+            OutputSchema::Map(range, entries) => map(range(row), entries, out),
+            OutputSchema::Union(array, branches) => union(array, branches, row, out),
+            OutputSchema::Dictionary(keys, values) => values.json(keys[row], out),
         }
     }
 
@@ -138,20 +139,20 @@ impl<'a> Encoder<'a> {
         if self.is_null(row) {
             return;
         }
-        match &self.shape {
-            Shape::Quoted(write) => write(row, out),
-            Shape::Text(text) => out.extend_from_slice(text(row).as_bytes()),
-            Shape::Float(value) if !value(row).is_finite() => {
+        match &self.output {
+            OutputSchema::Quoted(write) => write(row, out),
+            OutputSchema::Text(text) => out.extend_from_slice(text(row).as_bytes()),
+            OutputSchema::Float(value) if !value(row).is_finite() => {
                 out.extend_from_slice(non_finite(value(row)).as_bytes());
             }
-            Shape::Single(value) if !value(row).is_finite() => {
+            OutputSchema::Single(value) if !value(row).is_finite() => {
                 out.extend_from_slice(non_finite(f64::from(value(row))).as_bytes());
             }
-            Shape::Timestamp(values, units, instant) => {
+            OutputSchema::Timestamp(values, units, instant) => {
                 iso_timestamp(values[row], *units, *instant, b"", out);
             }
-            Shape::Formatted(formatter, raw) => formatted(formatter, raw(row), row, false, out),
-            Shape::Dictionary(keys, values) => values.text(keys[row], out),
+            OutputSchema::Formatted(formatter, raw) => formatted(formatter, raw(row), row, false, out),
+            OutputSchema::Dictionary(keys, values) => values.text(keys[row], out),
             _ => self.json(row, out),
         }
     }
@@ -187,12 +188,12 @@ pub(crate) fn columns(batch: &RecordBatch) -> Result<Vec<Encoder<'_>>, ArrowErro
         .collect()
 }
 
-fn shape<'a>(field: &Field, array: &'a dyn Array) -> Result<Shape<'a>, ArrowError> {
+fn shape<'a>(field: &Field, array: &'a dyn Array) -> Result<OutputSchema<'a>, ArrowError> {
     Ok(match array.data_type() {
-        DataType::Null => Shape::Null,
+        DataType::Null => OutputSchema::Null,
         DataType::Boolean => {
             let array = array.as_boolean();
-            Shape::Bare(Box::new(|row, out| {
+            OutputSchema::Bare(Box::new(|row, out| {
                 put(out, format_args!("{}", array.value(row)));
             }))
         }
@@ -206,15 +207,15 @@ fn shape<'a>(field: &Field, array: &'a dyn Array) -> Result<Shape<'a>, ArrowErro
         DataType::UInt64 => number::<UInt64Type>(array),
         DataType::Float16 => {
             let array = array.as_primitive::<Float16Type>();
-            Shape::Single(Box::new(|row| array.value(row).to_f32()))
+            OutputSchema::Single(Box::new(|row| array.value(row).to_f32()))
         }
         DataType::Float32 => {
             let array = array.as_primitive::<Float32Type>();
-            Shape::Single(Box::new(|row| array.value(row)))
+            OutputSchema::Single(Box::new(|row| array.value(row)))
         }
         DataType::Float64 => {
             let array = array.as_primitive::<Float64Type>();
-            Shape::Float(Box::new(|row| array.value(row)))
+            OutputSchema::Float(Box::new(|row| array.value(row)))
         }
         DataType::Utf8 => text(array.as_string::<i32>(), |array, row| array.value(row)),
         DataType::LargeUtf8 => text(array.as_string::<i64>(), |array, row| array.value(row)),
@@ -224,14 +225,14 @@ fn shape<'a>(field: &Field, array: &'a dyn Array) -> Result<Shape<'a>, ArrowErro
         DataType::BinaryView => bytes(array.as_binary_view(), |array, row| array.value(row)),
         DataType::FixedSizeBinary(16) if extension(field) == Some("arrow.uuid") => {
             let array = array.as_fixed_size_binary();
-            Shape::Quoted(Box::new(|row, out| uuid(array.value(row), out)))
+            OutputSchema::Quoted(Box::new(|row, out| uuid(array.value(row), out)))
         }
         DataType::FixedSizeBinary(_) => bytes(array.as_fixed_size_binary(), |array, row| array.value(row)),
         DataType::Duration(unit) => duration(array, *unit),
         DataType::Timestamp(unit, zone) => timestamp(array, *unit, zone.is_some()),
         DataType::Interval(IntervalUnit::MonthDayNano) => {
             let array = array.as_primitive::<IntervalMonthDayNanoType>();
-            Shape::Quoted(Box::new(|row, out| {
+            OutputSchema::Quoted(Box::new(|row, out| {
                 let value = array.value(row);
                 iso_duration(
                     i64::from(value.months),
@@ -245,7 +246,7 @@ fn shape<'a>(field: &Field, array: &'a dyn Array) -> Result<Shape<'a>, ArrowErro
     })
 }
 
-fn nested(array: &dyn Array) -> Result<Shape<'_>, ArrowError> {
+fn nested(array: &dyn Array) -> Result<OutputSchema<'_>, ArrowError> {
     Ok(match array.data_type() {
         DataType::Struct(fields) => {
             let columns = array.as_struct().columns();
@@ -253,13 +254,13 @@ fn nested(array: &dyn Array) -> Result<Shape<'_>, ArrowError> {
                 .iter()
                 .zip(columns)
                 .map(|(field, column)| Member::new(field, column.as_ref()));
-            Shape::Struct(members.collect::<Result<_, _>>()?)
+            OutputSchema::Struct(members.collect::<Result<_, _>>()?)
         }
         DataType::List(item) => {
             let array = array.as_list::<i32>();
             let items = Encoder::new(item, array.values().as_ref())?;
             let offsets = array.value_offsets();
-            Shape::List(
+            OutputSchema::List(
                 Box::new(|row| (offsets[row] as usize, offsets[row + 1] as usize)),
                 Box::new(items),
             )
@@ -268,7 +269,7 @@ fn nested(array: &dyn Array) -> Result<Shape<'_>, ArrowError> {
             let array = array.as_list::<i64>();
             let items = Encoder::new(item, array.values().as_ref())?;
             let offsets = array.value_offsets();
-            Shape::List(
+            OutputSchema::List(
                 Box::new(|row| (offsets[row] as usize, offsets[row + 1] as usize)),
                 Box::new(items),
             )
@@ -277,7 +278,7 @@ fn nested(array: &dyn Array) -> Result<Shape<'_>, ArrowError> {
             let array = array.as_fixed_size_list();
             let items = Encoder::new(item, array.values().as_ref())?;
             let size = *size as usize;
-            Shape::List(
+            OutputSchema::List(
                 Box::new(move |row| (row * size, row * size + size)),
                 Box::new(items),
             )
@@ -291,7 +292,7 @@ fn nested(array: &dyn Array) -> Result<Shape<'_>, ArrowError> {
             let values = Encoder::new(&members[1], array.values().as_ref())?;
             let offsets = array.value_offsets();
             let range = Box::new(|row: usize| (offsets[row] as usize, offsets[row + 1] as usize));
-            Shape::Map(range, Box::new((keys, values)))
+            OutputSchema::Map(range, Box::new((keys, values)))
         }
         DataType::Union(fields, _) => union_shape(array.as_union(), fields)?,
         DataType::Dictionary(..) => {
@@ -299,49 +300,49 @@ fn nested(array: &dyn Array) -> Result<Shape<'_>, ArrowError> {
             let item = Field::new("item", array.values().data_type().clone(), true);
             let values = Encoder::new(&item, array.values().as_ref())?;
             if array.values().is_empty() {
-                return Ok(Shape::Null);
+                return Ok(OutputSchema::Null);
             }
-            Shape::Dictionary(array.normalized_keys(), Box::new(values))
+            OutputSchema::Dictionary(array.normalized_keys(), Box::new(values))
         }
-        _ => Shape::Formatted(
+        _ => OutputSchema::Formatted(
             ArrayFormatter::try_new(array, &FormatOptions::new())?,
             raw_number(array),
         ),
     })
 }
 
-fn union_shape<'a>(array: &'a UnionArray, fields: &UnionFields) -> Result<Shape<'a>, ArrowError> {
+fn union_shape<'a>(array: &'a UnionArray, fields: &UnionFields) -> Result<OutputSchema<'a>, ArrowError> {
     let branch = |(id, field): (i8, &FieldRef)| {
         Ok::<_, ArrowError>((id, Member::new(field, array.child(id).as_ref())?))
     };
-    Ok(Shape::Union(
+    Ok(OutputSchema::Union(
         array,
         fields.iter().map(branch).collect::<Result<_, _>>()?,
     ))
 }
 
-fn number<T: ArrowPrimitiveType>(array: &dyn Array) -> Shape<'_>
+fn number<T: ArrowPrimitiveType>(array: &dyn Array) -> OutputSchema<'_>
 where
     T::Native: fmt::Display,
 {
     let array = array.as_primitive::<T>();
-    Shape::Bare(Box::new(|row, out| {
+    OutputSchema::Bare(Box::new(|row, out| {
         put(out, format_args!("{}", array.value(row)));
     }))
 }
 
-fn text<'a, A>(array: &'a A, value: fn(&'a A, usize) -> &'a str) -> Shape<'a> {
-    Shape::Text(Box::new(move |row| value(array, row)))
+fn text<'a, A>(array: &'a A, value: fn(&'a A, usize) -> &'a str) -> OutputSchema<'a> {
+    OutputSchema::Text(Box::new(move |row| value(array, row)))
 }
 
-fn bytes<'a, A>(array: &'a A, value: fn(&'a A, usize) -> &'a [u8]) -> Shape<'a> {
-    Shape::Quoted(Box::new(move |row, out| base64(value(array, row), out)))
+fn bytes<'a, A>(array: &'a A, value: fn(&'a A, usize) -> &'a [u8]) -> OutputSchema<'a> {
+    OutputSchema::Quoted(Box::new(move |row, out| base64(value(array, row), out)))
 }
 
-fn duration(array: &dyn Array, unit: TimeUnit) -> Shape<'_> {
-    fn of<T: ArrowPrimitiveType<Native = i64>>(array: &dyn Array, nanoseconds: i128) -> Shape<'_> {
+fn duration(array: &dyn Array, unit: TimeUnit) -> OutputSchema<'_> {
+    fn of<T: ArrowPrimitiveType<Native = i64>>(array: &dyn Array, nanoseconds: i128) -> OutputSchema<'_> {
         let array = array.as_primitive::<T>();
-        Shape::Quoted(Box::new(move |row, out| {
+        OutputSchema::Quoted(Box::new(move |row, out| {
             iso_duration(0, 0, i128::from(array.value(row)) * nanoseconds, out);
         }))
     }
@@ -354,22 +355,22 @@ fn duration(array: &dyn Array, unit: TimeUnit) -> Shape<'_> {
 }
 
 /// The zone's name does not matter: the value is an instant, and is written in UTC.
-fn timestamp(array: &dyn Array, unit: TimeUnit, instant: bool) -> Shape<'_> {
+fn timestamp(array: &dyn Array, unit: TimeUnit, instant: bool) -> OutputSchema<'_> {
     match unit {
         TimeUnit::Second => {
-            Shape::Timestamp(array.as_primitive::<TimestampSecondType>().values(), 1, instant)
+            OutputSchema::Timestamp(array.as_primitive::<TimestampSecondType>().values(), 1, instant)
         }
-        TimeUnit::Millisecond => Shape::Timestamp(
+        TimeUnit::Millisecond => OutputSchema::Timestamp(
             array.as_primitive::<TimestampMillisecondType>().values(),
             1_000,
             instant,
         ),
-        TimeUnit::Microsecond => Shape::Timestamp(
+        TimeUnit::Microsecond => OutputSchema::Timestamp(
             array.as_primitive::<TimestampMicrosecondType>().values(),
             1_000_000,
             instant,
         ),
-        TimeUnit::Nanosecond => Shape::Timestamp(
+        TimeUnit::Nanosecond => OutputSchema::Timestamp(
             array.as_primitive::<TimestampNanosecondType>().values(),
             1_000_000_000,
             instant,

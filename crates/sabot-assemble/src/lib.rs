@@ -1,0 +1,23 @@
+//! Key, value and metadata to record batches, with what becomes of bad rows and tombstones.
+//!
+//! The [`Assembler`] drives decoders and knows no codec; the error policies live here and nowhere else.
+#![forbid(unsafe_code)]
+
+mod assembler;
+mod bad_rows;
+mod batch;
+mod headers;
+mod keep;
+mod layout;
+mod metadata;
+mod nulls;
+mod options;
+mod part;
+mod record;
+mod report;
+
+pub use assembler::Assembler;
+pub use keep::keep_rows;
+pub use options::{AssemblerOptions, Metadata, OnError, Tombstones};
+pub use record::{Headers, Record, Timestamp, TimestampKind};
+pub use report::{Assembled, BadRow, Part, PushStop, Pushed};
