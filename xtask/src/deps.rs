@@ -93,7 +93,7 @@ const EDGES: &[(&str, &[&str])] = &[
 ];
 
 /// What any crate may use in its tests, beside its own edges.
-const TEST_ONLY: &[&str] = &["sabot-registry-server", "sabot-testkit"];
+const TEST_ONLY: &[&str] = &["sabot-assemble", "sabot-registry-server", "sabot-testkit"];
 
 /// Crates that may use every other: they hold tests alone.
 const UNBOUND: &[&str] = &["sabot-tests"];

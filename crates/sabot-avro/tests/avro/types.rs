@@ -435,8 +435,8 @@ fn values_without_bytes_stay_with_their_rows() {
             decoder.decode(&rows, &mut |_| {});
             let slots = decoder.flush().expect("flushing never fails");
             let valid = slots.valid.expect("some rows are bad");
-            let kept =
-                sabot_columns::keep_rows(&slots.batch, valid).unwrap_or_else(|error| panic!("{ty}: {error}"));
+            let kept = sabot_assemble::keep_rows(&slots.batch, valid)
+                .unwrap_or_else(|error| panic!("{ty}: {error}"));
             let column = kept.column(0);
             assert_eq!(column.len(), GOOD, "{ty}");
             if let Some(inner) = column.as_struct_opt() {
