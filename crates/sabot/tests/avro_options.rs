@@ -12,7 +12,7 @@ use sabot::{
     TimeZone, UnionType, UuidType, WideDecimalType,
 };
 
-const CODEC: &str = include_str!("../src/codec.rs");
+const CODEC: &str = include_str!("../src/encoding.rs");
 
 /// An option, the type of the field `f` that it is tried with, a value, and what the column has to be.
 type Case = (&'static str, fn(Codec) -> Codec, &'static str, &'static [u8], T);

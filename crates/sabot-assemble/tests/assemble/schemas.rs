@@ -175,7 +175,7 @@ impl Decoder for NeverContent {
     }
 
     fn field_path(&self, path: FieldPathId) -> String {
-        self.0.field_path(node)
+        self.0.field_path(path)
     }
 }
 

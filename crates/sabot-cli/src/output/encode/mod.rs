@@ -43,10 +43,10 @@ type Write<'a> = Box<dyn Fn(usize, &mut Vec<u8>) + 'a>;
 /// One column, ready to be written row by row.
 pub(crate) struct Encoder<'a> {
     nulls: Option<NullBuffer>,
-    shape: OutputSchema<'a>,
+    shape: Shape<'a>,
 }
 
-enum OutputSchema<'a> {
+enum Shape<'a> {
     Null,
     /// JSON as it stands: numbers and booleans.
     Bare(Write<'a>),
@@ -101,8 +101,7 @@ impl<'a> Encoder<'a> {
     }
 
     pub(crate) fn is_null(&self, row: usize) -> bool {
-        matches!(self.output, OutputSchema::Null)
-            || self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row))
+        matches!(self.shape, Shape::Null) || self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row))
     }
 
     /// Appends the value as JSON.
@@ -111,26 +110,26 @@ impl<'a> Encoder<'a> {
             out.extend_from_slice(b"null");
             return;
         }
-        match &self.output {
-            OutputSchema::Null => out.extend_from_slice(b"null"),
-            OutputSchema::Bare(write) => write(row, out),
-            OutputSchema::Quoted(write) => {
+        match &self.shape {
+            Shape::Null => out.extend_from_slice(b"null"),
+            Shape::Bare(write) => write(row, out),
+            Shape::Quoted(write) => {
                 out.push(b'"');
                 write(row, out);
                 out.push(b'"');
             }
-            OutputSchema::Text(text) => quote(text(row), out),
-            OutputSchema::Float(value) => float(value(row), out),
-            OutputSchema::Single(value) => single(value(row), out),
-            OutputSchema::Timestamp(values, units, instant) => {
+            Shape::Text(text) => quote(text(row), out),
+            Shape::Float(value) => float(value(row), out),
+            Shape::Single(value) => single(value(row), out),
+            Shape::Timestamp(values, units, instant) => {
                 iso_timestamp(values[row], *units, *instant, b"\"", out);
             }
-            OutputSchema::Formatted(formatter, raw) => formatted(formatter, raw(row), row, true, out),
-            OutputSchema::Struct(members) => object(members, row, out),
-            OutputSchema::List(range, items) => list(range(row), items, out),
-            OutputSchema::Map(range, entries) => map(range(row), entries, out),
-            OutputSchema::Union(array, branches) => union(array, branches, row, out),
-            OutputSchema::Dictionary(keys, values) => values.json(keys[row], out),
+            Shape::Formatted(formatter, raw) => formatted(formatter, raw(row), row, true, out),
+            Shape::Struct(members) => object(members, row, out),
+            Shape::List(range, items) => list(range(row), items, out),
+            Shape::Map(range, entries) => map(range(row), entries, out),
+            Shape::Union(array, branches) => union(array, branches, row, out),
+            Shape::Dictionary(keys, values) => values.json(keys[row], out),
         }
     }
 
@@ -139,20 +138,20 @@ impl<'a> Encoder<'a> {
         if self.is_null(row) {
             return;
         }
-        match &self.output {
-            OutputSchema::Quoted(write) => write(row, out),
-            OutputSchema::Text(text) => out.extend_from_slice(text(row).as_bytes()),
-            OutputSchema::Float(value) if !value(row).is_finite() => {
+        match &self.shape {
+            Shape::Quoted(write) => write(row, out),
+            Shape::Text(text) => out.extend_from_slice(text(row).as_bytes()),
+            Shape::Float(value) if !value(row).is_finite() => {
                 out.extend_from_slice(non_finite(value(row)).as_bytes());
             }
-            OutputSchema::Single(value) if !value(row).is_finite() => {
+            Shape::Single(value) if !value(row).is_finite() => {
                 out.extend_from_slice(non_finite(f64::from(value(row))).as_bytes());
             }
-            OutputSchema::Timestamp(values, units, instant) => {
+            Shape::Timestamp(values, units, instant) => {
                 iso_timestamp(values[row], *units, *instant, b"", out);
             }
-            OutputSchema::Formatted(formatter, raw) => formatted(formatter, raw(row), row, false, out),
-            OutputSchema::Dictionary(keys, values) => values.text(keys[row], out),
+            Shape::Formatted(formatter, raw) => formatted(formatter, raw(row), row, false, out),
+            Shape::Dictionary(keys, values) => values.text(keys[row], out),
             _ => self.json(row, out),
         }
     }
@@ -188,12 +187,12 @@ pub(crate) fn columns(batch: &RecordBatch) -> Result<Vec<Encoder<'_>>, ArrowErro
         .collect()
 }
 
-fn shape<'a>(field: &Field, array: &'a dyn Array) -> Result<OutputSchema<'a>, ArrowError> {
+fn shape<'a>(field: &Field, array: &'a dyn Array) -> Result<Shape<'a>, ArrowError> {
     Ok(match array.data_type() {
-        DataType::Null => OutputSchema::Null,
+        DataType::Null => Shape::Null,
         DataType::Boolean => {
             let array = array.as_boolean();
-            OutputSchema::Bare(Box::new(|row, out| {
+            Shape::Bare(Box::new(|row, out| {
                 put(out, format_args!("{}", array.value(row)));
             }))
         }
@@ -207,15 +206,15 @@ fn shape<'a>(field: &Field, array: &'a dyn Array) -> Result<OutputSchema<'a>, Ar
         DataType::UInt64 => number::<UInt64Type>(array),
         DataType::Float16 => {
             let array = array.as_primitive::<Float16Type>();
-            OutputSchema::Single(Box::new(|row| array.value(row).to_f32()))
+            Shape::Single(Box::new(|row| array.value(row).to_f32()))
         }
         DataType::Float32 => {
             let array = array.as_primitive::<Float32Type>();
-            OutputSchema::Single(Box::new(|row| array.value(row)))
+            Shape::Single(Box::new(|row| array.value(row)))
         }
         DataType::Float64 => {
             let array = array.as_primitive::<Float64Type>();
-            OutputSchema::Float(Box::new(|row| array.value(row)))
+            Shape::Float(Box::new(|row| array.value(row)))
         }
         DataType::Utf8 => text(array.as_string::<i32>(), |array, row| array.value(row)),
         DataType::LargeUtf8 => text(array.as_string::<i64>(), |array, row| array.value(row)),
@@ -225,14 +224,14 @@ fn shape<'a>(field: &Field, array: &'a dyn Array) -> Result<OutputSchema<'a>, Ar
         DataType::BinaryView => bytes(array.as_binary_view(), |array, row| array.value(row)),
         DataType::FixedSizeBinary(16) if extension(field) == Some("arrow.uuid") => {
             let array = array.as_fixed_size_binary();
-            OutputSchema::Quoted(Box::new(|row, out| uuid(array.value(row), out)))
+            Shape::Quoted(Box::new(|row, out| uuid(array.value(row), out)))
         }
         DataType::FixedSizeBinary(_) => bytes(array.as_fixed_size_binary(), |array, row| array.value(row)),
         DataType::Duration(unit) => duration(array, *unit),
         DataType::Timestamp(unit, zone) => timestamp(array, *unit, zone.is_some()),
         DataType::Interval(IntervalUnit::MonthDayNano) => {
             let array = array.as_primitive::<IntervalMonthDayNanoType>();
-            OutputSchema::Quoted(Box::new(|row, out| {
+            Shape::Quoted(Box::new(|row, out| {
                 let value = array.value(row);
                 iso_duration(
                     i64::from(value.months),
@@ -246,7 +245,7 @@ fn shape<'a>(field: &Field, array: &'a dyn Array) -> Result<OutputSchema<'a>, Ar
     })
 }
 
-fn nested(array: &dyn Array) -> Result<OutputSchema<'_>, ArrowError> {
+fn nested(array: &dyn Array) -> Result<Shape<'_>, ArrowError> {
     Ok(match array.data_type() {
         DataType::Struct(fields) => {
             let columns = array.as_struct().columns();
@@ -254,13 +253,13 @@ fn nested(array: &dyn Array) -> Result<OutputSchema<'_>, ArrowError> {
                 .iter()
                 .zip(columns)
                 .map(|(field, column)| Member::new(field, column.as_ref()));
-            OutputSchema::Struct(members.collect::<Result<_, _>>()?)
+            Shape::Struct(members.collect::<Result<_, _>>()?)
         }
         DataType::List(item) => {
             let array = array.as_list::<i32>();
             let items = Encoder::new(item, array.values().as_ref())?;
             let offsets = array.value_offsets();
-            OutputSchema::List(
+            Shape::List(
                 Box::new(|row| (offsets[row] as usize, offsets[row + 1] as usize)),
                 Box::new(items),
             )
@@ -269,7 +268,7 @@ fn nested(array: &dyn Array) -> Result<OutputSchema<'_>, ArrowError> {
             let array = array.as_list::<i64>();
             let items = Encoder::new(item, array.values().as_ref())?;
             let offsets = array.value_offsets();
-            OutputSchema::List(
+            Shape::List(
                 Box::new(|row| (offsets[row] as usize, offsets[row + 1] as usize)),
                 Box::new(items),
             )
@@ -278,7 +277,7 @@ fn nested(array: &dyn Array) -> Result<OutputSchema<'_>, ArrowError> {
             let array = array.as_fixed_size_list();
             let items = Encoder::new(item, array.values().as_ref())?;
             let size = *size as usize;
-            OutputSchema::List(
+            Shape::List(
                 Box::new(move |row| (row * size, row * size + size)),
                 Box::new(items),
             )
@@ -292,7 +291,7 @@ fn nested(array: &dyn Array) -> Result<OutputSchema<'_>, ArrowError> {
             let values = Encoder::new(&members[1], array.values().as_ref())?;
             let offsets = array.value_offsets();
             let range = Box::new(|row: usize| (offsets[row] as usize, offsets[row + 1] as usize));
-            OutputSchema::Map(range, Box::new((keys, values)))
+            Shape::Map(range, Box::new((keys, values)))
         }
         DataType::Union(fields, _) => union_shape(array.as_union(), fields)?,
         DataType::Dictionary(..) => {
@@ -300,49 +299,49 @@ fn nested(array: &dyn Array) -> Result<OutputSchema<'_>, ArrowError> {
             let item = Field::new("item", array.values().data_type().clone(), true);
             let values = Encoder::new(&item, array.values().as_ref())?;
             if array.values().is_empty() {
-                return Ok(OutputSchema::Null);
+                return Ok(Shape::Null);
             }
-            OutputSchema::Dictionary(array.normalized_keys(), Box::new(values))
+            Shape::Dictionary(array.normalized_keys(), Box::new(values))
         }
-        _ => OutputSchema::Formatted(
+        _ => Shape::Formatted(
             ArrayFormatter::try_new(array, &FormatOptions::new())?,
             raw_number(array),
         ),
     })
 }
 
-fn union_shape<'a>(array: &'a UnionArray, fields: &UnionFields) -> Result<OutputSchema<'a>, ArrowError> {
+fn union_shape<'a>(array: &'a UnionArray, fields: &UnionFields) -> Result<Shape<'a>, ArrowError> {
     let branch = |(id, field): (i8, &FieldRef)| {
         Ok::<_, ArrowError>((id, Member::new(field, array.child(id).as_ref())?))
     };
-    Ok(OutputSchema::Union(
+    Ok(Shape::Union(
         array,
         fields.iter().map(branch).collect::<Result<_, _>>()?,
     ))
 }
 
-fn number<T: ArrowPrimitiveType>(array: &dyn Array) -> OutputSchema<'_>
+fn number<T: ArrowPrimitiveType>(array: &dyn Array) -> Shape<'_>
 where
     T::Native: fmt::Display,
 {
     let array = array.as_primitive::<T>();
-    OutputSchema::Bare(Box::new(|row, out| {
+    Shape::Bare(Box::new(|row, out| {
         put(out, format_args!("{}", array.value(row)));
     }))
 }
 
-fn text<'a, A>(array: &'a A, value: fn(&'a A, usize) -> &'a str) -> OutputSchema<'a> {
-    OutputSchema::Text(Box::new(move |row| value(array, row)))
+fn text<'a, A>(array: &'a A, value: fn(&'a A, usize) -> &'a str) -> Shape<'a> {
+    Shape::Text(Box::new(move |row| value(array, row)))
 }
 
-fn bytes<'a, A>(array: &'a A, value: fn(&'a A, usize) -> &'a [u8]) -> OutputSchema<'a> {
-    OutputSchema::Quoted(Box::new(move |row, out| base64(value(array, row), out)))
+fn bytes<'a, A>(array: &'a A, value: fn(&'a A, usize) -> &'a [u8]) -> Shape<'a> {
+    Shape::Quoted(Box::new(move |row, out| base64(value(array, row), out)))
 }
 
-fn duration(array: &dyn Array, unit: TimeUnit) -> OutputSchema<'_> {
-    fn of<T: ArrowPrimitiveType<Native = i64>>(array: &dyn Array, nanoseconds: i128) -> OutputSchema<'_> {
+fn duration(array: &dyn Array, unit: TimeUnit) -> Shape<'_> {
+    fn of<T: ArrowPrimitiveType<Native = i64>>(array: &dyn Array, nanoseconds: i128) -> Shape<'_> {
         let array = array.as_primitive::<T>();
-        OutputSchema::Quoted(Box::new(move |row, out| {
+        Shape::Quoted(Box::new(move |row, out| {
             iso_duration(0, 0, i128::from(array.value(row)) * nanoseconds, out);
         }))
     }
@@ -355,22 +354,22 @@ fn duration(array: &dyn Array, unit: TimeUnit) -> OutputSchema<'_> {
 }
 
 /// The zone's name does not matter: the value is an instant, and is written in UTC.
-fn timestamp(array: &dyn Array, unit: TimeUnit, instant: bool) -> OutputSchema<'_> {
+fn timestamp(array: &dyn Array, unit: TimeUnit, instant: bool) -> Shape<'_> {
     match unit {
         TimeUnit::Second => {
-            OutputSchema::Timestamp(array.as_primitive::<TimestampSecondType>().values(), 1, instant)
+            Shape::Timestamp(array.as_primitive::<TimestampSecondType>().values(), 1, instant)
         }
-        TimeUnit::Millisecond => OutputSchema::Timestamp(
+        TimeUnit::Millisecond => Shape::Timestamp(
             array.as_primitive::<TimestampMillisecondType>().values(),
             1_000,
             instant,
         ),
-        TimeUnit::Microsecond => OutputSchema::Timestamp(
+        TimeUnit::Microsecond => Shape::Timestamp(
             array.as_primitive::<TimestampMicrosecondType>().values(),
             1_000_000,
             instant,
         ),
-        TimeUnit::Nanosecond => OutputSchema::Timestamp(
+        TimeUnit::Nanosecond => Shape::Timestamp(
             array.as_primitive::<TimestampNanosecondType>().values(),
             1_000_000_000,
             instant,
