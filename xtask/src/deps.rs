@@ -355,7 +355,7 @@ mod tests {
                 ("arrow-array", "arrow-data", ""),
             ],
             &[
-                ("sabot-kafka", "sabot-registry", ""),
+                ("sabot-kafka", "sabot-assemble", ""),
                 ("sabot-kafka", "sabot-registry-server", "dev"),
             ],
             &[("sabot-avro", "sabot-testkit", "dev")],
@@ -379,6 +379,14 @@ mod tests {
                 "sabot-wire -> sabot-schema",
             ),
             (&[("sabot-kafka", "sabot-avro", "")], "sabot-kafka -> sabot-avro"),
+            (
+                &[("sabot-kafka", "sabot-registry", "")],
+                "sabot-kafka -> sabot-registry",
+            ),
+            (
+                &[("sabot-avro", "sabot-assemble", "")],
+                "sabot-avro -> sabot-assemble",
+            ),
             (
                 &[("sabot-kafka", "sabot-avro", "dev")],
                 "sabot-kafka -> sabot-avro: its tests use",
