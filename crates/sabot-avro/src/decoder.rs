@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_schema::{Schema as ArrowSchema, SchemaRef};
-use sabot_codec::{Fault, SlotColumns};
+use sabot_codec::{Fault, FieldPaths, SlotColumns};
 use sabot_columns::{Columns, Layout};
 use sabot_decode::{
     Body, Decoder, DecoderFactory, FieldPathId, FlushError, OutputSchema, Payload, PlanError, Progress,
@@ -17,7 +17,6 @@ use sabot_decode::{
 
 use crate::mix::Mix;
 use crate::output::Output;
-use crate::paths::Paths;
 use crate::plan::{BLOCK_BYTES, BLOCK_ROWS, BlockEngine, Outcome, Plan, compile, decode_row};
 use crate::schema::Schema;
 
@@ -67,7 +66,7 @@ struct AvroDecoder {
     output: Option<Output>,
     rows: SlotColumns,
     plans: Plans,
-    paths: Paths,
+    paths: FieldPaths,
     /// What the gathered rows take in the columns at least, whatever their messages took.
     width_bytes: usize,
     engine: BlockEngine,
@@ -87,7 +86,7 @@ impl AvroDecoder {
             output,
             rows: SlotColumns::new(columns, target.limits),
             plans: Plans::new(target.limits.plans),
-            paths: Paths::new(),
+            paths: FieldPaths::new(),
             width_bytes: 0,
             engine: BlockEngine::default(),
             text: Vec::new(),

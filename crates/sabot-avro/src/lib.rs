@@ -67,7 +67,6 @@ mod container;
 mod decoder;
 mod mix;
 mod output;
-mod paths;
 mod plan;
 mod schema;
 mod single_object;

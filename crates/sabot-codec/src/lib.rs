@@ -4,6 +4,15 @@
 //! limits. A codec is then a function from one payload to one row.
 #![forbid(unsafe_code)]
 
+mod block;
+mod deferred;
+mod dictionary;
+pub mod extension;
+mod field_paths;
 mod slots;
 
+pub use block::{BLOCK_ROWS, Extent, Stuck};
+pub use deferred::{DeferredReader, DeferredValue, DeferredWrites};
+pub use dictionary::GrowingDictionary;
+pub use field_paths::FieldPaths;
 pub use slots::{Fault, SlotColumns};

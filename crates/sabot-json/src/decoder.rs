@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::{Schema, SchemaRef};
-use sabot_codec::SlotColumns;
+use sabot_codec::{GrowingDictionary, SlotColumns};
 use sabot_columns::Columns;
 use sabot_decode::{
     Body, Decoder, FieldPathId, FlushError, Limits, Payload, PlanError, Progress, RowError, SchemaKey, Slots,
     Target, WriterSchema,
 };
 
-use crate::dictionary::GrowingDictionary;
 use crate::parse::Parser;
 use crate::plan::Plan;
 use crate::project::{project, select};

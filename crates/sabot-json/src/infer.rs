@@ -3,15 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
 use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef};
-use sabot_codec::Fault;
+use sabot_codec::{Fault, extension};
 use sabot_decode::{Mapping, RowErrorKind};
 use simd_json::{Node, StaticNode};
 
 use crate::locate::Locator;
 use crate::parse::{Document, fault};
-use crate::plan::{JSON_EXTENSION, MAX_NULL_CELLS, SCALAR, SCALAR_KEY};
+use crate::plan::{MAX_NULL_CELLS, SCALAR, SCALAR_KEY};
 
 /// What all messages of a sample have in common.
 #[derive(Debug)]
@@ -223,9 +222,8 @@ impl Type {
     fn field(&self, name: &str, mapping: &Mapping, cells_left: &mut usize) -> Field {
         let plain = |data_type| Field::new(name, data_type, true);
         let text = mapping.strings.data_type();
-        let marked = |key: &str, value: &str| {
-            plain(text.clone()).with_metadata(HashMap::from([(key.to_owned(), value.to_owned())]))
-        };
+        let marked = |entry| plain(text.clone()).with_metadata(HashMap::from([entry]));
+        let json = || marked(extension::entry(extension::JSON));
         match self {
             Self::Bool => plain(DataType::Boolean),
             Self::Integer(Range {
@@ -236,13 +234,13 @@ impl Type {
             Self::Integer(_) => plain(DataType::Decimal128(20, 0)),
             Self::Float => plain(DataType::Float64),
             Self::Text => plain(text),
-            Self::Scalar => marked(SCALAR_KEY, SCALAR),
+            Self::Scalar => marked((SCALAR_KEY.to_owned(), SCALAR.to_owned())),
             Self::Object(members) if !members.fields.is_empty() => {
                 plain(DataType::Struct(members.fields(mapping, cells_left)))
             }
             Self::List { item, items } => {
                 match cells_left.checked_sub(items.saturating_mul(item.cells() - 1)) {
-                    None => marked(EXTENSION_TYPE_NAME_KEY, JSON_EXTENSION),
+                    None => json(),
                     Some(left) => {
                         *cells_left = left;
                         let item = item.field("item", mapping, cells_left);
@@ -250,7 +248,7 @@ impl Type {
                     }
                 }
             }
-            Self::Unknown | Self::Object(_) | Self::Json => marked(EXTENSION_TYPE_NAME_KEY, JSON_EXTENSION),
+            Self::Unknown | Self::Object(_) | Self::Json => json(),
         }
     }
 }

@@ -78,7 +78,6 @@
 #![forbid(unsafe_code)]
 
 mod decoder;
-mod dictionary;
 mod infer;
 mod locate;
 mod number;

@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
 use arrow_schema::{DataType, Field, SchemaRef, TimeUnit};
+use sabot_codec::extension;
 use sabot_columns::{Layout, NodeIx, NodeKind, Slot};
 use sabot_decode::{FieldPathId, PlanError};
 
@@ -14,12 +14,9 @@ use sabot_decode::{FieldPathId, PlanError};
 pub(crate) const SCALAR_KEY: &str = "sabot:json";
 /// The value under [`SCALAR_KEY`] of columns that take any scalar: strings as they are, others as they are written.
 pub(crate) const SCALAR: &str = "scalar";
-/// Arrow's canonical extension type for JSON text.
-pub(crate) const JSON_EXTENSION: &str = "arrow.json";
 /// Nulls that one message may leave in its lists. An object in a list takes a value of every column below that list, whatever it holds
 /// itself, so a short text could fill any amount of memory.
 pub(crate) const MAX_NULL_CELLS: usize = 16 << 20;
-const UUID_EXTENSION: &str = "arrow.uuid";
 
 /// How JSON becomes a column's value; where the values stand, the layout says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,7 +160,7 @@ fn names(layout: &Layout, nodes: &[NodeIx]) -> Result<HashMap<Box<str>, u32>, Pl
 
 fn sink(field: &Field) -> Result<Sink, PlanError> {
     use DataType as T;
-    let extension = field.metadata().get(EXTENSION_TYPE_NAME_KEY).map(String::as_str);
+    let extension_name = extension::name(field);
     let is_scalar = field
         .metadata()
         .get(SCALAR_KEY)
@@ -188,12 +185,12 @@ fn sink(field: &Field) -> Result<Sink, PlanError> {
             precision: *precision,
             scale: *scale,
         },
-        T::Utf8 | T::LargeUtf8 | T::Utf8View => match extension {
-            Some(JSON_EXTENSION) => Sink::Raw,
+        T::Utf8 | T::LargeUtf8 | T::Utf8View => match extension_name {
+            Some(extension::JSON) => Sink::Raw,
             _ if is_scalar => Sink::Scalar,
             _ => Sink::Text,
         },
-        T::FixedSizeBinary(16) if extension == Some(UUID_EXTENSION) => Sink::Uuid,
+        T::FixedSizeBinary(16) if extension_name == Some(extension::UUID) => Sink::Uuid,
         T::Binary | T::LargeBinary | T::BinaryView | T::FixedSizeBinary(_) => Sink::Base64,
         T::Date32 => Sink::Date32,
         T::Date64 => Sink::Date64,

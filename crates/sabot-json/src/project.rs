@@ -3,11 +3,8 @@
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
+use sabot_codec::extension;
 use sabot_decode::PlanError;
-
-use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
-
-use crate::plan::JSON_EXTENSION;
 
 /// `schema` with the fields at `paths` alone, in the schema's order. A path goes through lists without a sign of them.
 pub(crate) fn project(schema: &SchemaRef, paths: &[String]) -> Result<SchemaRef, PlanError> {
@@ -53,16 +50,9 @@ fn select_in(field: &FieldRef, paths: &[&str]) -> Option<FieldRef> {
             (!fields.is_empty()).then_some(DataType::Struct(fields))?
         }
         DataType::List(item) => DataType::List(select_in(item, paths)?),
-        _ => return is_json(field).then(|| Arc::clone(field)),
+        _ => return (extension::name(field) == Some(extension::JSON)).then(|| Arc::clone(field)),
     };
     Some(Arc::new(field.as_ref().clone().with_data_type(data_type)))
-}
-
-fn is_json(field: &Field) -> bool {
-    field
-        .metadata()
-        .get(EXTENSION_TYPE_NAME_KEY)
-        .is_some_and(|name| name == JSON_EXTENSION)
 }
 
 fn exists(fields: &Fields, path: &str) -> bool {

@@ -6,12 +6,11 @@
 use std::collections::HashMap;
 
 use arrow_buffer::i256;
-use sabot_codec::Fault;
+use sabot_codec::{Fault, GrowingDictionary};
 use sabot_columns::{Columns, NodeIx, NodeKind};
 use sabot_decode::{FieldPathId, RowErrorKind};
 use simd_json::{Node, StaticNode};
 
-use crate::dictionary::GrowingDictionary;
 use crate::locate::Locator;
 use crate::parse::Document;
 use crate::plan::{MAX_NULL_CELLS, Plan, Sink};

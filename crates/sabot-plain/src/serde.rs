@@ -1,9 +1,7 @@
 //! Kafka's primitive serdes.
 
-use std::collections::HashMap;
-
-use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
 use arrow_schema::{DataType, Field};
+use sabot_codec::extension;
 use sabot_decode::{Mapping, UuidType};
 
 /// How a payload holds its one value, named as in Kafka's `Serdes`.
@@ -72,8 +70,7 @@ impl Serde {
         if *field.data_type() != DataType::FixedSizeBinary(16) {
             return field;
         }
-        let name = (EXTENSION_TYPE_NAME_KEY.to_owned(), "arrow.uuid".to_owned());
-        field.with_metadata(HashMap::from([name]))
+        field.with_metadata([extension::entry(extension::UUID)].into())
     }
 
     fn data_type(self, mapping: &Mapping) -> DataType {

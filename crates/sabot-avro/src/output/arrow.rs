@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
 use arrow_schema::{DataType, IntervalUnit, TimeUnit as ArrowUnit};
+use sabot_codec::extension;
 use sabot_decode::{BigDecimalType, EnumType, Mapping, PlanError, UuidType, WideDecimalType};
 
 use super::Form;
@@ -148,9 +149,9 @@ pub(super) fn mark(metadata: &mut HashMap<String, String>, at: At<'_>, data_type
     let is_uuid = at.ty().logical == Some(Logical::Uuid) && *data_type == DataType::FixedSizeBinary(16);
     let mut put = |key: &str, value: &str| metadata.insert(key.to_owned(), value.to_owned());
     match (form, data_type) {
-        (Form::Json, _) => put(EXTENSION_TYPE_NAME_KEY, "arrow.json"),
+        (Form::Json, _) => put(EXTENSION_TYPE_NAME_KEY, extension::JSON),
         (Form::Union(_), DataType::Struct(_)) => put(UNION, "struct"),
-        _ if is_uuid => put(EXTENSION_TYPE_NAME_KEY, "arrow.uuid"),
+        _ if is_uuid => put(EXTENSION_TYPE_NAME_KEY, extension::UUID),
         _ => None,
     };
 }

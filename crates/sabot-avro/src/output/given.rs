@@ -11,12 +11,12 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, StringArray};
-use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
 use arrow_schema::{
     DECIMAL32_MAX_PRECISION, DECIMAL64_MAX_PRECISION, DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION,
     DataType, Field, FieldRef, Fields, IntervalUnit, Schema as ArrowSchema, SchemaRef, TimeUnit as ArrowUnit,
     UnionMode,
 };
+use sabot_codec::extension;
 use sabot_decode::{PlanError, Target, TimeZone};
 
 use super::projection::Keep;
@@ -195,8 +195,7 @@ impl Builder<'_> {
                 self.union(fields.iter().map(|(_, field)| field), true)
             }
             _ => {
-                let is_json =
-                    metadata(field, EXTENSION_TYPE_NAME_KEY) == Some("arrow.json") && is_text(data_type);
+                let is_json = extension::name(field) == Some(extension::JSON) && is_text(data_type);
                 let form = if is_json { Form::Json } else { Form::Leaf };
                 Ok((leaf(field, self.target)?, form, arrow::slot_bytes(data_type)))
             }
@@ -303,7 +302,7 @@ fn leaf(field: &Field, target: &Target) -> Result<Value, PlanError> {
         text if is_text(text) && logical_type == Some("uuid") => Value::with(Kind::String, Logical::Uuid),
         text if is_text(text) => Value::new(Kind::String),
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView => Value::new(Kind::Bytes),
-        DataType::FixedSizeBinary(16) if metadata(field, EXTENSION_TYPE_NAME_KEY) == Some("arrow.uuid") => {
+        DataType::FixedSizeBinary(16) if extension::name(field) == Some(extension::UUID) => {
             Value::with(Kind::Fixed(16), Logical::Uuid)
         }
         DataType::FixedSizeBinary(size) => Value::new(Kind::Fixed(usize::try_from(*size).unwrap_or(0))),

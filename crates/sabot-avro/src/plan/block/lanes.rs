@@ -18,17 +18,6 @@ pub(super) struct Lanes {
     pub(super) is_dense: bool,
 }
 
-/// Where a step's values go: the positions from `base` on, in every column of the step's subtree.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Extent {
-    pub(super) base: usize,
-    pub(super) len: usize,
-    /// Whether other lanes come to the same columns before or after these. Then what has to be appended in order is
-    /// noted, until [`super::Block::finish`] brings the columns to the extent's end. Otherwise the lanes come in the order
-    /// of their positions.
-    pub(super) is_shared: bool,
-}
-
 impl Lanes {
     /// No lanes; those to come are dense.
     pub(super) fn new() -> Self {
@@ -89,27 +78,5 @@ impl Lanes {
     pub(super) fn rows(&self, mask: u64) -> u64 {
         let rows = self.row.iter().enumerate();
         rows.fold(0, |rows, (lane, row)| rows | (mask >> lane & 1) << row)
-    }
-}
-
-impl Extent {
-    pub(super) const fn new(base: usize, len: usize) -> Self {
-        Self {
-            base,
-            len,
-            is_shared: false,
-        }
-    }
-
-    pub(super) const fn shared(self) -> Self {
-        Self {
-            is_shared: true,
-            ..self
-        }
-    }
-
-    /// The length of every column in the extent when it is done.
-    pub(super) const fn end(&self) -> usize {
-        self.base + self.len
     }
 }

@@ -3,8 +3,10 @@
 //! The counts are read first, so that every item's place in the child is known before any item is read. Others are left to
 //! [`super::scan`].
 
-use super::lanes::{Extent, LANES, Lanes};
-use super::{Block, Op, Stuck};
+use sabot_codec::{Extent, Stuck};
+
+use super::lanes::{LANES, Lanes};
+use super::{Block, Op};
 use crate::plan::ListSite;
 
 impl Block<'_> {
@@ -16,7 +18,7 @@ impl Block<'_> {
         lanes: &mut Lanes,
         extent: Extent,
     ) -> Result<(), Stuck> {
-        let has_several_blocks = self.notes.node(self.plan.sites[pc].column).has_several_blocks;
+        let has_several_blocks = self.several_blocks.of(self.plan.sites[pc].column);
         if has_several_blocks || !self.plan.support.is_simple_list(pc) {
             return self.scan(op, pc, lanes, extent);
         }
@@ -170,7 +172,7 @@ impl Block<'_> {
         }
         if has_several_blocks {
             // Another block of items follows, perhaps. The row engine takes it this time.
-            self.notes.node(self.plan.sites[pc].column).has_several_blocks = true;
+            self.several_blocks.set(self.plan.sites[pc].column, true);
         }
         Ok(())
     }

@@ -10,9 +10,9 @@
 //! rounds, the branches of unions, several writer schemas in one block), their extent is *shared*: numbers go to their
 //! places, and what has to be appended is noted until all have been there.
 
+mod deferred;
 mod lanes;
 mod list;
-mod notes;
 mod scan;
 mod skip;
 mod support;
@@ -22,11 +22,11 @@ mod values;
 use std::ops::Range;
 use std::sync::Arc;
 
-use sabot_columns::{Columns, Layout, Overflow, Span};
+use sabot_codec::{DeferredReader, DeferredWrites, Extent, Stuck};
+use sabot_columns::{Columns, Layout, NodeIx, Span};
 use sabot_cursor::{ARENA_BYTES, Arena};
 
-use self::lanes::{Extent, LANES, Lanes};
-use self::notes::Notes;
+use self::lanes::{LANES, Lanes};
 pub(super) use self::support::Support;
 use super::row::PartialRow;
 use super::{Op, OpKind, Plan};
@@ -84,7 +84,8 @@ pub(crate) struct BlockEngine {
     messages: sabot_cursor::Lanes,
     /// Where the defaults of the plans at hand lie, plan after plan.
     defaults: Vec<Span>,
-    notes: Notes,
+    deferred: DeferredWrites,
+    several_blocks: SeveralBlocks,
     /// For values that become text.
     text: Vec<u8>,
     /// Where the items of lists lie, for lists within lists.
@@ -137,7 +138,7 @@ impl BlockEngine {
             return Outcome::all_lost(rows.len());
         };
         let plan_of = &plan_of[rows.clone()];
-        self.notes.clear();
+        self.deferred.clear();
         let mut lanes = Lanes::new();
         lanes.read.len = rows.len();
         lanes.read.at[..rows.len()].copy_from_slice(&self.messages.at[rows.clone()]);
@@ -160,7 +161,8 @@ impl BlockEngine {
             arena: &self.arena,
             defaults: &self.defaults,
             ends,
-            notes: &mut self.notes,
+            deferred: &mut self.deferred,
+            several_blocks: &mut self.several_blocks,
             text: &mut self.text,
             items: &mut self.items,
             items_left: [first.limits.row_items; LANES],
@@ -194,17 +196,21 @@ impl BlockEngine {
     }
 }
 
-/// The block cannot go on behind this row.
-#[derive(Debug, Clone, Copy)]
-struct Stuck {
-    row: usize,
-}
+/// The columns whose lists came in several blocks when they were read last, or seemed to, by node.
+#[derive(Debug, Default)]
+struct SeveralBlocks(Vec<bool>);
 
-impl From<Overflow> for Stuck {
-    /// The row engine finds the row.
-    #[cold]
-    fn from(_: Overflow) -> Self {
-        Self { row: 0 }
+impl SeveralBlocks {
+    fn of(&self, column: NodeIx) -> bool {
+        self.0.get(column.0 as usize).is_some_and(|is_so| *is_so)
+    }
+
+    fn set(&mut self, column: NodeIx, is_so: bool) {
+        let at = column.0 as usize;
+        if self.0.len() <= at {
+            self.0.resize(at + 1, false);
+        }
+        self.0[at] = is_so;
     }
 }
 
@@ -219,7 +225,8 @@ struct Block<'a> {
     defaults: &'a [Span],
     /// Where the messages end.
     ends: &'a [u32],
-    notes: &'a mut Notes,
+    deferred: &'a mut DeferredWrites,
+    several_blocks: &'a mut SeveralBlocks,
     text: &'a mut Vec<u8>,
     items: &'a mut Vec<Vec<scan::Item>>,
     /// Items that each row may still have.
@@ -266,7 +273,7 @@ impl Block<'_> {
                 }
             }
             Err(Stuck { row }) => {
-                self.notes.is_dirty = true;
+                self.deferred.leave_over();
                 Outcome::Lost {
                     lost: 1 << row | lost & !(u64::MAX << row),
                     known: row + 1,
@@ -306,7 +313,7 @@ impl Block<'_> {
             let (next, is_by_rows) = plan.support.step(pc);
             let op = &plan.ops[pc];
             match op.kind {
-                _ if extent.is_shared && self.is_noted(pc) => self.defer(pc, lanes, extent),
+                _ if extent.is_shared && self.is_deferred(pc) => self.defer(pc, lanes, extent),
                 _ if is_by_rows => self.by_rows(pc..next, lanes, extent)?,
                 OpKind::Struct => {
                     pc = self.structure(op, pc, lanes, extent)?;
@@ -332,11 +339,11 @@ impl Block<'_> {
     }
 
     /// Whether a step's values are stepped over in a shared extent, and taken later.
-    fn is_noted(&mut self, pc: usize) -> bool {
+    fn is_deferred(&self, pc: usize) -> bool {
         let (op, column) = (&self.plan.ops[pc], self.plan.sites[pc].column);
         self.plan.support.is_by_rows(pc)
             || matches!(op.kind, OpKind::List | OpKind::Switch)
-            || column != NO_COLUMN && self.notes.node(column).is_deferred
+            || column != NO_COLUMN && self.deferred.is_always_deferred(column)
     }
 
     /// A record that may be null: its fields are read for the lanes that have it, and stay null for the others. Says which

@@ -4,12 +4,13 @@
 //! The items are stepped over once to find their ends and read once more, 64 at a time. So they may be anything that a
 //! message may be, lists and unions among them.
 
+use sabot_codec::{DeferredReader, Extent, Stuck};
 use sabot_columns::NodeKind;
 use sabot_cursor::Cursor;
 
 use super::super::items::{Failure, Items, read_block, read_presence};
-use super::lanes::{Extent, LANES, Lanes};
-use super::{Block, Op, Stuck};
+use super::lanes::{LANES, Lanes};
+use super::{Block, Op};
 
 /// Where an item lies.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +48,8 @@ impl Block<'_> {
             by_position[lanes.to[lane] as usize] = (items.len() - first) as u32;
         }
         // What looked like several blocks may have been a count that was wrong, once.
-        self.notes.node(self.plan.sites[pc].column).has_several_blocks = has_several_blocks;
+        self.several_blocks
+            .set(self.plan.sites[pc].column, has_several_blocks);
         self.mark_valid(op, lanes, extent, present);
         let below = self.push_counts(op, &by_position[..extent.len])?;
         for (at, chunk) in items.chunks(LANES).enumerate() {

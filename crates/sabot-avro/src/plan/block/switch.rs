@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
+use sabot_codec::{DeferredReader, Extent, Stuck};
 use sabot_columns::{NodeIx, NodeKind};
 
-use super::lanes::{Extent, LANES, Lanes};
-use super::{Block, Op, OpKind, Stuck};
+use super::lanes::{LANES, Lanes};
+use super::{Block, Op, OpKind};
 
 /// Children of a dense union at most: its type ids are 8 bits, one of them the sign.
 const MAX_CHILDREN: usize = 128;

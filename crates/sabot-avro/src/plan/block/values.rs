@@ -1,11 +1,12 @@
 //! Values of one column: read into a buffer for all lanes, then appended (or put in their places) at once.
 
+use sabot_codec::{Extent, Stuck};
 use sabot_columns::{Bits, NodeIx, NodeKind, Span};
 use sabot_cursor::PackedSpan;
 
 use super::super::values::{decimal_128, decimal_256, duration, uuid};
-use super::lanes::{Extent, LANES, Lanes};
-use super::{Block, Op, OpKind, Stuck};
+use super::lanes::{LANES, Lanes};
+use super::{Block, Op, OpKind};
 
 impl Block<'_> {
     /// Reads one step's value for all lanes.
@@ -208,7 +209,7 @@ impl Block<'_> {
         };
         self.mark_valid(op, lanes, extent, present);
         if extent.is_shared {
-            self.note_strings(pc, lanes, &packed, extent);
+            self.defer_strings(pc, lanes, &packed, extent);
             return Ok(());
         }
         let mut spans = packed.map(unpack);
@@ -218,7 +219,7 @@ impl Block<'_> {
                 spans[*to as usize] = span;
             }
         }
-        if !self.append_strings(op.kind, self.plan.sites[pc].column, &spans[..extent.len])? {
+        if !self.push_strings(is_text(op.kind), self.plan.sites[pc].column, &spans[..extent.len])? {
             let source = self.arena.window().padded();
             for lane in 0..lanes.len() {
                 let text = spans[lanes.to[lane] as usize].of(source);
@@ -229,14 +230,13 @@ impl Block<'_> {
     }
 
     /// Appends strings, and says whether they are what their column wants: UTF-8.
-    pub(super) fn append_strings(
+    pub(super) fn push_strings(
         &mut self,
-        kind: OpKind,
+        is_text: bool,
         column: NodeIx,
         spans: &[Span],
     ) -> Result<bool, Stuck> {
         let source = self.arena.window().padded();
-        let is_text = matches!(kind, OpKind::Text | OpKind::LargeText | OpKind::TextView);
         match self.layout.node(column).kind {
             NodeKind::Bytes(slot) if is_text => Ok(self.columns.bytes[slot].extend_text(source, spans)?),
             NodeKind::LargeBytes(slot) if is_text => {
@@ -270,6 +270,11 @@ fn is_string(kind: OpKind) -> bool {
         kind,
         K::Bytes | K::LargeBytes | K::BytesView | K::Text | K::LargeText | K::TextView | K::FixedAsBytes
     )
+}
+
+/// Whether the strings that the step reads have to be UTF-8.
+pub(super) fn is_text(kind: OpKind) -> bool {
+    matches!(kind, OpKind::Text | OpKind::LargeText | OpKind::TextView)
 }
 
 /// What was read for each lane, as bytes.

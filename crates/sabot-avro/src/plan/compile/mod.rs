@@ -8,6 +8,7 @@ mod leaf;
 mod record;
 mod union;
 
+use sabot_codec::FieldPaths;
 use sabot_columns::{NodeIx, NodeKind};
 use sabot_decode::{FieldPathId, Limits, PlanError, StringType};
 
@@ -16,7 +17,6 @@ use super::resolve::fit;
 use super::skip::{SkipStep, Skips};
 use super::{DecimalSite, EnumMap, ListSite, Op, OpKind, Plan, Site, SkipSite};
 use crate::output::{Form, NO_COLUMN, Node, Output, ShapeId};
-use crate::paths::Paths;
 use crate::schema::{At, Kind, Schema, TypeId};
 use union::is_null_of_struct;
 
@@ -29,7 +29,7 @@ const MAX_BYTES: usize = 64 << 20;
 pub(crate) fn compile(
     writer: &Schema,
     output: &Output,
-    paths: &mut Paths,
+    paths: &mut FieldPaths,
     limits: Limits,
 ) -> Result<Plan, PlanError> {
     let mut compiler = Compiler {
@@ -84,7 +84,7 @@ pub(crate) fn compile(
 
 struct Compiler<'a> {
     output: &'a Output,
-    paths: &'a mut Paths,
+    paths: &'a mut FieldPaths,
     ops: Vec<Op>,
     sites: Vec<Site>,
     jumps: Vec<u32>,

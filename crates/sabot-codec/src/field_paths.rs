@@ -13,17 +13,37 @@ const MAX_PATHS: usize = 1 << 20;
 /// Bytes of all paths' last segments: what one schema may have of them, and 16 for each path.
 const MAX_SEGMENT_BYTES: usize = 16 << 20;
 
-/// A tree of path segments.
+/// A tree of path segments, in which each path has a number of its own.
+///
+/// ```
+/// use sabot_codec::FieldPaths;
+/// use sabot_decode::FieldPathId;
+///
+/// let mut paths = FieldPaths::new();
+/// let items = paths.below(FieldPathId::ROOT, "items");
+/// let item = paths.below(items, "[]");
+/// let price = paths.below(item, "price");
+/// assert_eq!(paths.name(price), "items[].price");
+/// assert_eq!(paths.below(item, "price"), price);
+/// ```
 #[derive(Debug)]
-pub(crate) struct Paths {
+pub struct FieldPaths {
     /// Each path's last segment and the path above it; the first is the whole message.
     nodes: Vec<(FieldPathId, Arc<str>)>,
     known: HashMap<(FieldPathId, Arc<str>), FieldPathId>,
     segment_bytes: usize,
 }
 
-impl Paths {
-    pub(crate) fn new() -> Self {
+impl Default for FieldPaths {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl FieldPaths {
+    /// The path of the whole message alone.
+    #[must_use]
+    pub fn new() -> Self {
         Self {
             nodes: vec![(FieldPathId::ROOT, "".into())],
             known: HashMap::new(),
@@ -32,7 +52,7 @@ impl Paths {
     }
 
     /// The path that goes on from `above` with a field's name, `[]`, `{}` or `<branch>`.
-    pub(crate) fn below(&mut self, above: FieldPathId, segment: &str) -> FieldPathId {
+    pub fn below(&mut self, above: FieldPathId, segment: &str) -> FieldPathId {
         let key = (above, Arc::from(segment));
         if let Some(known) = self.known.get(&key) {
             return *known;
@@ -48,7 +68,8 @@ impl Paths {
     }
 
     /// The path in full, such as `order.items[].price`; empty for the whole message.
-    pub(crate) fn name(&self, mut id: FieldPathId) -> String {
+    #[must_use]
+    pub fn name(&self, mut id: FieldPathId) -> String {
         let mut segments = Vec::new();
         while let Some((above, segment)) = self.nodes.get(id.0 as usize).filter(|_| id != FieldPathId::ROOT) {
             segments.push(&**segment);

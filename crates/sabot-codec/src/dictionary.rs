@@ -1,7 +1,7 @@
 //! A dictionary whose values are found while decoding.
 //!
-//! The values stand back to back, as Arrow wants them, and a table leads from a value's hash to those that have it: a value costs its text
-//! and a few words, and none is allocated on its own.
+//! The values lie one after the other, as Arrow wants them, and a table leads from a value's hash to those that have it: a
+//! value costs its text and a few words, and none is allocated on its own.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -12,8 +12,24 @@ use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::ArrowError;
 
 /// Values in the order of their first appearance. Those of a row that turns out bad can be taken back.
+///
+/// ```
+/// use arrow_array::cast::AsArray;
+/// use sabot_codec::GrowingDictionary;
+///
+/// let mut dictionary = GrowingDictionary::new(None);
+/// assert_eq!((dictionary.key("red"), dictionary.key("blue"), dictionary.key("red")), (Some(0), Some(1), Some(0)));
+/// dictionary.keep();
+/// // A row that turns out bad takes its new values along.
+/// assert_eq!(dictionary.key("gre"), Some(2));
+/// dictionary.rollback();
+///
+/// let values = dictionary.take()?;
+/// assert_eq!(values.as_string::<i32>().iter().flatten().collect::<Vec<_>>(), ["red", "blue"]);
+/// # Ok::<(), arrow_schema::ArrowError>(())
+/// ```
 #[derive(Debug, Default)]
-pub(crate) struct GrowingDictionary {
+pub struct GrowingDictionary {
     hasher: RandomState,
     /// The newest value of each hash.
     newest: HashMap<u64, i32>,
@@ -36,7 +52,8 @@ struct Value {
 
 impl GrowingDictionary {
     /// Without values but for `first`, if there is one.
-    pub(crate) fn new(first: Option<&'static str>) -> Self {
+    #[must_use]
+    pub fn new(first: Option<&'static str>) -> Self {
         let mut dictionary = Self {
             first,
             ..Self::default()
@@ -46,7 +63,7 @@ impl GrowingDictionary {
     }
 
     /// The key of `value`, new or not; `None` where there is no key left, or no room for its text.
-    pub(crate) fn key(&mut self, value: &str) -> Option<i32> {
+    pub fn key(&mut self, value: &str) -> Option<i32> {
         let hash = self.hasher.hash_one(value);
         let newest = self.newest.get(&hash).copied();
         let mut candidate = newest;
@@ -69,12 +86,12 @@ impl GrowingDictionary {
     }
 
     /// Keeps what the row at hand added.
-    pub(crate) fn keep(&mut self) {
+    pub fn keep(&mut self) {
         self.kept = self.values.len();
     }
 
     /// Takes back what the row at hand added.
-    pub(crate) fn rollback(&mut self) {
+    pub fn rollback(&mut self) {
         while self.values.len() > self.kept {
             let Some(value) = self.values.pop() else { return };
             match value.older {
@@ -86,7 +103,11 @@ impl GrowingDictionary {
     }
 
     /// Takes all values out and leaves room for as many again.
-    pub(crate) fn take(&mut self) -> Result<ArrayRef, ArrowError> {
+    ///
+    /// # Errors
+    ///
+    /// [`ArrowError`] if the values were no array of strings, which would be a fault of this dictionary.
+    pub fn take(&mut self) -> Result<ArrayRef, ArrowError> {
         let offsets: Vec<_> = std::iter::once(0)
             .chain(self.values.iter().map(|value| value.end))
             .collect();
@@ -107,7 +128,8 @@ impl GrowingDictionary {
     }
 
     /// Bytes held.
-    pub(crate) fn bytes(&self) -> usize {
+    #[must_use]
+    pub fn bytes(&self) -> usize {
         const ENTRY_BYTES: usize = size_of::<Value>() + size_of::<(u64, i32)>();
         self.text.len() + self.values.len() * ENTRY_BYTES
     }
