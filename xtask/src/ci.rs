@@ -3,9 +3,10 @@
 //! `.ci/run` calls both. Each step is a command that a person can run alone, and each is timed, because the slowest
 //! one is the one to mend. The first failing step ends the run.
 
+use std::process::Command;
 use std::time::Instant;
 
-use crate::command::{Fault, Outcome, cargo, require, root, run as run_command, target};
+use crate::command::{Fault, Outcome, cargo, output, require, root, run as run_command, target};
 use crate::{bench, demo, deps, e2e, fuzz};
 
 /// Workspaces beside the root one: their format and their warnings are checked too.
@@ -16,8 +17,11 @@ const RUSTUP: &str = "Install it with `rustup component add rustfmt clippy`.";
 /// Features beside the default ones that need nothing installed: `ssl` and `gssapi` link with the system's libraries.
 const FEATURES: [&str; 2] = ["--features", "sabot/async"];
 
-/// The facade has to build with any of its codecs alone, and with none.
-const CODECS: &[&str] = &["", "avro", "json", "plain"];
+/// The facade has to build with any of its codecs alone, with Kafka alone, and with nothing.
+const FACADE: &[&str] = &["", "avro", "json", "plain", "kafka"];
+
+/// With all codecs and without Kafka, payloads from elsewhere are decoded, and librdkafka is not built.
+const WITHOUT_KAFKA: &str = "avro,json,plain";
 
 /// A step's name and what it runs.
 type Step = (&'static str, fn() -> Outcome);
@@ -97,20 +101,30 @@ fn clippy() -> Outcome {
 }
 
 fn features() -> Outcome {
-    for codecs in CODECS {
-        run_command(&mut cargo([
-            "clippy",
-            "--package",
-            "sabot",
-            "--no-default-features",
-            "--features",
-            codecs,
-            "--",
-            "-D",
-            "warnings",
-        ]))?;
+    for features in FACADE {
+        run_command(facade("clippy", features).args(["--", "-D", "warnings"]))?;
+    }
+    run_command(&mut facade("test", WITHOUT_KAFKA))?;
+    let built_with =
+        output(facade("tree", WITHOUT_KAFKA).args(["--edges", "normal,build", "--prefix", "none"]))?;
+    if built_with.contains("rdkafka") {
+        return Err(Fault::new(
+            "the facade is built with librdkafka although `kafka` is off",
+        ));
     }
     Ok(())
+}
+
+/// `cargo WHAT` of the facade with these features alone.
+fn facade(what: &str, features: &str) -> Command {
+    cargo([
+        what,
+        "--package",
+        "sabot",
+        "--no-default-features",
+        "--features",
+        features,
+    ])
 }
 
 fn docs() -> Outcome {

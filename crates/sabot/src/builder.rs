@@ -1,51 +1,18 @@
-//! From options to a stream.
+//! From options to a stream of a topic's batches.
 
 use std::fmt;
 use std::time::Duration;
 
 use sabot_assemble::{Assembler, AssemblerOptions};
-use sabot_decode::SchemaSource;
 use sabot_kafka::{
     DeadLetterOptions, End, PartitionStart, Properties, Source, SourceOptions, Start, Stopper, Subscription,
 };
 use sabot_registry::Client;
 
-use crate::payloads::Payloads;
-use crate::schemas::NoRegistry;
+use crate::schema_source::{Registry, schema_source};
 use crate::{Codec, Error, Metadata, OnError, Part, Stream, Tombstones};
 
-/// Where everything begins: [`Sabot::kafka`] for topics, [`Sabot::payloads`] for payloads from elsewhere.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub struct Sabot;
-
-impl Sabot {
-    /// Reads topics. `brokers` are `host:port` with commas between.
-    ///
-    /// Say which topic, how its values are encoded and, for schemas with ids, where the registry is. Everything else
-    /// has a default: from the beginning, for ever, without a group, failing at the first bad message.
-    pub fn kafka(brokers: impl Into<String>) -> Builder {
-        Builder {
-            brokers: brokers.into(),
-            topics: Vec::new(),
-            partitions: Vec::new(),
-            options: SourceOptions::new(String::new(), Subscription::Topics(Vec::new())),
-            assembler: AssemblerOptions::default(),
-            registry: Registry::None,
-            key: None,
-            value: None,
-            stop_at_end: false,
-            limit: None,
-        }
-    }
-
-    /// Decodes payloads that come from anywhere: a file, a test, another client.
-    pub fn payloads(codec: Codec) -> Payloads {
-        Payloads::new(codec)
-    }
-}
-
-/// What to read, and what to make of it. Made by [`Sabot::kafka`].
+/// What to read, and what to make of it. Made by [`crate::Sabot::kafka`].
 ///
 /// ```no_run
 /// # #[cfg(all(feature = "avro", feature = "plain"))] {
@@ -85,25 +52,22 @@ pub struct Builder {
     limit: Option<u64>,
 }
 
-/// Where schemas come from.
-#[derive(Clone)]
-pub(crate) enum Registry {
-    None,
-    Url(String),
-    Client(Client),
-}
-
-impl Registry {
-    pub(crate) fn client(&self) -> Result<Option<Client>, Error> {
-        Ok(match self {
-            Self::None => None,
-            Self::Url(url) => Some(Client::new(url)?),
-            Self::Client(client) => Some(client.clone()),
-        })
-    }
-}
-
 impl Builder {
+    pub(crate) fn new(brokers: String) -> Self {
+        Self {
+            brokers,
+            topics: Vec::new(),
+            partitions: Vec::new(),
+            options: SourceOptions::new(String::new(), Subscription::Topics(Vec::new())),
+            assembler: AssemblerOptions::default(),
+            registry: Registry::None,
+            key: None,
+            value: None,
+            stop_at_end: false,
+            limit: None,
+        }
+    }
+
     /// Reads this topic; a name that begins with `^` is a regular expression. May be called several times.
     pub fn topic(mut self, topic: impl Into<String>) -> Self {
         self.topics.push(topic.into());
@@ -308,10 +272,7 @@ impl Builder {
         options.value_framing = value.frame();
         let value = value.open(Part::Value, topic, registry.as_ref())?;
         let assembler = Assembler::new(self.assembler, key, value);
-        let schemas: Box<dyn SchemaSource + Send> = match registry {
-            Some(registry) => Box::new(registry),
-            None => Box::new(NoRegistry),
-        };
+        let schemas = schema_source(registry);
         Ok(Stream::new(Source::open(options, assembler, schemas)?))
     }
 

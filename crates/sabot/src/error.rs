@@ -9,10 +9,11 @@ use crate::{BadRow, Part, SchemaKey};
 
 /// What went wrong. It displays as one line; [`Error::kind`] is what a program branches on, and the source has the rest.
 /// `Debug` is for people as well, since that is what `main` prints of an error: the same line, and the causes behind it.
-pub struct Error(Box<Fault>);
+pub struct Error(Box<ErrorInner>);
 
-enum Fault {
+enum ErrorInner {
     Config(String),
+    #[cfg(feature = "kafka")]
     Kafka(sabot_kafka::Error),
     Registry(sabot_registry::Error),
     Schema(Part, PlanError),
@@ -64,13 +65,14 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match &*self.0 {
-            Fault::Config(_) => ErrorKind::Config,
-            Fault::Kafka(error) => of_kafka(error.kind()),
-            Fault::Registry(error) => of_registry(error),
-            Fault::Schema(..) => ErrorKind::Schema,
-            Fault::Fetch(_) => ErrorKind::SchemaUnavailable,
-            Fault::BadPayload(_) => ErrorKind::BadRecord,
-            Fault::Internal(_) => ErrorKind::Internal,
+            ErrorInner::Config(_) => ErrorKind::Config,
+            #[cfg(feature = "kafka")]
+            ErrorInner::Kafka(error) => of_kafka(error.kind()),
+            ErrorInner::Registry(error) => of_registry(error),
+            ErrorInner::Schema(..) => ErrorKind::Schema,
+            ErrorInner::Fetch(_) => ErrorKind::SchemaUnavailable,
+            ErrorInner::BadPayload(_) => ErrorKind::BadRecord,
+            ErrorInner::Internal(_) => ErrorKind::Internal,
         }
     }
 
@@ -78,9 +80,10 @@ impl Error {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match &*self.0 {
-            Fault::Kafka(error) => error.is_retryable(),
-            Fault::Registry(error) => error.is_retryable(),
-            Fault::Fetch(_) => true,
+            #[cfg(feature = "kafka")]
+            ErrorInner::Kafka(error) => error.is_retryable(),
+            ErrorInner::Registry(error) => error.is_retryable(),
+            ErrorInner::Fetch(_) => true,
             _ => false,
         }
     }
@@ -89,8 +92,9 @@ impl Error {
     #[must_use]
     pub fn bad_row(&self) -> Option<&BadRow> {
         match &*self.0 {
-            Fault::Kafka(error) => error.bad_row(),
-            Fault::BadPayload(bad) => Some(bad),
+            #[cfg(feature = "kafka")]
+            ErrorInner::Kafka(error) => error.bad_row(),
+            ErrorInner::BadPayload(bad) => Some(bad),
             _ => None,
         }
     }
@@ -99,7 +103,8 @@ impl Error {
     #[must_use]
     pub fn topic(&self) -> Option<&str> {
         match &*self.0 {
-            Fault::Kafka(error) => error.topic(),
+            #[cfg(feature = "kafka")]
+            ErrorInner::Kafka(error) => error.topic(),
             _ => None,
         }
     }
@@ -108,7 +113,8 @@ impl Error {
     #[must_use]
     pub fn partition(&self) -> Option<i32> {
         match &*self.0 {
-            Fault::Kafka(error) => error.partition(),
+            #[cfg(feature = "kafka")]
+            ErrorInner::Kafka(error) => error.partition(),
             _ => None,
         }
     }
@@ -117,7 +123,8 @@ impl Error {
     #[must_use]
     pub fn offset(&self) -> Option<i64> {
         match &*self.0 {
-            Fault::Kafka(error) => error.offset(),
+            #[cfg(feature = "kafka")]
+            ErrorInner::Kafka(error) => error.offset(),
             _ => None,
         }
     }
@@ -126,48 +133,52 @@ impl Error {
     #[must_use]
     pub fn schema(&self) -> Option<SchemaKey> {
         match &*self.0 {
-            Fault::Kafka(error) => error.schema(),
-            Fault::Fetch(FetchError::Unknown { key, .. } | FetchError::Unavailable { key, .. }) => Some(*key),
-            Fault::BadPayload(bad) => Some(bad.schema),
+            #[cfg(feature = "kafka")]
+            ErrorInner::Kafka(error) => error.schema(),
+            ErrorInner::Fetch(FetchError::Unknown { key, .. } | FetchError::Unavailable { key, .. }) => {
+                Some(*key)
+            }
+            ErrorInner::BadPayload(bad) => Some(bad.schema),
             _ => None,
         }
     }
 
     #[cold]
     pub(crate) fn config(message: impl Into<String>) -> Self {
-        Self(Box::new(Fault::Config(message.into())))
+        Self(Box::new(ErrorInner::Config(message.into())))
     }
 
     #[cold]
     pub(crate) fn internal(message: impl Into<String>) -> Self {
-        Self(Box::new(Fault::Internal(message.into())))
+        Self(Box::new(ErrorInner::Internal(message.into())))
     }
 
     #[cold]
     pub(crate) fn plan(part: Part, error: PlanError) -> Self {
-        Self(Box::new(Fault::Schema(part, error)))
+        Self(Box::new(ErrorInner::Schema(part, error)))
     }
 
     #[cold]
     pub(crate) fn fetch(error: FetchError) -> Self {
-        Self(Box::new(Fault::Fetch(error)))
+        Self(Box::new(ErrorInner::Fetch(error)))
     }
 
     #[cold]
     pub(crate) fn bad_payload(bad: BadRow) -> Self {
-        Self(Box::new(Fault::BadPayload(bad)))
+        Self(Box::new(ErrorInner::BadPayload(bad)))
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
-            Fault::Config(message) | Fault::Internal(message) => f.write_str(message),
-            Fault::Kafka(error) => error.fmt(f),
-            Fault::Registry(error) => error.fmt(f),
-            Fault::Schema(part, error) => write!(f, "the schema of the {part}s cannot be used: {error}"),
-            Fault::Fetch(error) => error.fmt(f),
-            Fault::BadPayload(bad) => write!(f, "payload {}: {}", bad.offset, bad.reason()),
+            ErrorInner::Config(message) | ErrorInner::Internal(message) => f.write_str(message),
+            #[cfg(feature = "kafka")]
+            ErrorInner::Kafka(error) => error.fmt(f),
+            ErrorInner::Registry(error) => error.fmt(f),
+            ErrorInner::Schema(part, error) => write!(f, "the schema of the {part}s cannot be used: {error}"),
+            ErrorInner::Fetch(error) => error.fmt(f),
+            ErrorInner::BadPayload(bad) => write!(f, "payload {}: {}", bad.offset, bad.reason()),
         }
     }
 }
@@ -182,27 +193,30 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         // The text of the inner error is this error's own text, so its cause comes next.
         match &*self.0 {
-            Fault::Config(_) | Fault::Internal(_) | Fault::BadPayload(_) => None,
-            Fault::Fetch(error) => error.source(),
-            Fault::Kafka(error) => error.source(),
-            Fault::Registry(error) => error.source(),
-            Fault::Schema(_, error) => error.source(),
+            ErrorInner::Config(_) | ErrorInner::Internal(_) | ErrorInner::BadPayload(_) => None,
+            ErrorInner::Fetch(error) => error.source(),
+            #[cfg(feature = "kafka")]
+            ErrorInner::Kafka(error) => error.source(),
+            ErrorInner::Registry(error) => error.source(),
+            ErrorInner::Schema(_, error) => error.source(),
         }
     }
 }
 
+#[cfg(feature = "kafka")]
 impl From<sabot_kafka::Error> for Error {
     fn from(error: sabot_kafka::Error) -> Self {
-        Self(Box::new(Fault::Kafka(error)))
+        Self(Box::new(ErrorInner::Kafka(error)))
     }
 }
 
 impl From<sabot_registry::Error> for Error {
     fn from(error: sabot_registry::Error) -> Self {
-        Self(Box::new(Fault::Registry(error)))
+        Self(Box::new(ErrorInner::Registry(error)))
     }
 }
 
+#[cfg(feature = "kafka")]
 fn of_kafka(kind: sabot_kafka::ErrorKind) -> ErrorKind {
     use sabot_kafka::ErrorKind as Kafka;
     match kind {

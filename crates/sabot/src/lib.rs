@@ -3,21 +3,22 @@
 //! [`Sabot::kafka`] describes what to read; [`Builder::open`] gives a [`Stream`] of [`Batch`]es, each a
 //! [`RecordBatch`](arrow_array::RecordBatch) with reports of what was wrong with its bad messages. This crate adds no
 //! machinery of its own to the crates below it: it puts them together and re-exports them, and Arrow's with them, so
-//! that a program needs one dependency and one version of Arrow.
+//! that a program needs one dependency and one version of Arrow. [`Sabot::payloads`] decodes messages that come from
+//! anywhere else.
 //!
 //! # Example
 //!
 //! It runs as it stands, on a broker and a registry inside the process.
 //!
 //! ```
+//! # #[cfg(all(feature = "avro", feature = "kafka"))]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::time::Duration;
 //! use sabot::arrow_array::{cast::AsArray, types::Int64Type};
 //! use sabot::kafka::{Message, Producer, Properties, embedded::EmbeddedBroker};
 //! use sabot::schema::Schema;
 //! use sabot::{Codec, OnError, Sabot};
 //!
-//! # #[cfg(feature = "avro")]
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let broker = EmbeddedBroker::start(1)?;
 //! broker.create_topic("orders", 1)?;
 //! let registry = sabot_registry_server::Server::start(Default::default())?;
@@ -52,7 +53,7 @@
 //! assert_eq!(sum, 3);
 //! assert_eq!(bad, ["orders[0] at offset 2: value, schema 1, field id, byte 5: the message ends inside a value"]);
 //! # Ok(()) }
-//! # #[cfg(not(feature = "avro"))]
+//! # #[cfg(not(all(feature = "avro", feature = "kafka")))]
 //! # fn main() {}
 //! ```
 //!
@@ -88,29 +89,34 @@
 //!
 //! | feature | |
 //! |---|---|
+//! | `kafka` | [`Sabot::kafka`] and [`kafka`]; on by default. Without it [`Sabot::payloads`] is left, and librdkafka, which is written in C, is not built |
 //! | `avro`, `json`, `plain` | the codecs; all on by default |
 //! | `avro-codecs` | Avro files whose blocks are compressed with bzip2, xz or zstandard; deflate and snappy are always read |
-//! | `async` | `Stream::into_async` |
-//! | `ssl`, `zstd`, `gssapi` | passed on to librdkafka: TLS, zstd-compressed topics, Kerberos |
+//! | `async` | `Stream::into_async`, with `kafka` |
+//! | `ssl`, `zstd`, `gssapi` | passed on to librdkafka, if `kafka` is on: TLS, zstd-compressed topics, Kerberos |
 //!
 //! Further examples are in the crate's `examples` folder: `quickstart`, `to_parquet`, `dead_letters`.
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "async")]
 mod asynchronous;
+#[cfg(feature = "kafka")]
 mod builder;
 mod encoding;
 mod error;
 mod payloads;
-mod schemas;
+mod schema_source;
+#[cfg(feature = "kafka")]
 mod stream;
 
 #[cfg(feature = "async")]
 pub use asynchronous::AsyncStream;
-pub use builder::{Builder, Sabot};
+#[cfg(feature = "kafka")]
+pub use builder::Builder;
 pub use encoding::Codec;
 pub use error::{Error, ErrorKind, with_causes};
 pub use payloads::{PayloadDecoder, Payloads};
+#[cfg(feature = "kafka")]
 pub use stream::Stream;
 
 pub use sabot_assemble::{BadRow, Metadata, OnError, Part, Tombstones};
@@ -118,6 +124,7 @@ pub use sabot_decode::{
     BigDecimalType, BinaryType, EnumType, Limits, RecursionType, StringType, TimeZone, UnionType, UuidType,
     WideDecimalType,
 };
+#[cfg(feature = "kafka")]
 pub use sabot_kafka::{Acker, Batch, End, Progress, Start, Stopper};
 pub use sabot_wire::{Framing, SchemaKey};
 
@@ -135,6 +142,7 @@ pub use sabot_columns as columns;
 pub use sabot_decode as decode;
 #[cfg(feature = "json")]
 pub use sabot_json as json;
+#[cfg(feature = "kafka")]
 pub use sabot_kafka as kafka;
 #[cfg(feature = "plain")]
 pub use sabot_plain as plain;
@@ -142,7 +150,28 @@ pub use sabot_registry as registry;
 pub use sabot_schema as schema;
 pub use sabot_wire as wire;
 
+/// Where everything begins: [`Sabot::kafka`] for topics, [`Sabot::payloads`] for payloads from elsewhere.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Sabot;
+
+impl Sabot {
+    /// Reads topics. `brokers` are `host:port` with commas between.
+    ///
+    /// Say which topic, how its values are encoded and, for schemas with ids, where the registry is. Everything else
+    /// has a default: from the beginning, for ever, without a group, failing at the first bad message.
+    #[cfg(feature = "kafka")]
+    pub fn kafka(brokers: impl Into<String>) -> Builder {
+        Builder::new(brokers.into())
+    }
+
+    /// Decodes payloads that come from anywhere: a file, a test, another client.
+    pub fn payloads(codec: Codec) -> Payloads {
+        Payloads::new(codec)
+    }
+}
+
 /// The README's example, which is compiled with the tests of this documentation.
-#[cfg(all(doctest, feature = "avro"))]
+#[cfg(all(doctest, feature = "avro", feature = "kafka"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;

@@ -10,8 +10,7 @@ use sabot_decode::{Payload, SchemaSource};
 use sabot_registry::Client;
 use sabot_wire::Framing;
 
-use crate::builder::Registry;
-use crate::schemas::NoRegistry;
+use crate::schema_source::{Registry, schema_source};
 use crate::{Codec, Error, Part};
 
 /// How to decode payloads. Made by [`crate::Sabot::payloads`].
@@ -54,7 +53,8 @@ impl Payloads {
     ///
     /// # Errors
     ///
-    /// As [`crate::Builder::open`], as far as it concerns schemas.
+    /// [`crate::ErrorKind::Config`], or what a registry's answer stands for: `Schema`, `NotFound`, `Unreachable`, `Denied` or
+    /// `Registry`.
     pub fn open(self) -> Result<PayloadDecoder, Error> {
         let registry = self.registry.client()?;
         let decoder = self.codec.open(Part::Value, None, registry.as_ref())?;
@@ -64,10 +64,7 @@ impl Payloads {
         Ok(PayloadDecoder {
             assembler: Assembler::new(options, None, decoder),
             framing: self.codec.frame(),
-            schemas: match registry {
-                Some(registry) => Box::new(registry),
-                None => Box::new(NoRegistry),
-            },
+            schemas: schema_source(registry),
             source: Arc::from("payload"),
         })
     }

@@ -1,6 +1,5 @@
 //! Each choice of `Codec::avro()` and the column that comes out by it: a table, from a schema and a message to a field. What
 //! each type becomes in all its variants, the tests of sabot-avro say.
-#![cfg(feature = "avro")]
 
 use std::sync::Arc;
 

@@ -1,6 +1,8 @@
 //! The facade against a broker and a registry in this process.
 #![expect(clippy::unwrap_used, reason = "a test panics where something is wrong")]
 
+mod common;
+
 use std::future::poll_fn;
 use std::num::NonZeroUsize;
 use std::pin::{Pin, pin};
@@ -16,21 +18,17 @@ use sabot::arrow_array::types::Int64Type;
 use sabot::kafka::embedded::EmbeddedBroker;
 use sabot::kafka::{Message, Producer, Properties};
 use sabot::registry::Client;
-use sabot::schema::{CompatibilityLevel, Schema};
+use sabot::schema::CompatibilityLevel;
 use sabot::{AsyncStream, Batch, Builder, Codec, ErrorKind, Metadata, OnError, Sabot, Start};
-use sabot_registry_server::{Server, ServerOptions};
 
-const V1: &str = r#"{"type": "record", "name": "R", "fields": [{"name": "a", "type": "int"}]}"#;
-const V2: &str = r#"{"type": "record", "name": "R", "fields": [
-    {"name": "b", "type": "string", "default": "?"}, {"name": "a", "type": "long"}]}"#;
+use common::{TwoVersions, V1, V2};
 
 /// Far beyond what any step takes.
 const HANGS: Duration = Duration::from_secs(120);
 
 struct Stage {
     broker: EmbeddedBroker,
-    registry: Server,
-    ids: [u32; 2],
+    versions: TwoVersions,
 }
 
 impl Stage {
@@ -38,19 +36,9 @@ impl Stage {
     fn new(messages: u8) -> Self {
         let broker = EmbeddedBroker::start(1).unwrap();
         broker.create_topic("t", 1).unwrap();
-        let registry = Server::start(ServerOptions::default()).unwrap();
-        let client = Client::new(&registry.url()).unwrap();
-        let register = |text| {
-            client
-                .register(&"t-value".into(), &Schema::avro(text), false)
-                .unwrap()
-                .id
-                .0
-        };
         let stage = Self {
-            ids: [register(V1), register(V2)],
             broker,
-            registry,
+            versions: TwoVersions::new(),
         };
         let values = (0..messages).map(|at| stage.value(at));
         stage.send(values);
@@ -58,14 +46,7 @@ impl Stage {
     }
 
     fn value(&self, at: u8) -> Vec<u8> {
-        let version = usize::from(at % 2);
-        let mut value = vec![0];
-        value.extend_from_slice(&self.ids[version].to_be_bytes());
-        if version == 1 {
-            value.extend_from_slice(&[2, b'x']);
-        }
-        value.push(at * 2);
-        value
+        self.versions.value(at)
     }
 
     fn send(&self, values: impl IntoIterator<Item = Vec<u8>>) {
@@ -85,7 +66,7 @@ impl Stage {
     fn builder(&self, codec: Codec) -> Builder {
         Sabot::kafka(self.broker.brokers())
             .topic("t")
-            .registry(self.registry.url())
+            .registry(self.versions.registry.url())
             .value(codec)
             .metadata(Metadata::NONE)
             .stop_at_end()
@@ -153,7 +134,7 @@ fn columns_follow_the_latest_version_unless_told_otherwise() {
     assert_eq!(names(&batch.batch), ["a"]);
 
     // A subject that is not there is an error only if it was asked for.
-    let client = Client::new(&stage.registry.url()).unwrap();
+    let client = Client::new(&stage.versions.registry.url()).unwrap();
     client.set_compatibility(None, CompatibilityLevel::None).unwrap();
     let error = stage.builder(Codec::avro().subject("nobody")).open().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
@@ -169,7 +150,7 @@ fn messages_without_a_frame_take_their_schema_from_the_options() {
     stage.send([vec![2], vec![4]]);
     for codec in [
         Codec::avro().writer_schema(V1),
-        Codec::avro().schema_id(stage.ids[0]),
+        Codec::avro().schema_id(stage.versions.ids[0]),
     ] {
         let batch = stage
             .builder(codec.reader_schema(V2))
@@ -243,34 +224,6 @@ fn a_bad_message_stops_it_with_its_place() {
         );
         assert_eq!(error.bad_row().unwrap().field_path, "a");
     }
-}
-
-#[test]
-fn payloads_are_decoded_without_kafka() {
-    let stage = Stage::new(0);
-    let (first, second) = (stage.value(0), stage.value(1));
-    let open = |policy| {
-        let builder = Sabot::payloads(Codec::avro().reader_schema(V2)).registry(stage.registry.url());
-        builder.on_error(policy).open().unwrap()
-    };
-    let mut decoder = open(OnError::Skip);
-    let (batch, bad) = decoder
-        .decode(&[Some(&first), Some(b"{}"), None, Some(&second)])
-        .unwrap();
-    assert_eq!((batch.num_rows(), bad.len(), bad[0].offset), (3, 1, 1));
-    assert_eq!(decoder.schema().as_ref(), Some(batch.schema_ref()));
-
-    let mut decoder = open(OnError::Fail);
-    let error = decoder.decode(&[Some(&first), Some(b"{}")]).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::BadRecord);
-    assert!(
-        error
-            .to_string()
-            .starts_with("payload 1: value, byte 0: invalid magic byte"),
-        "{error}"
-    );
-    // Nothing of the failed slice is left.
-    assert_eq!(decoder.decode(&[Some(&second)]).unwrap().0.num_rows(), 1);
 }
 
 #[test]
@@ -354,7 +307,7 @@ fn a_panic_in_the_thread_of_an_async_stream_does_not_look_like_the_end() {
 fn endless(stage: &Stage) -> AsyncStream {
     Sabot::kafka(stage.broker.brokers())
         .topic("t")
-        .registry(stage.registry.url())
+        .registry(stage.versions.registry.url())
         .value(Codec::avro())
         .start(Start::Latest)
         .linger(Duration::ZERO)
@@ -385,40 +338,4 @@ fn block_on<F: Future>(waiting_for: &str, future: F) -> F::Output {
         assert!(begin.elapsed() < HANGS, "waiting for {waiting_for}");
         thread::park_timeout(HANGS);
     }
-}
-
-/// Messages of two schemas become the columns of the last; one of a third schema is bad.
-#[test]
-fn single_objects_name_their_schema_by_fingerprint() {
-    let old = r#"{"type": "record", "name": "R", "fields": [{"name": "id", "type": "int"}]}"#;
-    let new = r#"{"type": "record", "name": "R", "fields": [{"name": "id", "type": "long"},
-        {"name": "new", "type": "string", "default": "none"}]}"#;
-    let message = |schema: &str, body: &[u8]| {
-        let fingerprint = sabot::avro::fingerprint(&sabot::schema::WriterSchema::avro(schema)).unwrap();
-        [&sabot::wire::fingerprint_prefix(fingerprint), body].concat()
-    };
-    let messages = [
-        message(old, &[2]),
-        message(new, &[4, 2, b'x']),
-        message("\"int\"", &[6]),
-        vec![0, 0, 0, 0, 1, 2],
-    ];
-    let payloads: Vec<_> = messages.iter().map(|message| Some(&message[..])).collect();
-    let mut decoder = Sabot::payloads(Codec::avro().single_object([old, new]))
-        .on_error(OnError::Skip)
-        .open()
-        .unwrap();
-    let (batch, bad) = decoder.decode(&payloads).unwrap();
-    assert_eq!(batch["id"].as_primitive::<Int64Type>().values(), &[1, 2]);
-    let new: Vec<_> = batch["new"].as_string::<i32>().iter().flatten().collect();
-    assert_eq!(new, ["none", "x"]);
-    let bad: Vec<_> = bad.iter().map(ToString::to_string).collect();
-    assert!(
-        bad[0].contains("no schema of this fingerprint is given"),
-        "{bad:?}"
-    );
-    assert!(bad[1].contains("begins with 0x00"), "{bad:?}");
-
-    let none = Sabot::payloads(Codec::avro().single_object([""; 0])).open();
-    assert_eq!(none.unwrap_err().kind(), ErrorKind::Config);
 }
