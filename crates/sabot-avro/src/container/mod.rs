@@ -124,11 +124,11 @@ impl<R: Read> ContainerReader<R> {
     ///
     /// ```
     /// use sabot_avro::{ContainerOptions, ContainerReader};
-    /// use sabot_decode::{Output, WriterSchema};
+    /// use sabot_decode::{OutputSchema, WriterSchema};
     ///
     /// let file = b"Obj\x01\x02\x16avro.schema\x0a\"int\"\x00sixteen bytes ok\x04\x04\x06\x08sixteen bytes ok";
     /// let mut options = ContainerOptions::default();
-    /// options.target.output = Output::Reader(WriterSchema::avro("\"double\""));
+    /// options.target.output = OutputSchema::Reader(WriterSchema::avro("\"double\""));
     /// let reader = ContainerReader::with_options(&file[..], options)?;
     /// assert_eq!(reader.schema().field(0).data_type(), &arrow_schema::DataType::Float64);
     /// # Ok::<(), sabot_avro::ContainerError>(())
