@@ -1,11 +1,15 @@
 //! Whether all systems made the same rows with the same values.
 //!
-//! Types may differ where both can stand for the same Avro type (a time zone's spelling, the names of a map's members,
-//! nullability): so the second system's columns are cast to the first one's types, and then compared.
+//! Types may differ where both can stand for the same Avro type (a time zone's spelling, the names of a map's or a union's
+//! members, nullability): so the second system's columns are given the first one's types, and then compared.
 
-use arrow_array::{Array, RecordBatch};
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, ListArray, MapArray, RecordBatch, StructArray, UnionArray};
 use arrow_cast::{CastOptions, cast_with_options};
 use arrow_ord::sort::sort_to_indices;
+use arrow_schema::{ArrowError, DataType};
 use arrow_select::concat::concat_batches;
 use arrow_select::take::take_record_batch;
 
@@ -69,16 +73,12 @@ fn compare(names: [&str; 2], [left, right]: [&RecordBatch; 2]) -> Result<(), Str
             |batch: &RecordBatch| format!("{} rows of {} columns", batch.num_rows(), batch.num_columns());
         return Err(format!("{names:?} made {} and {}", shape(left), shape(right)));
     }
-    let options = CastOptions {
-        safe: false,
-        ..CastOptions::default()
-    };
     for (field, column) in left.schema().fields().iter().zip(left.columns()) {
         let name = field.name();
         let other = right
             .column_by_name(name)
             .ok_or(format!("{} made no column {name}", names[1]))?;
-        let other = cast_with_options(other, column.data_type(), &options)
+        let other = with_type(other, column.data_type())
             .map_err(|error| format!("column {name} of {names:?}: {error}"))?;
         if other.to_data() != column.to_data() {
             let row = (0..column.len())
@@ -87,6 +87,59 @@ fn compare(names: [&str; 2], [left, right]: [&RecordBatch; 2]) -> Result<(), Str
         }
     }
     Ok(())
+}
+
+/// The same values with another type of the same layout. Arrow's cast knows no unions, nor what holds some.
+fn with_type(array: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowError> {
+    let below = |arrays: &[ArrayRef], wanted: &[&DataType]| {
+        let pairs = arrays.iter().zip(wanted);
+        pairs
+            .map(|(array, wanted)| with_type(array, wanted))
+            .collect::<Result<Vec<_>, _>>()
+    };
+    Ok(match (array.data_type(), wanted) {
+        (DataType::Struct(from), DataType::Struct(to)) if from.len() == to.len() => {
+            let types: Vec<_> = to.iter().map(|field| field.data_type()).collect();
+            let array = array.as_struct();
+            let columns = below(array.columns(), &types)?;
+            let len = array.len();
+            Arc::new(StructArray::try_new_with_length(
+                to.clone(),
+                columns,
+                array.nulls().cloned(),
+                len,
+            )?)
+        }
+        (DataType::List(_), DataType::List(item)) => {
+            let array = array.as_list::<i32>();
+            let values = with_type(array.values(), item.data_type())?;
+            let (offsets, nulls) = (array.offsets().clone(), array.nulls().cloned());
+            Arc::new(ListArray::try_new(Arc::clone(item), offsets, values, nulls)?)
+        }
+        (DataType::Map(..), DataType::Map(entry, is_sorted)) => {
+            let array = array.as_map();
+            let entries: ArrayRef = Arc::new(array.entries().clone());
+            let entries = with_type(&entries, entry.data_type())?.as_struct().clone();
+            let (offsets, nulls) = (array.offsets().clone(), array.nulls().cloned());
+            let map = MapArray::try_new(Arc::clone(entry), offsets, entries, nulls, *is_sorted)?;
+            Arc::new(map)
+        }
+        (DataType::Union(from, _), DataType::Union(to, _)) if from.len() == to.len() => {
+            let array = array.as_union();
+            let children: Vec<_> = from.iter().map(|(id, _)| Arc::clone(array.child(id))).collect();
+            let types: Vec<_> = to.iter().map(|(_, field)| field.data_type()).collect();
+            let children = below(&children, &types)?;
+            let (ids, offsets) = (array.type_ids().clone(), array.offsets().cloned());
+            Arc::new(UnionArray::try_new(to.clone(), ids, offsets, children)?)
+        }
+        _ => {
+            let options = CastOptions {
+                safe: false,
+                ..CastOptions::default()
+            };
+            cast_with_options(array, wanted, &options)?
+        }
+    })
 }
 
 fn join(batches: &[RecordBatch]) -> Result<RecordBatch, String> {

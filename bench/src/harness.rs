@@ -22,8 +22,34 @@ pub struct Measured {
     pub peak_rss_bytes: Option<u64>,
 }
 
-/// Measures the systems in turn, `rounds` times, after one round to warm up.
+/// Nanoseconds for one message, round by round, in order.
+pub struct Times(Vec<f64>);
+
+impl Times {
+    pub fn median(&self) -> f64 {
+        self.0[self.0.len() / 2]
+    }
+}
+
+/// Measures the systems of a workload.
 pub fn measure(workload: &Workload, case: &mut Case, rounds: usize) -> Result<Vec<Measured>, String> {
+    let times = times(case, rounds)?;
+    let measured = case.systems.iter().zip(times).map(|(system, times)| Measured {
+        suite: workload.suite,
+        workload: workload.name,
+        system: system.name,
+        messages: case.count,
+        bytes_per_message: case.bytes_per_message,
+        median_ns: times.median(),
+        min_ns: times.0[0],
+        max_ns: times.0[times.0.len() - 1],
+        peak_rss_bytes: None,
+    });
+    Ok(measured.collect())
+}
+
+/// Runs the systems in turn, `rounds` times, after one round to warm up.
+pub fn times(case: &mut Case, rounds: usize) -> Result<Vec<Times>, String> {
     let mut times = vec![Vec::with_capacity(rounds); case.systems.len()];
     for round in 0..=rounds {
         for turn in 0..times.len() {
@@ -41,21 +67,8 @@ pub fn measure(workload: &Workload, case: &mut Case, rounds: usize) -> Result<Ve
             }
         }
     }
-    let measured = case.systems.iter().zip(times).map(|(system, mut times)| {
-        times.sort_by(f64::total_cmp);
-        Measured {
-            suite: workload.suite,
-            workload: workload.name,
-            system: system.name,
-            messages: case.count,
-            bytes_per_message: case.bytes_per_message,
-            median_ns: times[times.len() / 2],
-            min_ns: times[0],
-            max_ns: times[times.len() - 1],
-            peak_rss_bytes: None,
-        }
-    });
-    Ok(measured.collect())
+    times.iter_mut().for_each(|times| times.sort_by(f64::total_cmp));
+    Ok(times.into_iter().map(Times).collect())
 }
 
 /// Runs one system in a process of its own: a peak is a process's, and no other system's memory may count.

@@ -24,6 +24,8 @@ mod host;
 mod options;
 mod results;
 mod suites;
+#[cfg(feature = "peers")]
+mod sweep;
 mod systems;
 
 use std::process::ExitCode;
@@ -46,7 +48,7 @@ fn run(options: &Options) -> Result<(), String> {
         Mode::Measure => measure(options),
         Mode::Verify => verify(options),
         Mode::Peak { workload, system } => peak(options, workload, system),
-        Mode::Count { workload } => count::run(&suites::find(workload)?, options.messages),
+        Mode::Count { workload } => count::run(&suites::find(workload)?, options.messages()),
         Mode::Counted => {
             for workload in suites::wanted(options)? {
                 if workload.counted {
@@ -55,6 +57,10 @@ fn run(options: &Options) -> Result<(), String> {
             }
             Ok(())
         }
+        #[cfg(feature = "peers")]
+        Mode::Sweep => sweep::run(options),
+        #[cfg(not(feature = "peers"))]
+        Mode::Sweep => Err("built without the peers, only to count".into()),
     }
 }
 
@@ -73,10 +79,10 @@ fn measure(options: &Options) -> Result<(), String> {
         }
         let mut case = build(&workload, options)?;
         check(&workload, &mut case)?;
-        let mut rows = harness::measure(&workload, &mut case, options.rounds)
+        let mut rows = harness::measure(&workload, &mut case, options.rounds())
             .map_err(|reason| format!("{}: {reason}", workload.name))?;
         for row in &mut rows {
-            row.peak_rss_bytes = harness::peak_of(row.workload, row.system, options.messages)?;
+            row.peak_rss_bytes = harness::peak_of(row.workload, row.system, options.messages())?;
         }
         measured.extend(rows);
     }
@@ -123,5 +129,5 @@ fn peak(options: &Options, workload: &str, system: &str) -> Result<(), String> {
 }
 
 fn build(workload: &Workload, options: &Options) -> Result<Case, String> {
-    (workload.build)(options.messages).map_err(|reason| format!("{}: {reason}", workload.name))
+    (workload.build)(options.messages()).map_err(|reason| format!("{}: {reason}", workload.name))
 }

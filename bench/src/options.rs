@@ -8,7 +8,12 @@ const HELP: &str = "\
 sabot-bench [measure | verify | counted] [--suite NAME[,NAME]] [--filter TEXT] [--quick] [--rounds N] [--messages N]
             [--out FILE]
 sabot-bench peak WORKLOAD SYSTEM [--messages N]
-sabot-bench count WORKLOAD [--messages N]";
+sabot-bench count WORKLOAD [--messages N]
+sabot-bench sweep [--filter CODEC] [--seed N] [--schemas N] [--only N] [--rounds N] [--messages N] [--check]";
+
+/// Messages and rounds, unless asked otherwise.
+const MESSAGES: usize = 200_000;
+const ROUNDS: usize = 15;
 
 /// What to measure, and how long.
 pub struct Options {
@@ -17,9 +22,15 @@ pub struct Options {
     pub suites: Vec<String>,
     /// Only workloads whose name contains this.
     pub filter: String,
-    pub messages: usize,
-    pub rounds: usize,
+    pub messages: Option<usize>,
+    pub rounds: Option<usize>,
     pub out: PathBuf,
+    /// Of a sweep: what its schemas come from, how many, and the only one of them to look at.
+    pub seed: u64,
+    pub schemas: usize,
+    pub only: Option<usize>,
+    /// Whether a sweep fails where a bar is missed.
+    pub check: bool,
 }
 
 /// What to do.
@@ -34,9 +45,19 @@ pub enum Mode {
     Count { workload: String },
     /// Lists the workloads whose instructions are counted.
     Counted,
+    /// Measures random schemas.
+    Sweep,
 }
 
 impl Options {
+    pub fn messages(&self) -> usize {
+        self.messages.unwrap_or(MESSAGES)
+    }
+
+    pub fn rounds(&self) -> usize {
+        self.rounds.unwrap_or(ROUNDS)
+    }
+
     pub fn from_env() -> Result<Self, String> {
         Self::parse(std::env::args().skip(1))
     }
@@ -51,6 +72,7 @@ impl Options {
                     "measure" => Mode::Measure,
                     "verify" => Mode::Verify,
                     "counted" => Mode::Counted,
+                    "sweep" => Mode::Sweep,
                     "count" => Mode::Count { workload: word()? },
                     "peak" => Mode::Peak {
                         workload: word()?,
@@ -64,19 +86,27 @@ impl Options {
             mode,
             suites: Vec::new(),
             filter: String::new(),
-            messages: 200_000,
-            rounds: 15,
+            messages: None,
+            rounds: None,
             out: PathBuf::from("target/bench/results.json"),
+            seed: 1,
+            schemas: 300,
+            only: None,
+            check: false,
         };
         while let Some(arg) = args.next() {
             let mut value = || args.next().ok_or(format!("{arg} needs a value"));
             match arg.as_str() {
-                "--quick" => (options.messages, options.rounds) = (20_000, 5),
+                "--quick" => (options.messages, options.rounds) = (Some(20_000), Some(5)),
                 "--suite" => options.suites = value()?.split(',').map(str::to_owned).collect(),
                 "--filter" => options.filter = value()?,
                 "--out" => options.out = value()?.into(),
-                "--rounds" => options.rounds = number(&arg, &value()?)?,
-                "--messages" => options.messages = number(&arg, &value()?)?,
+                "--rounds" => options.rounds = Some(number(&arg, &value()?)?),
+                "--messages" => options.messages = Some(number(&arg, &value()?)?),
+                "--schemas" => options.schemas = number(&arg, &value()?)?,
+                "--seed" => options.seed = whole(&arg, &value()?)?,
+                "--only" => options.only = Some(whole(&arg, &value()?)? as usize),
+                "--check" => options.check = true,
                 "--help" => return Err(HELP.into()),
                 _ => return Err(format!("there is no option {arg}\n{HELP}")),
             }
@@ -90,6 +120,11 @@ impl Options {
         }
         Ok(options)
     }
+}
+
+fn whole(name: &str, text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| format!("{name} needs a number, not {text:?}"))
 }
 
 fn number(name: &str, text: &str) -> Result<usize, String> {

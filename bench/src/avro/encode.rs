@@ -51,11 +51,59 @@ impl Body {
         self.bytes.push(u8::from(value));
     }
 
+    /// This text.
+    pub fn exactly(&mut self, text: &str) {
+        self.long(text.len() as i64);
+        self.bytes.extend_from_slice(text.as_bytes());
+    }
+
     /// Lower-case letters, as many as `bytes` says.
     pub fn string(&mut self, rng: &mut Rng, bytes: std::ops::RangeInclusive<usize>) {
         let count = rng.usize(bytes);
         self.long(count as i64);
         self.bytes.extend((0..count).map(|_| rng.lowercase() as u8));
+    }
+
+    /// Random bytes, with no length before them.
+    pub fn fixed(&mut self, rng: &mut Rng, bytes: usize) {
+        self.bytes.extend((0..bytes).map(|_| rng.u8(..)));
+    }
+
+    /// Four bytes, little-endian, of a `fixed`.
+    pub fn fixed_word(&mut self, word: u32) {
+        self.bytes.extend_from_slice(&word.to_le_bytes());
+    }
+
+    /// A number as bytes: big-endian two's complement, no longer than it has to be. A decimal of `bytes`.
+    pub fn decimal(&mut self, value: i128) {
+        let bytes = value.to_be_bytes();
+        let shortest = bytes.windows(2).position(|pair| {
+            let is_sign = pair[0] == 0 && pair[1] < 0x80 || pair[0] == 0xff && pair[1] >= 0x80;
+            !is_sign
+        });
+        let start = shortest.unwrap_or(bytes.len() - 1);
+        self.long((bytes.len() - start) as i64);
+        self.bytes.extend_from_slice(&bytes[start..]);
+    }
+
+    /// A number as so many bytes. A decimal of `fixed`.
+    pub fn decimal_fixed(&mut self, value: i128, bytes: usize) {
+        let all = value.to_be_bytes();
+        self.bytes.extend_from_slice(&all[all.len() - bytes..]);
+    }
+
+    /// A random UUID as text, in lower case with hyphens.
+    pub fn uuid(&mut self, rng: &mut Rng) {
+        let [a, b] = [rng.u64(..), rng.u64(..)];
+        let text = format!(
+            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+            a >> 32,
+            a >> 16 & 0xffff,
+            a & 0xffff,
+            b >> 48,
+            b & 0xffff_ffff_ffff
+        );
+        self.exactly(&text);
     }
 
     /// Text of so many bytes, of words with spaces between; with `is_ascii` false, every few letters one is of two to

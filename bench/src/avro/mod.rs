@@ -2,20 +2,32 @@
 //!
 //! [`WORKLOADS`] is a table; each line says what differs from the plain case.
 
+mod cdc;
+mod embedding;
 mod encode;
 mod evolved;
 mod flat;
+mod logical;
 mod nested;
+mod optional;
 #[cfg(feature = "peers")]
 mod peers;
 mod poison;
+#[cfg(feature = "peers")]
+mod random;
 mod strings;
+#[cfg(feature = "peers")]
+mod sweep;
+mod tiny;
+mod union;
 mod wide;
 
 use encode::Body;
 use fastrand::Rng;
 use sabot_avro::AvroFactory;
 use sabot_decode::{OutputSchema, Target, WriterSchema};
+#[cfg(feature = "peers")]
+pub use sweep::draw;
 
 use crate::buffer::Messages;
 use crate::suites::{Case, Rows, Run, System, Workload};
@@ -84,6 +96,36 @@ const WORKLOADS: &[Avro] = &[
     Avro {
         name: "avro/strings",
         writers: &[strings::WRITER],
+        ..PLAIN
+    },
+    Avro {
+        name: "avro/union",
+        writers: &[union::WRITER],
+        ..PLAIN
+    },
+    Avro {
+        name: "avro/optional",
+        writers: &[optional::WRITER],
+        ..PLAIN
+    },
+    Avro {
+        name: "avro/embedding",
+        writers: &[embedding::WRITER],
+        ..PLAIN
+    },
+    Avro {
+        name: "avro/tiny",
+        writers: &[tiny::WRITER],
+        ..PLAIN
+    },
+    Avro {
+        name: "avro/logical",
+        writers: &[logical::WRITER],
+        ..PLAIN
+    },
+    Avro {
+        name: "avro/cdc",
+        writers: &[cdc::WRITER],
         ..PLAIN
     },
     Avro {

@@ -41,6 +41,12 @@ cargo xtask bench compare [OLD [NEW]]
 cargo xtask bench docs [--check]   writes the numbers and plots of docs/performance.md from the newest record, or fails
                                    where they are not what it makes
 cargo xtask bench verify [OPTIONS] only checks that all systems make the same rows and values; runs bench's own tests
+cargo xtask bench sweep [OPTIONS]  measures random schemas, prints the worst ratios with their schemas
+  --filter CODEC                     only this codec's
+  --seed N, --schemas N              N of them from seed N, instead of 300 from seed 1
+  --only N                           only the schema N of the seed
+  --rounds N, --messages N           N of them, instead of 5 and 4,096
+  --check                            fails where the median or the least is below its bar
 cargo xtask bench gate [--bless]   counts instructions and fails where they are more than in bench/instructions.json;
                                    --bless renews that file. Needs valgrind
 ";
@@ -64,6 +70,12 @@ pub(crate) fn run(mut args: Args) -> Outcome {
             if check { docs::check() } else { docs::write() }
         }
         Some("verify") => verify(&args.rest()),
+        Some("sweep") => run_command(
+            Command::new(build::build(Build::Fair { all: false })?)
+                .arg("sweep")
+                .args(args.rest())
+                .current_dir(root()),
+        ),
         Some("gate") => {
             let bless = args.flag("--bless");
             no_more(args)?;
