@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, FieldRef, Fields, IntervalUnit, SchemaRef, UnionMode};
-use sabot_decode::PlanError;
+use sabot_decode::{PlanError, field_segment};
 
 /// A node of a [`Layout`], by position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -151,7 +151,9 @@ impl Layout {
     }
 
     fn add(&mut self, field: &FieldRef) -> Result<NodeIx, PlanError> {
-        let kind = self.kind_of(field).map_err(|e| e.within(field.name().clone()))?;
+        let kind = self
+            .kind_of(field)
+            .map_err(|e| e.within(field_segment(field.name())))?;
         let has_validity = field.is_nullable() && !matches!(kind, NodeKind::Null(_) | NodeKind::Union(..));
         let validity = has_validity.then(|| take(&mut self.counts.validity));
         self.nodes.push(Node {

@@ -8,6 +8,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::join_path;
+
 /// A node of a decoder's plans: a field, an item, a branch. [`crate::Decoder::field_path`] names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(
@@ -152,8 +154,8 @@ impl PlanError {
         self
     }
 
-    /// Adds the enclosing segment of the path: a field name, `[]` for items, `{}` for map values, `<name>` for a
-    /// union's branch.
+    /// Adds the enclosing segment of the path: `[]` for items, `{}` for map values, and of fields and branches what
+    /// [`field_segment`](crate::field_segment) and [`branch_segment`](crate::branch_segment) make of their names.
     #[must_use]
     pub fn within(mut self, segment: impl Into<String>) -> Self {
         self.0.path.push(segment.into());
@@ -194,24 +196,6 @@ impl Error for PlanError {
             .as_deref()
             .map(|source| source as &(dyn Error + 'static))
     }
-}
-
-/// Joins the segments of a field path, outermost first: field names after a dot, and `[]`, `{}` and `<name>` as they are.
-///
-/// ```
-/// assert_eq!(sabot_decode::join_path(["order", "items", "[]", "price"]), "order.items[].price");
-/// ```
-#[must_use]
-pub fn join_path<S: AsRef<str>>(segments: impl IntoIterator<Item = S>) -> String {
-    let mut path = String::new();
-    for segment in segments {
-        let segment = segment.as_ref();
-        if !path.is_empty() && !segment.starts_with(['[', '{', '<']) {
-            path.push('.');
-        }
-        path.push_str(segment);
-    }
-    path
 }
 
 /// Columns that do not fit together: a fault of the program, never of a message.

@@ -20,15 +20,17 @@
 mod decoder;
 mod error;
 mod mapping;
+mod path;
 mod payload;
 mod target;
 
 pub use decoder::{Decoder, DecoderFactory, Progress, Slots, Stop};
-pub use error::{FieldPathId, FlushError, PlanError, RowError, RowErrorKind, join_path};
+pub use error::{FieldPathId, FlushError, PlanError, RowError, RowErrorKind};
 pub use mapping::{
     BigDecimalType, BinaryType, EnumType, Mapping, RecursionType, StringType, TimeZone, UnionType, UuidType,
     WideDecimalType,
 };
+pub use path::{branch_segment, field_segment, join_path};
 pub use payload::{Body, Payload};
 pub use sabot_schema::{FetchError, NamedSchema, SchemaKind, SchemaSource, WriterSchema};
 pub use sabot_wire::{Framing, MessagePath, SchemaKey};

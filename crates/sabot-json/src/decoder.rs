@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::{Schema, SchemaRef};
-use sabot_codec::{GrowingDictionary, SlotColumns};
+use sabot_codec::{GrowingDictionary, Projection, SlotColumns};
 use sabot_columns::Columns;
 use sabot_decode::{
     Body, Decoder, FieldPathId, FlushError, Limits, Payload, PlanError, Progress, RowError, SchemaKey, Slots,
@@ -13,13 +13,13 @@ use sabot_decode::{
 
 use crate::parse::Parser;
 use crate::plan::Plan;
-use crate::project::{project, select};
 use crate::sample::Sample;
 use crate::write::{Scratch, write};
 
 #[derive(Debug)]
 pub(crate) struct JsonDecoder {
     target: Target,
+    projection: Projection,
     parser: Parser,
     state: State,
 }
@@ -40,20 +40,22 @@ struct Engine {
 }
 
 impl JsonDecoder {
-    pub(crate) fn sampling(target: Target) -> Self {
-        Self {
+    pub(crate) fn sampling(target: Target) -> Result<Self, PlanError> {
+        let projection = Projection::parse(target.projection.as_deref())?;
+        projection.check_inferable()?;
+        Ok(Self {
             parser: Parser::new(&target.limits),
+            projection,
             target,
             state: State::Sampling(Sample::new()),
-        }
+        })
     }
 
     pub(crate) fn with_schema(schema: &SchemaRef, target: &Target) -> Result<Self, PlanError> {
-        let engine = match &target.projection {
-            Some(paths) => Engine::new(&project(schema, paths)?, target.limits)?,
-            None => Engine::new(schema, target.limits)?,
-        };
+        let projection = Projection::parse(target.projection.as_deref())?;
+        let engine = Engine::new(&projection.prune(schema)?, target.limits)?;
         Ok(Self {
+            projection,
             parser: Parser::new(&target.limits),
             target: target.clone(),
             state: State::Ready(Box::new(engine)),
@@ -65,12 +67,7 @@ impl JsonDecoder {
         let State::Sampling(sample) = &self.state else {
             return;
         };
-        let schema = sample.schema(&self.target.mapping);
-        // A selected field that the sample lacks is left out, as any field that comes later is.
-        let schema = match &self.target.projection {
-            Some(paths) => select(&schema, paths),
-            None => schema,
-        };
+        let schema = sample.schema(&self.target.mapping, &self.projection);
         let mut engine =
             Engine::new(&schema, self.target.limits).expect("because every inferred type has columns");
         // All of the sample has its slots already, so limits of the batch must not stop it now.

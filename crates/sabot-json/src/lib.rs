@@ -83,7 +83,6 @@ mod locate;
 mod number;
 mod parse;
 mod plan;
-mod project;
 mod sample;
 mod syntax;
 mod text;
@@ -119,7 +118,7 @@ impl DecoderFactory for JsonFactory {
     /// projected field.
     fn open(&self, target: &Target) -> Result<Box<dyn Decoder>, PlanError> {
         match &target.output {
-            OutputSchema::FirstWriter => Ok(Box::new(JsonDecoder::sampling(target.clone()))),
+            OutputSchema::FirstWriter => Ok(Box::new(JsonDecoder::sampling(target.clone())?)),
             OutputSchema::Arrow(schema) => Ok(Box::new(JsonDecoder::with_schema(schema, target)?)),
             _ => Err(PlanError::new(
                 "JSON takes an Arrow schema as its target, or infers one",

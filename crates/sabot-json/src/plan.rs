@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow_schema::{DataType, Field, SchemaRef, TimeUnit};
 use sabot_codec::extension;
 use sabot_columns::{Layout, NodeIx, NodeKind, Slot};
-use sabot_decode::{FieldPathId, PlanError};
+use sabot_decode::{FieldPathId, PlanError, field_segment};
 
 /// The metadata key that says how a text column takes values which are no strings.
 pub(crate) const SCALAR_KEY: &str = "sabot:json";
@@ -84,7 +84,7 @@ impl Plan {
         };
         let roots = plan.layout.roots().to_vec();
         for root in roots {
-            let name = plan.layout.node(root).field.name().clone();
+            let name = field_segment(plan.layout.node(root).field.name()).into_owned();
             plan.add(root, name.clone()).map_err(|error| error.within(name))?;
         }
         Ok(plan)
@@ -110,7 +110,7 @@ impl Plan {
             NodeKind::Struct(children) => {
                 members = names(&self.layout, children)?;
                 for &child in children.iter() {
-                    let name = self.layout.node(child).field.name().clone();
+                    let name = field_segment(self.layout.node(child).field.name()).into_owned();
                     self.add(child, format!("{path}.{name}"))
                         .map_err(|error| error.within(name))?;
                     cells += self.step(child).cells;

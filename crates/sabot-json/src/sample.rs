@@ -1,7 +1,7 @@
 //! Messages that wait until a schema is inferred from them.
 
 use arrow_schema::SchemaRef;
-use sabot_codec::Fault;
+use sabot_codec::{Fault, Projection};
 use sabot_columns::Bits;
 use sabot_decode::{Body, Limits, Mapping, Payload, Progress, RowError, RowErrorKind, SchemaKey, Stop};
 use simd_json::Node;
@@ -134,8 +134,8 @@ impl Sample {
         Ok(())
     }
 
-    pub(crate) fn schema(&self, mapping: &Mapping) -> SchemaRef {
-        self.inference.schema(mapping)
+    pub(crate) fn schema(&self, mapping: &Mapping, projection: &Projection) -> SchemaRef {
+        self.inference.schema(mapping, projection)
     }
 
     /// The payloads in order; bad ones as refused.

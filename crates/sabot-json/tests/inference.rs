@@ -255,16 +255,22 @@ fn a_sample_without_fields_is_flushed_without_columns() {
 #[test]
 fn selected_fields_alone_are_inferred() {
     let message = br#"{"a":1,"b":{"c":2,"d":[{"e":3,"f":4}]},"j":null,"s":"x"}"#;
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 12] = [
         (&["a"], "a int"),
-        (&["b.d.f", "a"], "a int, b {d [{f int}]}"),
+        (&["b.d.f", "a"], "b {d [{f int}]}, a int"),
+        (&["a, b.d[].f, b.c"], "a int, b {d [{f int}], c int}"),
         (&["b"], "b {c int, d [{e int, f int}]}"),
-        (&["never"], ""),
-        (&["b.never", "s"], "s text"),
-        (&["b.d.never"], ""),
+        (&["b.d", "b"], "b {c int, d [{e int, f int}]}"),
+        // What the sample lacks may come later.
+        (&["never"], "never json"),
+        (&["b.never.x", "s"], "b {never json}, s text"),
+        (&["b.d.never"], "b {d [{never json}]}"),
+        (&["b.never", "b"], "b {c int, d [{e int, f int}], never json}"),
         // What is selected may stand in the text.
         (&["j.x"], "j json"),
-        (&["s.x"], ""),
+        // Where the sample contradicts a path, the column takes both.
+        (&["s.x", "b[].c"], "s json, b json"),
+        (&["b.d.e.x"], "b {d [{e json}]}"),
     ];
     for (paths, expected) in cases {
         let mut target = Target::default();
@@ -284,6 +290,21 @@ fn selected_fields_alone_are_inferred() {
             &serde_json::from_slice(message).expect("JSON"),
             "projected",
         );
+    }
+}
+
+/// Neither maps nor unions are ever inferred.
+#[test]
+fn paths_that_no_sample_could_have_are_refused() {
+    for (path, expected) in [
+        ("b{}", "{} selects the values of a map"),
+        ("b[].c<int>", "<int> selects a branch of a union"),
+        ("b..c", "is not a field's path"),
+    ] {
+        let mut target = Target::default();
+        target.projection = Some(vec![path.to_owned()]);
+        let error = JsonFactory::new().open(&target).unwrap_err().to_string();
+        assert!(error.contains(expected), "{path}: {error}");
     }
 }
 

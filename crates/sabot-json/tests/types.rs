@@ -380,50 +380,6 @@ fn limits_refuse_one_message() {
 }
 
 #[test]
-fn projection_keeps_the_schemas_order() {
-    let members = Fields::from(vec![
-        Field::new("a", T::Int64, true),
-        Field::new("b", T::Int64, true),
-    ]);
-    let list = T::List(Arc::new(Field::new("item", T::Struct(members.clone()), true)));
-    let fields = vec![
-        field(T::Int64),
-        Field::new("s", T::Struct(members), true),
-        Field::new("l", list, true),
-    ];
-    let mut target = Target::default();
-    target.output = OutputSchema::Arrow(Arc::new(Schema::new(fields)));
-    target.projection = Some(vec!["l.b".to_owned(), "s.a".to_owned()]);
-    let mut decoder = JsonFactory::new().open(&target).unwrap();
-    let (batch, bad) = decode(
-        &mut *decoder,
-        &[br#"{"v": 1, "s": {"a": 2, "b": 3}, "l": [{"a": 4, "b": 5}]}"#],
-    );
-    assert_eq!(bad, []);
-    assert_eq!(
-        batch
-            .schema()
-            .fields()
-            .iter()
-            .map(|f| f.name().as_str())
-            .collect::<Vec<_>>(),
-        ["s", "l"]
-    );
-    assert_eq!(
-        (show(&batch, 0, 0), show(&batch, 1, 0)),
-        ("{a: 2}".into(), "[{b: 5}]".into())
-    );
-    target.projection = Some(vec!["s.c".to_owned()]);
-    assert!(
-        JsonFactory::new()
-            .open(&target)
-            .unwrap_err()
-            .to_string()
-            .contains("s.c")
-    );
-}
-
-#[test]
 fn schemas_that_json_cannot_fill_are_refused() {
     let entries = Fields::from(vec![
         Field::new("key", T::Int64, false),

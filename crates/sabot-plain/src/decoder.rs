@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_schema::{Schema, SchemaRef};
-use sabot_codec::{Fault, SlotColumns};
+use sabot_codec::{Fault, Projection, SlotColumns};
 use sabot_columns::{Columns, Layout, NodeKind};
 use sabot_decode::{
     Decoder, FieldPathId, FlushError, OutputSchema, Payload, PlanError, Progress, RowError, RowErrorKind,
@@ -29,13 +29,8 @@ impl PlainDecoder {
                 "a plain value has no schema to be resolved onto another",
             ));
         }
-        if target
-            .projection
-            .as_ref()
-            .is_some_and(|paths| paths.iter().any(|path| path != column))
-        {
-            return Err(PlanError::new(format!("the only column is {column:?}")));
-        }
+        let projection = Projection::parse(target.projection.as_deref())?;
+        projection.only_column(column)?.leaf(serde.name())?;
         let field = serde.field(column, &target.mapping);
         let schema = Arc::new(Schema::new(vec![field]));
         let layout = Arc::new(Layout::new(&schema)?);

@@ -201,7 +201,8 @@ impl Codec {
         self
     }
 
-    /// Keeps these fields alone, such as `id` or `customer.name`; a path keeps everything below it.
+    /// Keeps these fields alone, such as `id` or `customer.name`, in this order; a path keeps everything below it. Each text may
+    /// have several paths, with commas between them. See [`Target::projection`].
     pub fn select<P: Into<String>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
         self.projection = Some(paths.into_iter().map(Into::into).collect());
         self

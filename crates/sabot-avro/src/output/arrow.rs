@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
 use arrow_schema::{DataType, IntervalUnit, TimeUnit as ArrowUnit};
-use sabot_codec::extension;
+use sabot_codec::{STRUCT_UNION, UNION_KEY, extension};
 use sabot_decode::{BigDecimalType, EnumType, Mapping, PlanError, UuidType, WideDecimalType};
 
 use super::Form;
@@ -15,8 +15,6 @@ const MAX_PRECISION_128: u16 = 38;
 
 /// The metadata that holds an enum's symbols, as a JSON array.
 pub(super) const ENUM_SYMBOLS: &str = "avro.enum.symbols";
-/// The metadata that marks the struct of a union's members, by the value `struct`.
-pub(super) const UNION: &str = "avro.union";
 
 /// The type of anything but records, arrays, maps and unions.
 pub(super) fn leaf(at: At<'_>, mapping: &Mapping) -> DataType {
@@ -150,7 +148,7 @@ pub(super) fn mark(metadata: &mut HashMap<String, String>, at: At<'_>, data_type
     let mut put = |key: &str, value: &str| metadata.insert(key.to_owned(), value.to_owned());
     match (form, data_type) {
         (Form::Json, _) => put(EXTENSION_TYPE_NAME_KEY, extension::JSON),
-        (Form::Union(_), DataType::Struct(_)) => put(UNION, "struct"),
+        (Form::Union(_), DataType::Struct(_)) => put(UNION_KEY, STRUCT_UNION),
         _ if is_uuid => put(EXTENSION_TYPE_NAME_KEY, extension::UUID),
         _ => None,
     };

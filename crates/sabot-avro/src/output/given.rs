@@ -13,13 +13,11 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, StringArray};
 use arrow_schema::{
     DECIMAL32_MAX_PRECISION, DECIMAL64_MAX_PRECISION, DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION,
-    DataType, Field, FieldRef, Fields, IntervalUnit, Schema as ArrowSchema, SchemaRef, TimeUnit as ArrowUnit,
-    UnionMode,
+    DataType, Field, FieldRef, Fields, IntervalUnit, Schema as ArrowSchema, TimeUnit as ArrowUnit, UnionMode,
 };
-use sabot_codec::extension;
-use sabot_decode::{PlanError, Target, TimeZone};
+use sabot_codec::{STRUCT_UNION, UNION_KEY, extension};
+use sabot_decode::{PlanError, Target, TimeZone, branch_segment, field_segment};
 
-use super::projection::Keep;
 use super::{Branch, Form, MAX_DEPTH, MAX_NODES, NO_COLUMN, Node, ShapeId, Union, arrow};
 use crate::schema::{
     Decimal, Enum, Field as AvroField, FullName, Kind, Logical, Named, TimeUnit, Type, TypeId,
@@ -33,58 +31,9 @@ pub(super) struct Given {
     pub(super) root: ShapeId,
 }
 
-/// The schema without what the projection drops.
-pub(super) fn prune(schema: &SchemaRef, keep: &Keep) -> Result<SchemaRef, PlanError> {
-    if let Keep::All = keep {
-        return Ok(Arc::clone(schema));
-    }
-    let fields = prune_fields(schema.fields(), keep)?;
-    Ok(Arc::new(ArrowSchema::new_with_metadata(
-        fields,
-        schema.metadata().clone(),
-    )))
-}
-
-fn prune_fields(fields: &Fields, keep: &Keep) -> Result<Fields, PlanError> {
-    keep.check(|name| fields.iter().any(|field| field.name() == name))?;
-    let kept = fields
-        .iter()
-        .filter_map(|field| Some((field, keep.below(field.name())?)));
-    let kept = kept
-        .map(|(field, keep)| prune_field(field, keep).map_err(|error| error.within(field.name().as_str())));
-    kept.collect()
-}
-
-fn prune_field(field: &FieldRef, keep: &Keep) -> Result<FieldRef, PlanError> {
-    if let Keep::All = keep {
-        return Ok(Arc::clone(field));
-    }
-    let with = |data_type| Arc::new(field.as_ref().clone().with_data_type(data_type));
-    Ok(match field.data_type() {
-        DataType::Struct(fields) => with(DataType::Struct(prune_fields(fields, keep)?)),
-        DataType::List(item) => {
-            let item = prune_field(item, keep).map_err(|error| error.within("[]"))?;
-            with(DataType::List(item))
-        }
-        DataType::Map(entries, sorted) => match entries.data_type() {
-            DataType::Struct(fields) if fields.len() == 2 => {
-                let value = prune_field(&fields[1], keep).map_err(|error| error.within("{}"))?;
-                let pair = DataType::Struct(vec![Arc::clone(&fields[0]), value].into());
-                let entries = Arc::new(entries.as_ref().clone().with_data_type(pair));
-                with(DataType::Map(entries, *sorted))
-            }
-            _ => Arc::clone(field),
-        },
-        other => {
-            return Err(PlanError::new(format!(
-                "a projection cannot select within {other}"
-            )));
-        }
-    })
-}
-
 impl Given {
-    pub(super) fn new(schema: &ArrowSchema, target: &Target) -> Result<Self, PlanError> {
+    /// The tree of `kept`, which is what the projection leaves of `whole`.
+    pub(super) fn new(kept: &ArrowSchema, whole: &ArrowSchema, target: &Target) -> Result<Self, PlanError> {
         let mut given = Self {
             types: Vec::new(),
             root_type: TypeId(0),
@@ -96,7 +45,7 @@ impl Given {
             target,
             depth: 0,
         };
-        let (kind, form, width) = builder.record(schema.fields())?;
+        let (kind, form, width) = builder.record(kept.fields(), whole.fields())?;
         let (root_type, root) = builder.push(Value::new(kind), form, false, width)?;
         (given.root_type, given.root) = (root_type, root);
         Ok(given)
@@ -141,12 +90,23 @@ impl Value {
     }
 }
 
+/// A column, and the given field that it is what the projection leaves of.
+#[derive(Debug, Clone, Copy)]
+struct Column<'a> {
+    kept: &'a Field,
+    whole: &'a Field,
+}
+
 impl Builder<'_> {
-    fn field(&mut self, field: &Field) -> Result<(TypeId, ShapeId), PlanError> {
-        self.named_field(field, None)
+    fn field(&mut self, column: Column<'_>) -> Result<(TypeId, ShapeId), PlanError> {
+        self.named_field(column, None)
     }
 
-    fn named_field(&mut self, field: &Field, named: Option<Named>) -> Result<(TypeId, ShapeId), PlanError> {
+    fn named_field(
+        &mut self,
+        column: Column<'_>,
+        named: Option<Named>,
+    ) -> Result<(TypeId, ShapeId), PlanError> {
         let max_depth = self.target.limits.depth.min(MAX_DEPTH);
         if self.depth >= max_depth {
             return Err(PlanError::new(format!(
@@ -154,47 +114,58 @@ impl Builder<'_> {
             )));
         }
         self.depth += 1;
-        let (mut value, form, width) = self.value(field)?;
+        let (mut value, form, width) = self.value(column)?;
         self.depth -= 1;
         let is_nullable = match &form {
-            // Its nulls are rows of its null branch.
+            // Its nulls are rows of its null branch, and of those that are columns of type Null since they are dropped.
             Form::Union(Union {
                 branches,
                 is_dense: true,
             }) => branches.iter().any(|branch| {
-                let ty = self.given.nodes[branch.id.0 as usize].ty;
-                matches!(self.given.types[ty.0 as usize].kind, Kind::Null)
+                let node = &self.given.nodes[branch.id.0 as usize];
+                matches!(node.form, Form::Dropped)
+                    || matches!(self.given.types[node.ty.0 as usize].kind, Kind::Null)
             }),
-            _ => field.is_nullable() || matches!(value.kind, Kind::Null),
+            _ => column.kept.is_nullable() || matches!(value.kind, Kind::Null),
         };
         value.named = named.map(Box::new);
         self.push(value, form, is_nullable, width + usize::from(is_nullable))
     }
 
-    fn value(&mut self, field: &Field) -> Result<(Value, Form, usize), PlanError> {
-        let data_type = field.data_type();
-        match data_type {
-            DataType::Struct(fields) if metadata(field, arrow::UNION) == Some("struct") => {
-                self.union(fields.iter(), false)
+    fn value(&mut self, column: Column<'_>) -> Result<(Value, Form, usize), PlanError> {
+        let field = column.kept;
+        match (field.data_type(), column.whole.data_type()) {
+            (DataType::Struct(fields), DataType::Struct(whole))
+                if metadata(field, UNION_KEY) == Some(STRUCT_UNION) =>
+            {
+                let kept = |name: &str| fields.iter().find(|field| field.name() == name);
+                self.union(whole.iter().map(|whole| (kept(whole.name()), whole)), false)
             }
-            DataType::Struct(fields) => {
-                let (kind, form, width) = self.record(fields)?;
+            (DataType::Struct(fields), DataType::Struct(whole)) => {
+                let (kind, form, width) = self.record(fields, whole)?;
                 Ok((Value::new(kind), form, width))
             }
-            DataType::List(item) => {
-                let (ty, id) = self.field(item).map_err(|error| error.within("[]"))?;
+            (DataType::List(kept), DataType::List(whole)) => {
+                let item = self.field(Column { kept, whole });
+                let (ty, id) = item.map_err(|error| error.within("[]"))?;
                 Ok((Value::new(Kind::Array(ty)), Form::Array(id), 4))
             }
-            DataType::Map(entries, is_sorted) => {
-                let value = map_value(entries, *is_sorted)?;
-                let (ty, value) = self.field(value).map_err(|error| error.within("{}"))?;
+            (DataType::Map(entries, is_sorted), DataType::Map(whole, _)) => {
+                let (kept, whole) = (map_value(entries, *is_sorted)?, map_value(whole, *is_sorted)?);
+                let value = self.field(Column { kept, whole });
+                let (ty, value) = value.map_err(|error| error.within("{}"))?;
                 let key = NO_COLUMN;
                 Ok((Value::new(Kind::Map(ty)), Form::Map { key, value }, 4))
             }
-            DataType::Union(fields, UnionMode::Dense) => {
-                self.union(fields.iter().map(|(_, field)| field), true)
+            (DataType::Union(fields, UnionMode::Dense), DataType::Union(whole, _)) => {
+                let branches = fields.iter().zip(whole.iter());
+                let branches = branches.map(|((_, kept), (_, whole))| {
+                    let is_dropped = *kept.data_type() == DataType::Null && kept != whole;
+                    ((!is_dropped).then_some(kept), whole)
+                });
+                self.union(branches, true)
             }
-            _ => {
+            (data_type, _) => {
                 let is_json = extension::name(field) == Some(extension::JSON) && is_text(data_type);
                 let form = if is_json { Form::Json } else { Form::Leaf };
                 Ok((leaf(field, self.target)?, form, arrow::slot_bytes(data_type)))
@@ -202,14 +173,19 @@ impl Builder<'_> {
         }
     }
 
-    fn record(&mut self, fields: &Fields) -> Result<(Kind, Form, usize), PlanError> {
+    fn record(&mut self, fields: &Fields, whole: &Fields) -> Result<(Kind, Form, usize), PlanError> {
         let (mut read, mut kept, mut width) = (Vec::new(), Vec::new(), 0);
         for (position, field) in fields.iter().enumerate() {
             let name = field.name().as_str();
+            let segment = field_segment(name);
             if fields[..position].iter().any(|other| other.name() == name) {
-                return Err(PlanError::new("two fields have this name").within(name));
+                return Err(PlanError::new("two fields have this name").within(segment));
             }
-            let (ty, id) = self.field(field).map_err(|error| error.within(name))?;
+            let column = Column {
+                kept: field,
+                whole: whole.iter().find(|whole| whole.name() == name).unwrap_or(field),
+            };
+            let (ty, id) = self.field(column).map_err(|error| error.within(segment))?;
             width += self.given.nodes[id.0 as usize].width_bytes;
             kept.push((position, id));
             read.push(AvroField {
@@ -223,31 +199,22 @@ impl Builder<'_> {
         Ok((Kind::Record(read), Form::Record(kept.into()), width))
     }
 
+    /// A union of these branches: what is kept of each, `None` where it is dropped, and the whole of it.
     fn union<'f>(
         &mut self,
-        fields: impl Iterator<Item = &'f FieldRef>,
+        all: impl Iterator<Item = (Option<&'f FieldRef>, &'f FieldRef)>,
         is_dense: bool,
     ) -> Result<(Value, Form, usize), PlanError> {
-        let (mut types, mut branches) = (Vec::new(), Vec::new());
-        for (position, field) in fields.enumerate() {
-            // Branches of one kind are told apart by their names.
-            let name = metadata(field, "avro.name").unwrap_or(field.name());
-            let named = Named {
-                name: FullName::new(name, metadata(field, "avro.namespace").unwrap_or("")),
-                aliases: Vec::new(),
-                doc: None,
-            };
-            let child = self.named_field(field, Some(named));
-            let (ty, id) = child.map_err(|error| error.within(format!("<{}>", field.name())))?;
-            if !is_dense && !field.is_nullable() {
-                let message = "a member of a union may be null, since only one of them is set";
-                return Err(PlanError::new(message).within(format!("<{}>", field.name())));
-            }
+        let (mut types, mut branches, mut children) = (Vec::new(), Vec::new(), 0..);
+        for (kept, whole) in all {
+            let (ty, id) = self
+                .branch(kept, whole, is_dense)
+                .map_err(|error| error.within(branch_segment(whole.name())))?;
             types.push(ty);
-            branches.push(Branch {
-                id,
-                child: Some(position),
-            });
+            // A struct has no member for a branch that is dropped.
+            let has_child = is_dense || kept.is_some();
+            let child = has_child.then(|| children.next()).flatten();
+            branches.push(Branch { id, child });
         }
         let union = Union {
             branches: branches.into(),
@@ -255,6 +222,33 @@ impl Builder<'_> {
         };
         let width = union.width_bytes(&self.given.nodes);
         Ok((Value::new(Kind::Union(types)), Form::Union(union), width))
+    }
+
+    fn branch(
+        &mut self,
+        kept: Option<&FieldRef>,
+        whole: &Field,
+        is_dense: bool,
+    ) -> Result<(TypeId, ShapeId), PlanError> {
+        // Branches of one kind are told apart by their names.
+        let name = metadata(whole, "avro.name").unwrap_or(whole.name());
+        let named = Named {
+            name: FullName::new(name, metadata(whole, "avro.namespace").unwrap_or("")),
+            aliases: Vec::new(),
+            doc: None,
+        };
+        if !is_dense && !whole.is_nullable() {
+            return Err(PlanError::new(
+                "a member of a union may be null, since only one of them is set",
+            ));
+        }
+        if let Some(kept) = kept {
+            return self.named_field(Column { kept, whole }, Some(named));
+        }
+        // Its type alone says which values are of it.
+        let (mut value, ..) = self.value(Column { kept: whole, whole })?;
+        value.named = Some(Box::new(named));
+        self.push(value, Form::Dropped, true, 0)
     }
 
     fn push(

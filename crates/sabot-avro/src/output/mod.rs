@@ -7,7 +7,6 @@
 mod arrow;
 mod given;
 mod growing;
-mod projection;
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -16,13 +15,13 @@ use arrow_array::ArrayRef;
 use arrow_schema::{
     DataType, Field, FieldRef, Fields, Schema as ArrowSchema, SchemaRef, UnionFields, UnionMode,
 };
+use sabot_codec::{Projection, Selection};
 use sabot_columns::{Layout, NodeIx, NodeKind};
-use sabot_decode::{EnumType, PlanError, RecursionType, Target, UnionType};
+use sabot_decode::{EnumType, PlanError, RecursionType, Target, UnionType, branch_segment, field_segment};
 
 use crate::schema::{At, Kind, Schema, TypeId};
 use given::Given;
 use growing::Growing;
-use projection::Keep;
 
 /// Nodes of one tree at most: named types used over and over unroll exponentially.
 const MAX_NODES: usize = 1 << 16;
@@ -126,7 +125,7 @@ impl Output {
     /// Lays out the columns of `reader`.
     pub(crate) fn new(reader: Schema, target: &Target) -> Result<Self, PlanError> {
         arrow::check(&target.mapping)?;
-        let keep = Keep::new(target.projection.as_deref())?;
+        let projection = Projection::parse(target.projection.as_deref())?;
         let mut builder = Builder {
             target,
             nodes: Vec::new(),
@@ -134,16 +133,16 @@ impl Output {
             open: Vec::new(),
             depth: 0,
         };
-        let (schema, root) = builder.root(reader.root(), &keep)?;
+        let (schema, root) = builder.root(reader.root(), &projection)?;
         Self::with_columns(reader, &schema, builder.nodes, root, target)
     }
 
     /// Takes the columns of a given schema.
     pub(crate) fn from_arrow(schema: &SchemaRef, target: &Target) -> Result<Self, PlanError> {
-        let schema = given::prune(schema, &Keep::new(target.projection.as_deref())?)?;
-        let given = Given::new(&schema, target)?;
+        let kept = Projection::parse(target.projection.as_deref())?.prune(schema)?;
+        let given = Given::new(&kept, schema, target)?;
         let reader = Schema::from_arrow(given.types, given.root_type);
-        Self::with_columns(reader, &schema, given.nodes, given.root, target)
+        Self::with_columns(reader, &kept, given.nodes, given.root, target)
     }
 
     fn with_columns(
@@ -262,16 +261,16 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn root(&mut self, at: At<'_>, keep: &Keep) -> Result<(SchemaRef, ShapeId), PlanError> {
+    fn root(&mut self, at: At<'_>, projection: &Projection) -> Result<(SchemaRef, ShapeId), PlanError> {
         if let Kind::Record(_) = at.kind() {
-            let (fields, form, width) = self.record(at, keep)?;
+            let (fields, form, width) = self.record(at, &projection.root())?;
             let id = self.push(at.id, false, form, width)?;
             return Ok((
                 Arc::new(ArrowSchema::new_with_metadata(fields, arrow::metadata(at, None))),
                 id,
             ));
         }
-        let keep = keep.column(VALUE_COLUMN)?;
+        let keep = projection.only_column(VALUE_COLUMN)?;
         let (field, id) = self.field(at, VALUE_COLUMN, None, &keep)?;
         Ok((Arc::new(ArrowSchema::new(vec![field])), id))
     }
@@ -282,7 +281,7 @@ impl Builder<'_> {
         at: At<'_>,
         name: &str,
         doc: Option<&str>,
-        keep: &Keep,
+        keep: &Selection<'_>,
     ) -> Result<(FieldRef, ShapeId), PlanError> {
         let max_depth = self.target.limits.depth.min(MAX_DEPTH);
         if self.depth >= max_depth {
@@ -315,16 +314,13 @@ impl Builder<'_> {
         Ok((Arc::new(field), id))
     }
 
-    fn data_type(&mut self, at: At<'_>, keep: &Keep) -> Result<(DataType, Form, usize), PlanError> {
+    fn data_type(&mut self, at: At<'_>, keep: &Selection<'_>) -> Result<(DataType, Form, usize), PlanError> {
         let is_leaf = !matches!(
             at.kind(),
             Kind::Record(_) | Kind::Array(_) | Kind::Map(_) | Kind::Union(_)
         );
-        if !matches!(keep, Keep::All) && is_leaf {
-            return Err(PlanError::new(format!(
-                "a projection cannot select within {}",
-                at.kind().name()
-            )));
+        if is_leaf {
+            keep.leaf(at.kind().name())?;
         }
         match at.kind() {
             Kind::Record(_) if self.open.contains(&at.id) => self.recursion(at, keep),
@@ -334,14 +330,14 @@ impl Builder<'_> {
             }
             Kind::Array(item) => {
                 let item = self
-                    .field(at.to(*item), "item", None, keep)
+                    .field(at.to(*item), "item", None, &keep.items()?)
                     .map_err(|error| error.within("[]"));
                 let (item, id) = item?;
                 Ok((DataType::List(item), Form::Array(id), 4))
             }
             Kind::Map(value) => {
                 let value = self
-                    .field(at.to(*value), "value", None, keep)
+                    .field(at.to(*value), "value", None, &keep.values()?)
                     .map_err(|error| error.within("{}"));
                 let (value, id) = value?;
                 let key = Field::new("key", self.target.mapping.strings.data_type(), false);
@@ -377,7 +373,7 @@ impl Builder<'_> {
     }
 
     /// A record within itself.
-    fn recursion(&mut self, at: At<'_>, keep: &Keep) -> Result<(DataType, Form, usize), PlanError> {
+    fn recursion(&mut self, at: At<'_>, keep: &Selection<'_>) -> Result<(DataType, Form, usize), PlanError> {
         let mapping = &self.target.mapping;
         let (data_type, form, width) = match mapping.recursion {
             RecursionType::Json => (mapping.strings.data_type(), Form::Json, 16),
@@ -388,7 +384,7 @@ impl Builder<'_> {
                     let (fields, form, width) = self.record(at, keep)?;
                     return Ok((DataType::Struct(fields), form, width));
                 }
-                return Ok((DataType::Null, Form::Cut, 0));
+                (DataType::Null, Form::Cut, 0)
             }
             _ => {
                 let message = format!(
@@ -398,9 +394,9 @@ impl Builder<'_> {
                 return Err(PlanError::new(message));
             }
         };
-        if !matches!(keep, Keep::All) {
+        if !keep.is_all() {
             let message = format!(
-                "a projection cannot select within {:?} within itself, unless it is unrolled (Mapping::recursion)",
+                "a projection cannot select within {:?} within itself, unless it is unrolled that far (Mapping::recursion)",
                 at.full_name()
             );
             return Err(PlanError::new(message));
@@ -408,21 +404,19 @@ impl Builder<'_> {
         Ok((data_type, form, width))
     }
 
-    fn record(&mut self, at: At<'_>, keep: &Keep) -> Result<(Fields, Form, usize), PlanError> {
+    fn record(&mut self, at: At<'_>, keep: &Selection<'_>) -> Result<(Fields, Form, usize), PlanError> {
         let Kind::Record(fields) = at.kind() else {
             return Err(PlanError::new("a record was expected"));
         };
-        keep.check(|name| fields.iter().any(|field| *field.name == *name))?;
+        let asked = keep.members(fields.iter().map(|field| &*field.name))?;
         // Fields that are dropped cost a look at each.
         self.add_text(fields.len())?;
         self.open.push(at.id);
         let (mut columns, mut kept, mut width) = (Vec::new(), Vec::new(), 0);
-        for (position, field) in fields.iter().enumerate() {
-            let Some(keep) = keep.below(&field.name) else {
-                continue;
-            };
-            let column = self.field(at.to(field.ty), &field.name, field.doc.as_deref(), keep);
-            let (column, id) = column.map_err(|error| error.within(&*field.name))?;
+        for (position, keep) in asked {
+            let field = &fields[position];
+            let column = self.field(at.to(field.ty), &field.name, field.doc.as_deref(), &keep);
+            let (column, id) = column.map_err(|error| error.within(field_segment(&field.name)))?;
             columns.push(column);
             kept.push((position, id));
             width += self.nodes[id.0 as usize].width_bytes;
@@ -435,7 +429,7 @@ impl Builder<'_> {
         &mut self,
         at: At<'_>,
         branches: &[TypeId],
-        keep: &Keep,
+        keep: &Selection<'_>,
     ) -> Result<(DataType, Form, usize), PlanError> {
         let is_dense = self.target.mapping.unions == UnionType::Dense;
         let max_branches = if is_dense { MAX_BRANCHES } else { MAX_MEMBERS };
@@ -449,13 +443,13 @@ impl Builder<'_> {
             .iter()
             .map(|id| branch_name(at.to(*id), branches))
             .collect();
-        keep.check_branches(&names)?;
+        let keeps = keep.branches(&names)?;
         let (mut fields, mut kept) = (Vec::new(), Vec::new());
-        for (&name, branch) in names.iter().zip(branches.iter().map(|id| at.to(*id))) {
+        for ((&name, keep), branch) in names.iter().zip(keeps).zip(branches.iter().map(|id| at.to(*id))) {
             if !is_dense && matches!(branch.kind(), Kind::Null) {
                 continue;
             }
-            let Some(keep) = keep.branch(name) else {
+            let Some(keep) = keep else {
                 // A dense union keeps the branch, so that its rows are known to be of it.
                 let id = self.push(branch.id, true, Form::Dropped, 0)?;
                 kept.push(Branch {
@@ -467,8 +461,8 @@ impl Builder<'_> {
                 }
                 continue;
             };
-            let child = self.field(branch, name, None, keep);
-            let (field, id) = child.map_err(|error| error.within(format!("<{name}>")))?;
+            let child = self.field(branch, name, None, &keep);
+            let (field, id) = child.map_err(|error| error.within(branch_segment(name)))?;
             let node = &mut self.nodes[id.0 as usize];
             node.is_nullable |= !is_dense;
             kept.push(Branch {

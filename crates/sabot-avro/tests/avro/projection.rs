@@ -34,7 +34,11 @@ fn paths_keep_what_is_below_them() {
     let writer = fields(ORDER);
     for (paths, columns) in [
         (&["id"][..], &[("id", "7")][..]),
-        (&["who.age", "id"], &[("id", "7"), ("who", "{age: 40}")]),
+        (&["who.age", "id"], &[("who", "{age: 40}"), ("id", "7")]),
+        (
+            &["who.age, id,who.name", "id"],
+            &[("who", "{age: 40, name: me}"), ("id", "7")],
+        ),
         (&["who", "who.age"], &[("who", "{name: me, age: 40}")]),
         (&["lines.sku"], &[("lines", "[{sku: a}, {sku: b}]")]),
         (
@@ -241,6 +245,28 @@ fn paths_that_lead_nowhere_are_refused() {
         ("who.none", "field who.none:"),
         ("lines.none", "field lines[].none:"),
         ("id.x", "field id: a projection cannot select within long"),
+        ("id[]", "field id: a projection cannot select within long"),
+        (
+            "who[].age",
+            "field who: the projection has [] where the schema has a record",
+        ),
+        (
+            "lines{}",
+            "field lines: the projection has {} where the schema has a list",
+        ),
+        (
+            "lines[][].sku",
+            "field lines[]: the projection has [] where the schema has a record",
+        ),
+        (
+            "by[].sku",
+            "field by: the projection has [] where the schema has a map",
+        ),
+        (
+            "who,who.nam",
+            "field who.nam: the projection names a field that the schema does not have; did you mean name?",
+        ),
+        ("lines.SKU", "did you mean sku?"),
         ("", "not a field's path"),
         ("a..b", "not a field's path"),
         (".", "not a field's path"),
@@ -346,7 +372,7 @@ fn paths_that_are_no_branches() {
             "u.x",
             "by its branches: <null>, <int>, <string>, <a.P>, <b.P>, <array>",
         ),
-        ("u<P>", "by its branches"),
+        ("u<P>", "did you mean <a.P> or <b.P>?"),
         ("u<a.P>.z", "field u<a.P>.z:"),
         ("u<int>.x", "field u<int>: a projection cannot select within int"),
         ("u<a.P", "not a field's path"),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sabot_decode::{FieldPathId, PlanError};
+use sabot_decode::{FieldPathId, PlanError, field_segment};
 
 use super::{Compiler, MAX_BYTES, Step};
 use crate::output::{Form, NO_COLUMN, ShapeId, VALUE_COLUMN};
@@ -32,9 +32,9 @@ impl Compiler<'_> {
         self.is_last = false;
         for &(other, id) in kept.iter().filter(|(other, _)| *other != position) {
             let field = &read[other];
-            let path = self.path_below(FieldPathId::ROOT, &field.name);
+            let path = self.path_below(FieldPathId::ROOT, &field_segment(&field.name));
             self.default(reader.to(field.ty), field, id, path)
-                .map_err(|error| error.within(&*field.name))?;
+                .map_err(|error| error.within(field_segment(&field.name)))?;
         }
         Ok(())
     }
@@ -79,9 +79,9 @@ impl Compiler<'_> {
         self.is_last = false;
         for &(position, id) in kept.iter().filter(|(field, _)| sources[*field].is_none()) {
             let field = &read[position];
-            let path = self.path_below(path, &field.name);
+            let path = self.path_below(path, &field_segment(&field.name));
             self.default(reader.to(field.ty), field, id, path)
-                .map_err(|error| error.within(&*field.name))?;
+                .map_err(|error| error.within(field_segment(&field.name)))?;
         }
         self.is_last = is_last;
         Ok(())

@@ -1,6 +1,6 @@
 //! Unions on either side.
 
-use sabot_decode::{FieldPathId, PlanError};
+use sabot_decode::{FieldPathId, PlanError, branch_segment};
 
 use super::{Compiler, Step};
 use crate::output::{Branch, Form, Node, ShapeId, Union};
@@ -84,7 +84,7 @@ impl<'a> Compiler<'a> {
         let name = self.reader(self.node(id)).short_name();
         let column = child.map(|_| self.node(id).column);
         let name = column.map_or(name, |column| self.output.layout.node(column).field.name());
-        let segment = format!("<{name}>");
+        let segment = branch_segment(name);
         let path_below = self.path_below(path, &segment);
         if let (true, Some(child)) = (union.is_dense, child) {
             let slot = self.slot(node.column);
