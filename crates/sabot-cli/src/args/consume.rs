@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use super::{ConnectionArgs, OutputArgs, RegistryArgs, TypesArgs, at_least_one};
+use super::{ConnectionArgs, OutputArgs, RegistryArgs, TypesArgs, at_least_one, paths};
 use crate::offset::OffsetArg;
 use crate::output::Template;
 use crate::serde::SerdeArg;
@@ -100,8 +100,9 @@ pub(crate) struct DecodingArgs {
     #[arg(long, value_name = "ID")]
     pub(crate) schema_id: Option<u32>,
 
-    /// Keep these fields alone, as paths such as id,customer.name.
-    #[arg(long, visible_alias = "columns", value_name = "PATHS", value_delimiter = ',')]
+    /// Keep these fields alone, in this order, as paths such as id,customer.name. A name with a dot or comma in it is in double
+    /// quotes: '"unit.price",id'.
+    #[arg(long, visible_alias = "columns", value_name = "PATHS", value_parser = paths)]
     pub(crate) select: Vec<String>,
 
     #[command(flatten)]

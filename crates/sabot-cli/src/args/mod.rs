@@ -173,8 +173,9 @@ pub(crate) struct CatArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) reader_schema: Option<PathBuf>,
 
-    /// Keep these fields alone, as paths such as id,customer.name.
-    #[arg(long, visible_alias = "columns", value_name = "PATHS", value_delimiter = ',')]
+    /// Keep these fields alone, in this order, as paths such as id,customer.name. A name with a dot or comma in it is in double
+    /// quotes: '"unit.price",id'.
+    #[arg(long, visible_alias = "columns", value_name = "PATHS", value_parser = paths)]
     pub(crate) select: Vec<String>,
 
     #[command(flatten)]
@@ -328,6 +329,14 @@ fn property(text: &str) -> Result<Property, String> {
         name: name.trim().to_owned(),
         value: value.to_owned(),
     })
+}
+
+/// Paths of `--select`, which are read here so that a malformed one is wrong usage.
+fn paths(text: &str) -> Result<String, String> {
+    let text = [text.to_owned()];
+    sabot::codec::Projection::parse(Some(&text)).map_err(|error| error.to_string())?;
+    let [text] = text;
+    Ok(text)
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

@@ -78,6 +78,18 @@ fn files_become_rows() {
     let expected: String = (0..4).map(|id| format!("{{\"id\":{id}}}\n")).collect();
     assert_eq!((out, said), (expected, String::new()));
 
+    let (out, _) = run(cat("-O csv --select who.name,\"id\" -c 1"), 0);
+    assert!(
+        out.starts_with("who,id\r\n"),
+        "columns come in the order asked for: {out}"
+    );
+    let (_, said) = run(cat("--select who.nam"), 1);
+    assert!(
+        said.contains("field who.nam: ") && said.contains("did you mean name?"),
+        "{said}"
+    );
+    let (_, said) = run(cat("--select id,,who"), 2);
+    assert!(said.contains("expected a name"), "{said}");
     let (out, _) = run(cat("-O csv --select id,who.name -c 1"), 0);
     assert_eq!(out, "id,who\r\n0,\"{\"\"name\"\":\"\"n0\"\"}\"\r\n");
     let (out, _) = run(cat("-O json -c 1"), 0);
