@@ -16,11 +16,11 @@ use sabot::{
     Tombstones,
 };
 
-use crate::args::{CatArgs, CatErrorArg};
+use crate::args::{CatArgs, CatErrorArg, read_file};
 use crate::console::{counted, grouped, harmless, note};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
-use crate::output::{self, Layout, Plan, Sink, ValueLayout, choice};
+use crate::output::{self, Layout, OutputSpec, Sink, ValueLayout};
 use crate::types;
 
 /// Runs the command.
@@ -28,14 +28,14 @@ pub(crate) fn run(args: &CatArgs, color: bool) -> Result<(), Failure> {
     if args.schema {
         return print_schemas(args);
     }
-    let plan = plan(args, color)?;
-    output::check(&plan)?;
-    let options = options(args, &plan)?;
+    let spec = spec(args, color)?;
+    spec.check()?;
+    let options = options(args, &spec)?;
     let interrupt = Interrupt::catch()?;
     let mut cat = Cat {
         args,
         options,
-        sink: output::open(&plan)?,
+        sink: output::open(&spec)?,
         schema: None,
         rows: 0,
         lost_rows: 0,
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &CatArgs, color: bool) -> Result<(), Failure> {
     if matches!(read, Err(Ended::Writing(_))) {
         return read.map_err(Ended::failure);
     }
-    if let (0, true, Some(schema)) = (cat.rows, plan.has_columns_without_rows(), &cat.schema) {
+    if let (0, true, Some(schema)) = (cat.rows, spec.has_columns_without_rows(), &cat.schema) {
         cat.sink.write(&RecordBatch::new_empty(schema.clone()))?;
     }
     let finished = cat.sink.finish();
@@ -152,10 +152,10 @@ impl Cat<'_> {
     }
 }
 
-fn plan(args: &CatArgs, color: bool) -> Result<Plan, Failure> {
-    let destination = choice::destination(&args.output);
-    Ok(Plan {
-        format: choice::format(&args.output, &destination, color)?,
+fn spec(args: &CatArgs, color: bool) -> Result<OutputSpec, Failure> {
+    let destination = args.output.destination();
+    Ok(OutputSpec {
+        format: args.output.format(&destination, color)?,
         destination,
         layout: Layout {
             key: false,
@@ -169,17 +169,17 @@ fn plan(args: &CatArgs, color: bool) -> Result<Plan, Failure> {
     })
 }
 
-fn options(args: &CatArgs, plan: &Plan) -> Result<ContainerOptions, Failure> {
+fn options(args: &CatArgs, spec: &OutputSpec) -> Result<ContainerOptions, Failure> {
     let mut options = ContainerOptions::default();
     let target = &mut options.target;
     if let Some(path) = &args.reader_schema {
-        target.output = OutputSchema::Reader(WriterSchema::avro(choice::read(path)?));
+        target.output = OutputSchema::Reader(WriterSchema::avro(read_file(path)?));
     }
     if !args.select.is_empty() {
         target.projection = Some(args.select.clone());
     }
     target.check_tail = args.types.check_tail;
-    target.mapping = types::mapping(&args.types, &plan.format);
+    target.mapping = types::mapping(&args.types.types, &spec.format);
     let rotate_rows = args.output.rotate_rows.unwrap_or(usize::MAX);
     target.limits.batch_rows = args.batch_rows.min(rotate_rows);
     Ok(options)

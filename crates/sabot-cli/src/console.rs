@@ -4,7 +4,15 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 
-use crate::args::Color;
+use clap::ValueEnum;
+
+/// When to print in colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
 
 /// Whether to use colours on stdout.
 pub(crate) fn stdout_colors(choice: Color) -> bool {

@@ -6,7 +6,6 @@ use sabot::{
     WideDecimalType,
 };
 
-use crate::args::TypesArgs;
 use crate::output::Format;
 
 /// One `KEY=TYPE`.
@@ -62,12 +61,12 @@ impl TypeArg {
 
 /// The types that the flags choose. Parquet and CSV have no unions: they get a struct with one nullable member a branch,
 /// unless the flags say otherwise.
-pub(crate) fn mapping(args: &TypesArgs, format: &Format) -> Mapping {
+pub(crate) fn mapping(types: &[TypeArg], format: &Format) -> Mapping {
     let mut mapping = Mapping::default();
     if matches!(format, Format::Parquet | Format::Csv) {
         mapping.unions = UnionType::Struct;
     }
-    args.types.iter().for_each(|to| to.set(&mut mapping));
+    types.iter().for_each(|to| to.set(&mut mapping));
     mapping
 }
 

@@ -1,18 +1,22 @@
 //! The command line, as clap sees it. Flags that kcat has mean what they mean there.
 
 mod consume;
+mod output;
 mod schema;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::console::Color;
+use crate::failure::Failure;
 use crate::types::TypeArg;
 
 pub(crate) use consume::{
     ConsumeArgs, DecodingArgs, MessageFormatArgs, MetaArg, OnErrorArg, SourceArgs, TombstonesArg,
 };
+pub(crate) use output::OutputArgs;
 pub(crate) use schema::{KindArg, SchemaArgs, SchemaCommand, SchemaFileArgs};
 
 /// Kafka topics as tables, Parquet, Arrow, CSV and JSON.
@@ -51,13 +55,6 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Print a completion script for a shell, or the manual page.
     Completions(CompletionsArgs),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Color {
-    Auto,
-    Always,
-    Never,
 }
 
 /// How to reach the brokers.
@@ -218,58 +215,6 @@ pub(crate) enum CatErrorArg {
     Skip,
 }
 
-/// How to write rows.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "How to write")]
-pub(crate) struct OutputArgs {
-    /// The format. [default: by the file's extension; else table on a terminal, jsonl in a pipe and in a file without an
-    /// extension]
-    #[arg(short = 'O', long, value_name = "FORMAT")]
-    pub(crate) output: Option<OutputFormat>,
-
-    /// Write to this file; - is stdout.
-    #[arg(long, short = 'w', value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) out: Option<PathBuf>,
-
-    /// Replace the file if it exists.
-    #[arg(long, conflicts_with = "append")]
-    pub(crate) overwrite: bool,
-
-    /// Add to the file if it exists (JSON lines, CSV and text). A torn last line is cut off first.
-    #[arg(long)]
-    pub(crate) append: bool,
-
-    /// Finish a Parquet or Arrow file with the batch that brings it to so many rows, and begin the next: NAME-00000.parquet,
-    /// NAME-00001.parquet, ...
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    pub(crate) rotate_rows: Option<usize>,
-
-    /// Do not cut table cells to the terminal's width.
-    #[arg(long)]
-    pub(crate) wide: bool,
-
-    /// How many bad messages, or faults of a file, to describe on stderr; all are counted.
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    pub(crate) max_errors_shown: u64,
-
-    /// No progress and no summary.
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum OutputFormat {
-    Table,
-    /// One array of objects.
-    Json,
-    /// One object a line.
-    Jsonl,
-    Csv,
-    Parquet,
-    /// An Arrow IPC file; on stdout, Arrow's stream format.
-    Arrow,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
     #[command(flatten)]
@@ -320,6 +265,12 @@ pub(crate) enum CompletionTarget {
     Zsh,
     /// The manual pages, one after the other.
     Man,
+}
+
+/// The text of a file that the command line names.
+pub(crate) fn read_file(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))
 }
 
 fn property(text: &str) -> Result<Property, String> {

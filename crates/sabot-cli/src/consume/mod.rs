@@ -5,9 +5,9 @@
 //! Only if writing itself fails is nothing finished.
 
 mod align;
-mod plan;
 mod progress;
 mod report;
+mod setup;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -18,7 +18,7 @@ use crate::conf::{self, Connection};
 use crate::console::note;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
-use crate::output::{self, Durable, Plan, Sink};
+use crate::output::{self, Durable, OutputSpec, Sink};
 
 use align::Aligner;
 use progress::Meter;
@@ -32,10 +32,10 @@ pub(crate) fn run(args: &ConsumeArgs, color: bool) -> Result<(), Failure> {
     } else {
         conf::registry(&args.registry, connection.registry.as_deref())?
     };
-    let plan = plan::output(args, color, registry.is_some())?;
-    output::check(&plan)?;
+    let spec = setup::output(args, color, registry.is_some())?;
+    spec.check()?;
     let interrupt = Interrupt::catch()?;
-    let builder = plan::source(args, &plan, connection, registry)?.stopper(interrupt.stopper());
+    let builder = setup::source(args, &spec, connection, registry)?.stopper(interrupt.stopper());
     let stream = match builder.open() {
         Ok(stream) => stream,
         Err(error) if error.kind() == ErrorKind::Stopped => return Err(Failure::Interrupted),
@@ -44,16 +44,16 @@ pub(crate) fn run(args: &ConsumeArgs, color: bool) -> Result<(), Failure> {
         }
         Err(error) => return Err(Failure::failed(sabot::with_causes(&error))),
     };
-    let meter = Meter::new(args.output.quiet, plan.is_on_terminal());
+    let meter = Meter::new(args.output.quiet, spec.is_on_terminal());
     let mut consumer = Consumer {
         decoding: &args.decoding,
-        sink: output::open(&plan)?,
-        aligner: Aligner::new(plan.format.needs_one_schema()),
+        sink: output::open(&spec)?,
+        aligner: Aligner::new(spec.format.needs_one_schema()),
         unacknowledged: Vec::new(),
         has_written: false,
         durable: Durable::Yes,
         report: Report::new(args.output.max_errors_shown, meter),
-        plan,
+        spec,
     };
     let ended = consumer.consume(stream);
     consumer.report.finish(args.output.quiet);
@@ -62,7 +62,7 @@ pub(crate) fn run(args: &ConsumeArgs, color: bool) -> Result<(), Failure> {
 
 struct Consumer<'a> {
     decoding: &'a DecodingArgs,
-    plan: Plan,
+    spec: OutputSpec,
     sink: Box<dyn Sink>,
     aligner: Aligner,
     /// Batches whose rows are not durable yet.
@@ -102,7 +102,7 @@ impl Consumer<'_> {
 
     /// What of a batch is written.
     fn shown(&self, batch: &RecordBatch) -> Result<RecordBatch, Failure> {
-        let shown = self.plan.layout.shown(batch);
+        let shown = self.spec.layout.shown(batch);
         shown.map_err(|error| Failure::because("cannot leave the values out", &error))
     }
 
@@ -130,12 +130,12 @@ impl Consumer<'_> {
         let schema = self.schema(stream)?;
         let rest = self.aligner.rest(schema.as_ref());
         self.write(&rest)?;
-        if !self.has_written && self.plan.has_columns_without_rows() {
+        if !self.has_written && self.spec.has_columns_without_rows() {
             match schema {
                 Some(schema) => {
                     self.sink.write(&RecordBatch::new_empty(schema))?;
                 }
-                None if self.plan.format.is_binary() => note(NO_COLUMNS),
+                None if self.spec.format.is_binary() => note(NO_COLUMNS),
                 None => {}
             }
         }
@@ -163,7 +163,7 @@ fn failed(error: &sabot::Error, decoding: &DecodingArgs) -> Failure {
             text.push_str(&format!(", schema {schema}"));
         }
     }
-    if let Some(advice) = error.bad_row().and_then(|bad| plan::advice(decoding, bad)) {
+    if let Some(advice) = error.bad_row().and_then(|bad| setup::advice(decoding, bad)) {
         text.push_str("\n  ");
         text.push_str(advice);
     }

@@ -12,9 +12,8 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::ArrowError;
 
 use super::encode::{self, Encoder, RowEncoder};
-use super::layout::Parts;
-use super::text::Render;
-use super::{Layout, ValueLayout};
+use super::layout::{Layout, Parts, ValueLayout};
+use super::render::Render;
 
 /// Writes messages as envelopes.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use arrow_schema::{ArrowError, DataType};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::encode::{self, Encoder};
-use super::text::Render;
+use super::render::Render;
 
 /// Columns between two cells: a space, a bar, a space.
 const GAP: usize = 3;

@@ -16,9 +16,9 @@
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 
-use super::Layout;
 use super::envelope::Message;
-use super::text::Render;
+use super::layout::Layout;
+use super::render::Render;
 
 /// A parsed format string.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,7 +20,7 @@ use arrow_schema::{DataType, Field, Fields, Schema, UnionFields, UnionMode};
 use sabot::{Metadata, Tombstones};
 
 use super::storable::Storable;
-use super::{Destination, Existing, Format, Layout, Plan, TableOptions, Template, ValueLayout};
+use super::{Destination, Existing, Format, Layout, OutputSpec, TableOptions, Template, ValueLayout};
 
 const NASTY: &str = "tab\t\"quote\" \\ \u{1b}[2J \u{9b} é 漢 🦀, line\nbreak";
 
@@ -123,8 +123,8 @@ fn whole_files_appear_only_when_they_are_whole() {
     for format in [Format::Parquet, Format::Arrow, Format::Json] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out");
-        let plan = plan(&format, &path, Existing::Refuse, None);
-        let mut sink = super::open(&plan).unwrap();
+        let spec = spec(&format, &path, Existing::Refuse, None);
+        let mut sink = super::open(&spec).unwrap();
         assert_eq!(sink.write(&numbers(3)).unwrap(), super::Durable::NotYet);
         assert!(!path.exists());
         sink.finish().unwrap();
@@ -135,8 +135,8 @@ fn whole_files_appear_only_when_they_are_whole() {
             "nothing partial is left"
         );
         // What exists is not replaced unasked.
-        super::check(&plan).unwrap_err();
-        let mut again = super::open(&self::plan(&format, &path, Existing::Overwrite, None)).unwrap();
+        spec.check().unwrap_err();
+        let mut again = super::open(&self::spec(&format, &path, Existing::Overwrite, None)).unwrap();
         again.write(&numbers(1)).unwrap();
         drop(again);
         assert_eq!(
@@ -151,9 +151,9 @@ fn whole_files_appear_only_when_they_are_whole() {
 fn rotated_files_are_durable_one_by_one_and_never_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.parquet");
-    let plan = plan(&Format::Parquet, &path, Existing::Refuse, Some(4));
+    let spec = spec(&Format::Parquet, &path, Existing::Refuse, Some(4));
     for _ in 0..2 {
-        let mut sink = super::open(&plan).unwrap();
+        let mut sink = super::open(&spec).unwrap();
         assert_eq!(sink.write(&numbers(3)).unwrap(), super::Durable::NotYet);
         assert_eq!(sink.write(&numbers(3)).unwrap(), super::Durable::Yes);
         assert_eq!(sink.write(&numbers(1)).unwrap(), super::Durable::NotYet);
@@ -207,7 +207,7 @@ fn appending_cuts_off_a_torn_record_and_writes_no_second_header() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out");
         std::fs::write(&path, before).unwrap();
-        let mut sink = super::open(&plan(&format, &path, Existing::Append, None)).unwrap();
+        let mut sink = super::open(&spec(&format, &path, Existing::Append, None)).unwrap();
         sink.write(&numbers(1)).unwrap();
         sink.finish().unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), after, "{before:?}");
@@ -221,7 +221,7 @@ fn appending_messages_without_line_breaks_takes_nothing_away() {
         let path = folder.path().join("out");
         std::fs::write(&path, before).unwrap();
         let format = Format::Template(Template::parse(template).unwrap());
-        let mut sink = super::open(&plan(&format, &path, Existing::Append, None)).unwrap();
+        let mut sink = super::open(&spec(&format, &path, Existing::Append, None)).unwrap();
         sink.write(&messages().slice(0, 1)).unwrap();
         sink.finish().unwrap();
         let after = std::fs::read_to_string(&path).unwrap();
@@ -237,9 +237,9 @@ fn appending_messages_without_line_breaks_takes_nothing_away() {
 #[test]
 fn what_has_no_disk_is_written_all_the_same() {
     for format in [Format::JsonLines, Format::Json, Format::Parquet] {
-        let mut plan = plan(&format, Path::new("/dev/null"), Existing::Refuse, None);
-        plan.sync = true;
-        let mut sink = super::open(&plan).unwrap();
+        let mut spec = spec(&format, Path::new("/dev/null"), Existing::Refuse, None);
+        spec.sync = true;
+        let mut sink = super::open(&spec).unwrap();
         sink.write(&numbers(1)).unwrap();
         sink.finish().unwrap();
     }
@@ -250,7 +250,7 @@ fn rows_of_other_columns_are_not_added_to_a_csv_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.csv");
     std::fs::write(&path, "text\r\na\r\n").unwrap();
-    let mut sink = super::open(&plan(&Format::Csv, &path, Existing::Append, None)).unwrap();
+    let mut sink = super::open(&spec(&Format::Csv, &path, Existing::Append, None)).unwrap();
     let error = sink.write(&numbers(1)).unwrap_err();
     assert!(
         error
@@ -265,7 +265,7 @@ fn rows_of_other_columns_are_not_added_to_a_csv_file() {
 fn two_writers_never_share_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.parquet");
-    let rotated = plan(&Format::Parquet, &path, Existing::Refuse, Some(2));
+    let rotated = spec(&Format::Parquet, &path, Existing::Refuse, Some(2));
     let (mut one, mut other) = (super::open(&rotated).unwrap(), super::open(&rotated).unwrap());
     for sink in [&mut one, &mut other] {
         sink.write(&numbers(1)).unwrap();
@@ -277,10 +277,10 @@ fn two_writers_never_share_a_file() {
     }
     for format in [Format::Parquet, Format::Csv] {
         let path = folder.path().join("single");
-        let plan = plan(&format, &path, Existing::Overwrite, None);
-        let mut one = super::open(&plan).unwrap();
+        let spec = spec(&format, &path, Existing::Overwrite, None);
+        let mut one = super::open(&spec).unwrap();
         one.write(&numbers(1)).unwrap();
-        let second = super::open(&plan).and_then(|mut other| other.write(&numbers(1)).map(drop));
+        let second = super::open(&spec).and_then(|mut other| other.write(&numbers(1)).map(drop));
         let message = second.unwrap_err();
         assert!(
             message.message().unwrap().contains("another process"),
@@ -291,15 +291,15 @@ fn two_writers_never_share_a_file() {
 }
 
 fn write(format: &Format, path: &Path, batches: &[RecordBatch]) {
-    let mut sink = super::open(&plan(format, path, Existing::Refuse, None)).unwrap();
+    let mut sink = super::open(&spec(format, path, Existing::Refuse, None)).unwrap();
     for batch in batches {
         sink.write(batch).unwrap();
     }
     sink.finish().unwrap();
 }
 
-fn plan(format: &Format, path: &Path, existing: Existing, rotate_rows: Option<usize>) -> Plan {
-    Plan {
+fn spec(format: &Format, path: &Path, existing: Existing, rotate_rows: Option<usize>) -> OutputSpec {
+    OutputSpec {
         format: format.clone(),
         destination: Destination::File {
             path: path.to_owned(),

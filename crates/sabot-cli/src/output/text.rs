@@ -5,40 +5,32 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use arrow_array::RecordBatch;
-use arrow_schema::ArrowError;
 
-use super::encode::{self, RowEncoder};
+use super::csv::Csv;
 use super::envelope::Envelope;
-use super::file::{Partial, lock};
+use super::json::{JsonArray, JsonLines};
+use super::partial::{Partial, lock, on_disk, sync};
+use super::print::print;
+use super::render::Render;
+use super::sink::{Durable, Sink};
+use super::spec::{Destination, Existing, Format, OutputSpec};
 use super::table::Table;
 use super::template::Templated;
-use super::{Destination, Durable, Existing, Format, Plan, Sink};
 use crate::console::{counted, note};
 use crate::failure::Failure;
 
-/// Makes text of batches.
-pub(crate) trait Render {
-    /// Appends the rows of a batch.
-    fn batch(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), ArrowError>;
-
-    /// Appends what stands behind the last row.
-    fn end(&mut self, out: &mut Vec<u8>) {
-        let _ = out;
-    }
-}
-
 /// Opens a text sink.
-pub(crate) fn open(plan: &Plan) -> Result<Box<dyn Sink>, Failure> {
-    let mut target = Target::open(plan)?;
+pub(crate) fn open(spec: &OutputSpec) -> Result<Box<dyn Sink>, Failure> {
+    let mut target = Target::open(spec)?;
     let header = match &mut target {
         Target::File { header, .. } => header.take(),
         _ => None,
     };
-    let render: Box<dyn Render> = match &plan.format {
+    let render: Box<dyn Render> = match &spec.format {
         Format::Table(options) => Box::new(Table::new(options.clone())),
         Format::Json => Box::new(JsonArray::default()),
-        Format::Envelope => Box::new(Envelope::new(plan.layout.clone())),
-        Format::Template(template) => Box::new(Templated::new(template.clone(), plan.layout.clone())),
+        Format::Envelope => Box::new(Envelope::new(spec.layout.clone())),
+        Format::Template(template) => Box::new(Templated::new(template.clone(), spec.layout.clone())),
         Format::Csv => Box::new(Csv { header }),
         Format::JsonLines | Format::Parquet | Format::Arrow => Box::new(JsonLines),
     };
@@ -46,7 +38,7 @@ pub(crate) fn open(plan: &Plan) -> Result<Box<dyn Sink>, Failure> {
         render,
         target,
         buffer: Vec::new(),
-        sync: plan.sync,
+        sync: spec.sync,
     }))
 }
 
@@ -88,23 +80,23 @@ enum Target {
 }
 
 impl Target {
-    fn open(plan: &Plan) -> Result<Self, Failure> {
-        let (path, existing) = match &plan.destination {
+    fn open(spec: &OutputSpec) -> Result<Self, Failure> {
+        let (path, existing) = match &spec.destination {
             Destination::Stdout => return Ok(Self::Stdout),
             Destination::File { path, existing } => (path, *existing),
         };
-        if plan.format.is_whole_file() {
+        if spec.format.is_whole_file() {
             return Ok(Self::Partial(Some(Partial::create(path, existing)?)));
         }
         let name = path.display().to_string();
-        let (file, header) = open_text_file(path, existing, &plan.format)
+        let (file, header) = open_text_file(path, existing, &spec.format)
             .map_err(|error| Failure::io(format_args!("cannot open {name}"), &error))?;
         Ok(Self::File { file, name, header })
     }
 
     fn write(&mut self, bytes: &[u8], sync: bool) -> Result<Durable, Failure> {
         match self {
-            Self::Stdout => super::print(bytes).map(|()| Durable::Yes),
+            Self::Stdout => print(bytes).map(|()| Durable::Yes),
             Self::File { file, name, .. } => {
                 let written = file
                     .write_all(bytes)
@@ -132,18 +124,6 @@ impl Target {
             }
             Self::Partial(partial) => partial.take().map_or(Ok(()), Partial::publish),
         }
-    }
-}
-
-/// Waits for the disk, where there is one: pipes and terminals have none.
-pub(crate) fn sync(file: &File) -> io::Result<()> {
-    on_disk(file.sync_all())
-}
-
-fn on_disk(synced: io::Result<()>) -> io::Result<()> {
-    match synced {
-        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
-        other => other,
     }
 }
 
@@ -182,7 +162,7 @@ fn open_text_file(path: &Path, existing: Existing, format: &Format) -> io::Resul
     Ok((file, Some(header).filter(|header| csv && !header.is_empty())))
 }
 
-/// Cuts off what stands behind the last whole record, at `end`, and says so. A JSON object that lacks its line break
+/// Cuts off what comes after the last whole record, at `end`, and says so. A JSON object that lacks its line break
 /// alone is whole: it gets one.
 fn end_last_record(file: &mut File, path: &Path, end: u64, format: &Format) -> io::Result<()> {
     let torn_bytes = file.metadata()?.len() - end;
@@ -206,13 +186,13 @@ fn end_last_record(file: &mut File, path: &Path, end: u64, format: &Format) -> i
 /// How far the whole records of a file reach.
 #[derive(Default)]
 struct Records {
-    /// Behind the first.
+    /// Where the first ends.
     first_end: u64,
-    /// Behind the last.
+    /// Where the last ends.
     end: u64,
 }
 
-/// Where the last whole record of a file ends. A process that was killed may have left a part of one behind, whose
+/// Where the last whole record of a file ends. A process that was killed may have left a part of one, whose
 /// message it has not acknowledged.
 fn whole_records(file: &mut File, csv: bool) -> io::Result<Records> {
     let mut reader = BufReader::with_capacity(1 << 16, file);
@@ -239,118 +219,4 @@ fn whole_records(file: &mut File, csv: bool) -> io::Result<Records> {
         position += length as u64;
         reader.consume(length);
     }
-}
-
-pub(super) struct JsonLines;
-
-impl Render for JsonLines {
-    fn batch(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), ArrowError> {
-        let all: Vec<usize> = (0..batch.num_columns()).collect();
-        let rows = RowEncoder::new(batch, &all)?;
-        for row in 0..batch.num_rows() {
-            rows.json(row, out);
-            out.push(b'\n');
-        }
-        Ok(())
-    }
-}
-
-/// `[`, an object a line, `]`.
-#[derive(Default)]
-struct JsonArray {
-    begun: bool,
-}
-
-impl Render for JsonArray {
-    fn batch(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), ArrowError> {
-        let all: Vec<usize> = (0..batch.num_columns()).collect();
-        let rows = RowEncoder::new(batch, &all)?;
-        for row in 0..batch.num_rows() {
-            let begun = std::mem::replace(&mut self.begun, true);
-            out.extend_from_slice(if begun { b",\n" } else { b"[\n" });
-            rows.json(row, out);
-        }
-        Ok(())
-    }
-
-    fn end(&mut self, out: &mut Vec<u8>) {
-        out.extend_from_slice(if self.begun { b"\n]\n" } else { b"[]\n" });
-    }
-}
-
-/// RFC 4180 with a header. Null is an empty cell; an empty string is `""`; nested values are JSON.
-struct Csv {
-    /// The header that stands in the output already.
-    header: Option<Vec<u8>>,
-}
-
-impl Csv {
-    /// Writes the header above the first row. Rows of other columns than the header's would be read wrongly.
-    fn header(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), ArrowError> {
-        let mut header = Vec::new();
-        for (at, field) in batch.schema_ref().fields().iter().enumerate() {
-            if at > 0 {
-                header.push(b',');
-            }
-            csv_cell(field.name().as_bytes(), &mut header);
-        }
-        header.extend_from_slice(b"\r\n");
-        match &self.header {
-            Some(existing) if existing.trim_ascii_end() == header.trim_ascii_end() => Ok(()),
-            Some(existing) => Err(ArrowError::SchemaError(format!(
-                "the columns are {}, but the output's are {}",
-                String::from_utf8_lossy(header.trim_ascii_end()),
-                String::from_utf8_lossy(existing.trim_ascii_end())
-            ))),
-            None => {
-                out.extend_from_slice(&header);
-                self.header = Some(header);
-                Ok(())
-            }
-        }
-    }
-}
-
-impl Render for Csv {
-    fn batch(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), ArrowError> {
-        if batch.num_columns() == 0 {
-            return Ok(());
-        }
-        self.header(batch, out)?;
-        let columns = encode::columns(batch)?;
-        let mut cell = Vec::new();
-        for row in 0..batch.num_rows() {
-            for (at, column) in columns.iter().enumerate() {
-                if at > 0 {
-                    out.push(b',');
-                }
-                if !column.is_null(row) {
-                    cell.clear();
-                    column.text(row, &mut cell);
-                    csv_cell(&cell, out);
-                }
-            }
-            out.extend_from_slice(b"\r\n");
-        }
-        Ok(())
-    }
-}
-
-fn csv_cell(text: &[u8], out: &mut Vec<u8>) {
-    if !text.is_empty()
-        && !text
-            .iter()
-            .any(|byte| matches!(byte, b',' | b'"' | b'\r' | b'\n'))
-    {
-        out.extend_from_slice(text);
-        return;
-    }
-    out.push(b'"');
-    for byte in text {
-        if *byte == b'"' {
-            out.push(b'"');
-        }
-        out.push(*byte);
-    }
-    out.push(b'"');
 }

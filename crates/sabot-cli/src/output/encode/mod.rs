@@ -43,10 +43,11 @@ type Write<'a> = Box<dyn Fn(usize, &mut Vec<u8>) + 'a>;
 /// One column, ready to be written row by row.
 pub(crate) struct Encoder<'a> {
     nulls: Option<NullBuffer>,
-    shape: Shape<'a>,
+    form: Form<'a>,
 }
 
-enum Shape<'a> {
+/// How the values of a column are written.
+enum Form<'a> {
     Null,
     /// JSON as it stands: numbers and booleans.
     Bare(Write<'a>),
@@ -96,12 +97,12 @@ impl<'a> Encoder<'a> {
     pub(crate) fn new(field: &Field, array: &'a dyn Array) -> Result<Self, ArrowError> {
         Ok(Self {
             nulls: array.logical_nulls(),
-            shape: shape(field, array)?,
+            form: form(field, array)?,
         })
     }
 
     pub(crate) fn is_null(&self, row: usize) -> bool {
-        matches!(self.shape, Shape::Null) || self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row))
+        matches!(self.form, Form::Null) || self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row))
     }
 
     /// Appends the value as JSON.
@@ -110,26 +111,26 @@ impl<'a> Encoder<'a> {
             out.extend_from_slice(b"null");
             return;
         }
-        match &self.shape {
-            Shape::Null => out.extend_from_slice(b"null"),
-            Shape::Bare(write) => write(row, out),
-            Shape::Quoted(write) => {
+        match &self.form {
+            Form::Null => out.extend_from_slice(b"null"),
+            Form::Bare(write) => write(row, out),
+            Form::Quoted(write) => {
                 out.push(b'"');
                 write(row, out);
                 out.push(b'"');
             }
-            Shape::Text(text) => quote(text(row), out),
-            Shape::Float(value) => float(value(row), out),
-            Shape::Single(value) => single(value(row), out),
-            Shape::Timestamp(values, units, instant) => {
+            Form::Text(text) => quote(text(row), out),
+            Form::Float(value) => float(value(row), out),
+            Form::Single(value) => single(value(row), out),
+            Form::Timestamp(values, units, instant) => {
                 iso_timestamp(values[row], *units, *instant, b"\"", out);
             }
-            Shape::Formatted(formatter, raw) => formatted(formatter, raw(row), row, true, out),
-            Shape::Struct(members) => object(members, row, out),
-            Shape::List(range, items) => list(range(row), items, out),
-            Shape::Map(range, entries) => map(range(row), entries, out),
-            Shape::Union(array, branches) => union(array, branches, row, out),
-            Shape::Dictionary(keys, values) => values.json(keys[row], out),
+            Form::Formatted(formatter, raw) => formatted(formatter, raw(row), row, true, out),
+            Form::Struct(members) => object(members, row, out),
+            Form::List(range, items) => list(range(row), items, out),
+            Form::Map(range, entries) => map(range(row), entries, out),
+            Form::Union(array, branches) => union(array, branches, row, out),
+            Form::Dictionary(keys, values) => values.json(keys[row], out),
         }
     }
 
@@ -138,20 +139,20 @@ impl<'a> Encoder<'a> {
         if self.is_null(row) {
             return;
         }
-        match &self.shape {
-            Shape::Quoted(write) => write(row, out),
-            Shape::Text(text) => out.extend_from_slice(text(row).as_bytes()),
-            Shape::Float(value) if !value(row).is_finite() => {
+        match &self.form {
+            Form::Quoted(write) => write(row, out),
+            Form::Text(text) => out.extend_from_slice(text(row).as_bytes()),
+            Form::Float(value) if !value(row).is_finite() => {
                 out.extend_from_slice(non_finite(value(row)).as_bytes());
             }
-            Shape::Single(value) if !value(row).is_finite() => {
+            Form::Single(value) if !value(row).is_finite() => {
                 out.extend_from_slice(non_finite(f64::from(value(row))).as_bytes());
             }
-            Shape::Timestamp(values, units, instant) => {
+            Form::Timestamp(values, units, instant) => {
                 iso_timestamp(values[row], *units, *instant, b"", out);
             }
-            Shape::Formatted(formatter, raw) => formatted(formatter, raw(row), row, false, out),
-            Shape::Dictionary(keys, values) => values.text(keys[row], out),
+            Form::Formatted(formatter, raw) => formatted(formatter, raw(row), row, false, out),
+            Form::Dictionary(keys, values) => values.text(keys[row], out),
             _ => self.json(row, out),
         }
     }
@@ -187,12 +188,12 @@ pub(crate) fn columns(batch: &RecordBatch) -> Result<Vec<Encoder<'_>>, ArrowErro
         .collect()
 }
 
-fn shape<'a>(field: &Field, array: &'a dyn Array) -> Result<Shape<'a>, ArrowError> {
+fn form<'a>(field: &Field, array: &'a dyn Array) -> Result<Form<'a>, ArrowError> {
     Ok(match array.data_type() {
-        DataType::Null => Shape::Null,
+        DataType::Null => Form::Null,
         DataType::Boolean => {
             let array = array.as_boolean();
-            Shape::Bare(Box::new(|row, out| {
+            Form::Bare(Box::new(|row, out| {
                 put(out, format_args!("{}", array.value(row)));
             }))
         }
@@ -206,15 +207,15 @@ fn shape<'a>(field: &Field, array: &'a dyn Array) -> Result<Shape<'a>, ArrowErro
         DataType::UInt64 => number::<UInt64Type>(array),
         DataType::Float16 => {
             let array = array.as_primitive::<Float16Type>();
-            Shape::Single(Box::new(|row| array.value(row).to_f32()))
+            Form::Single(Box::new(|row| array.value(row).to_f32()))
         }
         DataType::Float32 => {
             let array = array.as_primitive::<Float32Type>();
-            Shape::Single(Box::new(|row| array.value(row)))
+            Form::Single(Box::new(|row| array.value(row)))
         }
         DataType::Float64 => {
             let array = array.as_primitive::<Float64Type>();
-            Shape::Float(Box::new(|row| array.value(row)))
+            Form::Float(Box::new(|row| array.value(row)))
         }
         DataType::Utf8 => text(array.as_string::<i32>(), |array, row| array.value(row)),
         DataType::LargeUtf8 => text(array.as_string::<i64>(), |array, row| array.value(row)),
@@ -224,14 +225,14 @@ fn shape<'a>(field: &Field, array: &'a dyn Array) -> Result<Shape<'a>, ArrowErro
         DataType::BinaryView => bytes(array.as_binary_view(), |array, row| array.value(row)),
         DataType::FixedSizeBinary(16) if extension(field) == Some("arrow.uuid") => {
             let array = array.as_fixed_size_binary();
-            Shape::Quoted(Box::new(|row, out| uuid(array.value(row), out)))
+            Form::Quoted(Box::new(|row, out| uuid(array.value(row), out)))
         }
         DataType::FixedSizeBinary(_) => bytes(array.as_fixed_size_binary(), |array, row| array.value(row)),
         DataType::Duration(unit) => duration(array, *unit),
         DataType::Timestamp(unit, zone) => timestamp(array, *unit, zone.is_some()),
         DataType::Interval(IntervalUnit::MonthDayNano) => {
             let array = array.as_primitive::<IntervalMonthDayNanoType>();
-            Shape::Quoted(Box::new(|row, out| {
+            Form::Quoted(Box::new(|row, out| {
                 let value = array.value(row);
                 iso_duration(
                     i64::from(value.months),
@@ -245,7 +246,7 @@ fn shape<'a>(field: &Field, array: &'a dyn Array) -> Result<Shape<'a>, ArrowErro
     })
 }
 
-fn nested(array: &dyn Array) -> Result<Shape<'_>, ArrowError> {
+fn nested(array: &dyn Array) -> Result<Form<'_>, ArrowError> {
     Ok(match array.data_type() {
         DataType::Struct(fields) => {
             let columns = array.as_struct().columns();
@@ -253,13 +254,13 @@ fn nested(array: &dyn Array) -> Result<Shape<'_>, ArrowError> {
                 .iter()
                 .zip(columns)
                 .map(|(field, column)| Member::new(field, column.as_ref()));
-            Shape::Struct(members.collect::<Result<_, _>>()?)
+            Form::Struct(members.collect::<Result<_, _>>()?)
         }
         DataType::List(item) => {
             let array = array.as_list::<i32>();
             let items = Encoder::new(item, array.values().as_ref())?;
             let offsets = array.value_offsets();
-            Shape::List(
+            Form::List(
                 Box::new(|row| (offsets[row] as usize, offsets[row + 1] as usize)),
                 Box::new(items),
             )
@@ -268,7 +269,7 @@ fn nested(array: &dyn Array) -> Result<Shape<'_>, ArrowError> {
             let array = array.as_list::<i64>();
             let items = Encoder::new(item, array.values().as_ref())?;
             let offsets = array.value_offsets();
-            Shape::List(
+            Form::List(
                 Box::new(|row| (offsets[row] as usize, offsets[row + 1] as usize)),
                 Box::new(items),
             )
@@ -277,7 +278,7 @@ fn nested(array: &dyn Array) -> Result<Shape<'_>, ArrowError> {
             let array = array.as_fixed_size_list();
             let items = Encoder::new(item, array.values().as_ref())?;
             let size = *size as usize;
-            Shape::List(
+            Form::List(
                 Box::new(move |row| (row * size, row * size + size)),
                 Box::new(items),
             )
@@ -291,57 +292,57 @@ fn nested(array: &dyn Array) -> Result<Shape<'_>, ArrowError> {
             let values = Encoder::new(&members[1], array.values().as_ref())?;
             let offsets = array.value_offsets();
             let range = Box::new(|row: usize| (offsets[row] as usize, offsets[row + 1] as usize));
-            Shape::Map(range, Box::new((keys, values)))
+            Form::Map(range, Box::new((keys, values)))
         }
-        DataType::Union(fields, _) => union_shape(array.as_union(), fields)?,
+        DataType::Union(fields, _) => union_form(array.as_union(), fields)?,
         DataType::Dictionary(..) => {
             let array = array.as_any_dictionary();
             let item = Field::new("item", array.values().data_type().clone(), true);
             let values = Encoder::new(&item, array.values().as_ref())?;
             if array.values().is_empty() {
-                return Ok(Shape::Null);
+                return Ok(Form::Null);
             }
-            Shape::Dictionary(array.normalized_keys(), Box::new(values))
+            Form::Dictionary(array.normalized_keys(), Box::new(values))
         }
-        _ => Shape::Formatted(
+        _ => Form::Formatted(
             ArrayFormatter::try_new(array, &FormatOptions::new())?,
             raw_number(array),
         ),
     })
 }
 
-fn union_shape<'a>(array: &'a UnionArray, fields: &UnionFields) -> Result<Shape<'a>, ArrowError> {
+fn union_form<'a>(array: &'a UnionArray, fields: &UnionFields) -> Result<Form<'a>, ArrowError> {
     let branch = |(id, field): (i8, &FieldRef)| {
         Ok::<_, ArrowError>((id, Member::new(field, array.child(id).as_ref())?))
     };
-    Ok(Shape::Union(
+    Ok(Form::Union(
         array,
         fields.iter().map(branch).collect::<Result<_, _>>()?,
     ))
 }
 
-fn number<T: ArrowPrimitiveType>(array: &dyn Array) -> Shape<'_>
+fn number<T: ArrowPrimitiveType>(array: &dyn Array) -> Form<'_>
 where
     T::Native: fmt::Display,
 {
     let array = array.as_primitive::<T>();
-    Shape::Bare(Box::new(|row, out| {
+    Form::Bare(Box::new(|row, out| {
         put(out, format_args!("{}", array.value(row)));
     }))
 }
 
-fn text<'a, A>(array: &'a A, value: fn(&'a A, usize) -> &'a str) -> Shape<'a> {
-    Shape::Text(Box::new(move |row| value(array, row)))
+fn text<'a, A>(array: &'a A, value: fn(&'a A, usize) -> &'a str) -> Form<'a> {
+    Form::Text(Box::new(move |row| value(array, row)))
 }
 
-fn bytes<'a, A>(array: &'a A, value: fn(&'a A, usize) -> &'a [u8]) -> Shape<'a> {
-    Shape::Quoted(Box::new(move |row, out| base64(value(array, row), out)))
+fn bytes<'a, A>(array: &'a A, value: fn(&'a A, usize) -> &'a [u8]) -> Form<'a> {
+    Form::Quoted(Box::new(move |row, out| base64(value(array, row), out)))
 }
 
-fn duration(array: &dyn Array, unit: TimeUnit) -> Shape<'_> {
-    fn of<T: ArrowPrimitiveType<Native = i64>>(array: &dyn Array, nanoseconds: i128) -> Shape<'_> {
+fn duration(array: &dyn Array, unit: TimeUnit) -> Form<'_> {
+    fn of<T: ArrowPrimitiveType<Native = i64>>(array: &dyn Array, nanoseconds: i128) -> Form<'_> {
         let array = array.as_primitive::<T>();
-        Shape::Quoted(Box::new(move |row, out| {
+        Form::Quoted(Box::new(move |row, out| {
             iso_duration(0, 0, i128::from(array.value(row)) * nanoseconds, out);
         }))
     }
@@ -354,22 +355,20 @@ fn duration(array: &dyn Array, unit: TimeUnit) -> Shape<'_> {
 }
 
 /// The zone's name does not matter: the value is an instant, and is written in UTC.
-fn timestamp(array: &dyn Array, unit: TimeUnit, instant: bool) -> Shape<'_> {
+fn timestamp(array: &dyn Array, unit: TimeUnit, instant: bool) -> Form<'_> {
     match unit {
-        TimeUnit::Second => {
-            Shape::Timestamp(array.as_primitive::<TimestampSecondType>().values(), 1, instant)
-        }
-        TimeUnit::Millisecond => Shape::Timestamp(
+        TimeUnit::Second => Form::Timestamp(array.as_primitive::<TimestampSecondType>().values(), 1, instant),
+        TimeUnit::Millisecond => Form::Timestamp(
             array.as_primitive::<TimestampMillisecondType>().values(),
             1_000,
             instant,
         ),
-        TimeUnit::Microsecond => Shape::Timestamp(
+        TimeUnit::Microsecond => Form::Timestamp(
             array.as_primitive::<TimestampMicrosecondType>().values(),
             1_000_000,
             instant,
         ),
-        TimeUnit::Nanosecond => Shape::Timestamp(
+        TimeUnit::Nanosecond => Form::Timestamp(
             array.as_primitive::<TimestampNanosecondType>().values(),
             1_000_000_000,
             instant,

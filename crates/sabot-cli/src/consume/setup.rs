@@ -1,4 +1,4 @@
-//! From flags to the facade's builder and the output's plan.
+//! From flags to the facade's builder and the output's specification.
 
 use std::time::Duration;
 
@@ -9,26 +9,26 @@ use sabot::wire::FrameError;
 use sabot::{BadRow, Builder, Codec, End, Metadata, OnError, Sabot, Start, Tombstones};
 
 use crate::args::{
-    ConsumeArgs, DecodingArgs, MessageFormatArgs, MetaArg, OnErrorArg, SourceArgs, TombstonesArg,
+    ConsumeArgs, DecodingArgs, MessageFormatArgs, MetaArg, OnErrorArg, SourceArgs, TombstonesArg, read_file,
 };
 use crate::conf::Connection;
 use crate::failure::Failure;
 use crate::offset::OffsetArg;
-use crate::output::{Format, Layout, Plan, ValueLayout, choice};
+use crate::output::{Format, Layout, OutputSpec, ValueLayout};
 use crate::serde::{Encoding, Part};
 use crate::types;
 
 /// What to write, and where.
-pub(super) fn output(args: &ConsumeArgs, color: bool, has_registry: bool) -> Result<Plan, Failure> {
+pub(super) fn output(args: &ConsumeArgs, color: bool, has_registry: bool) -> Result<OutputSpec, Failure> {
     let output = &args.output;
-    let destination = choice::destination(output);
+    let destination = output.destination();
     let format = match &args.messages {
         messages if messages.envelope => Format::Envelope,
         MessageFormatArgs {
             format: Some(template),
             ..
         } => Format::Template(template.clone()),
-        _ => choice::format(output, &destination, color)?,
+        _ => output.format(&destination, color)?,
     };
     if args.decoding.meta_only {
         check_meta_only(&args.decoding, &format)?;
@@ -42,7 +42,7 @@ pub(super) fn output(args: &ConsumeArgs, color: bool, has_registry: bool) -> Res
         TombstonesArg::Drop => Tombstones::Drop,
         TombstonesArg::Flag => Tombstones::Flag,
     };
-    Ok(Plan {
+    Ok(OutputSpec {
         layout: Layout {
             key: key.is_some(),
             metadata: if is_message {
@@ -82,30 +82,30 @@ fn check_meta_only(args: &DecodingArgs, format: &Format) -> Result<(), Failure> 
 /// What to read, and how to decode it.
 pub(super) fn source(
     args: &ConsumeArgs,
-    plan: &Plan,
+    spec: &OutputSpec,
     connection: Connection,
     registry: Option<Client>,
 ) -> Result<Builder, Failure> {
     let source = &args.source;
-    let (key, value) = encodings(&args.decoding, &plan.format, registry.is_some());
+    let (key, value) = encodings(&args.decoding, &spec.format, registry.is_some());
     let linger = source
         .linger_ms
-        .unwrap_or(if plan.is_file() { 1000 } else { 200 });
-    let rows = plan
+        .unwrap_or(if spec.is_file() { 1000 } else { 200 });
+    let rows = spec
         .rotate_rows
         .map_or(source.batch_rows, |rotate| rotate.min(source.batch_rows));
     let mut builder = Sabot::kafka(connection.brokers)
         .properties(&connection.properties)
         .startup_timeout(Duration::from_secs(args.connection.timeout.max(1)))
-        .value(value_codec(&args.decoding, plan, value)?)
-        .metadata(plan.layout.metadata)
-        .tombstones(plan.layout.tombstones)
+        .value(value_codec(&args.decoding, spec, value)?)
+        .metadata(spec.layout.metadata)
+        .tombstones(spec.layout.tombstones)
         .batch_rows(rows)
         .linger(Duration::from_millis(linger));
     if let Some(key) = key {
         builder = builder.key(
             key.codec()
-                .mapping(types::mapping(&args.decoding.types, &plan.format)),
+                .mapping(types::mapping(&args.decoding.types.types, &spec.format)),
         );
     }
     if let Some(registry) = registry {
@@ -237,11 +237,11 @@ pub(super) fn advice(args: &DecodingArgs, bad: &BadRow) -> Option<&'static str> 
     }
 }
 
-fn value_codec(args: &DecodingArgs, plan: &Plan, encoding: Encoding) -> Result<Codec, Failure> {
-    let mapping = types::mapping(&args.types, &plan.format);
+fn value_codec(args: &DecodingArgs, spec: &OutputSpec, encoding: Encoding) -> Result<Codec, Failure> {
+    let mapping = types::mapping(&args.types.types, &spec.format);
     let mut codec = encoding.codec().mapping(mapping);
     if let Some(path) = &args.reader_schema {
-        codec = codec.reader_schema(choice::read(path)?);
+        codec = codec.reader_schema(read_file(path)?);
     }
     if let Some(subject) = &args.subject {
         codec = codec.subject(subject);
