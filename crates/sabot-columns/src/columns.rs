@@ -14,13 +14,7 @@ use arrow_buffer::{IntervalMonthDayNano, i256};
 use sabot_decode::FlushError;
 
 use crate::pool::BufferPool;
-use crate::{Bits, FixedBytes, Layout, NodeIx, NodeKind, Offsets, UnionRows, VarBytes, Views};
-
-/// A column's 32-bit offsets are used up. Flush, or refuse the row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the 32-bit offsets of a column are used up")]
-#[expect(clippy::exhaustive_structs, reason = "it says only that it happened")]
-pub struct Overflow;
+use crate::{Bits, FixedBytes, Layout, NodeIx, NodeKind, Offsets, Overflow, UnionRows, VarBytes, Views};
 
 /// The columns of one decoder, one typed array of columns for each storage type.
 ///

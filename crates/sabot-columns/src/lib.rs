@@ -15,6 +15,7 @@ mod pool;
 
 pub use bits::Bits;
 pub use bytes::{FixedBytes, Span, VarBytes, Views};
-pub use columns::{Columns, Overflow};
+pub use check::Overflow;
+pub use columns::Columns;
 pub use layout::{Layout, Node, NodeIx, NodeKind, Slot};
 pub use nested::{Offsets, UnionRows};

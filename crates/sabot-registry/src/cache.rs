@@ -1,8 +1,9 @@
 //! A bounded cache with single flight and brief memory of what does not exist.
 //!
 //! A hit is one sharded-map lookup and one `Arc` clone: no HTTP, no parsing, no lock that a fetch could hold. A miss
-//! puts a *flight* in the slot; whoever comes while it is under way waits for its result instead of asking again. The
-//! map's own locks are held only to read or swap a slot, never while fetching.
+//! puts a *flight* in the entry: whoever came first is its leader and fetches, and whoever comes while it is under way waits for the
+//! result instead of asking again. The
+//! map's own locks are held only to read or swap a entry, never while fetching.
 //!
 //! Eviction is first in, first out with a second chance for what was used since: a hit costs one relaxed store at
 //! most, where an LRU list would cost a lock.
@@ -14,7 +15,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use dashmap::DashMap;
-use dashmap::mapref::entry::Entry;
+use dashmap::mapref::entry::Entry as MapEntry;
 
 use crate::retry::Deadline;
 use crate::{Error, ErrorKind};
@@ -29,14 +30,14 @@ pub(crate) struct Lifetimes {
 }
 
 pub(crate) struct Cache<K, V, S = RandomState> {
-    slots: DashMap<K, Slot<V>, S>,
-    /// Keys in the order in which their slots were filled. Its length bounds the number of filled slots.
+    entries: DashMap<K, Entry<V>, S>,
+    /// Keys in the order in which their entries were filled. Its length bounds the number of filled entries.
     filled: Mutex<VecDeque<K>>,
     capacity: usize,
     lifetimes: Lifetimes,
 }
 
-enum Slot<V> {
+enum Entry<V> {
     Value {
         value: Arc<V>,
         expires: Option<Instant>,
@@ -57,24 +58,24 @@ struct Flight<V> {
 
 enum State<V> {
     UnderWay,
-    Landed(Result<Arc<V>, Error>),
+    Done(Result<Arc<V>, Error>),
     /// The thread that was fetching panicked.
-    Lost,
+    Abandoned,
 }
 
 /// What somebody who asks for a key has to do.
-enum Boarding<V> {
-    Settled(Result<Arc<V>, Error>),
+enum Role<V> {
+    Done(Result<Arc<V>, Error>),
     /// Fetch it.
-    Pilot(Arc<Flight<V>>),
+    Leader(Arc<Flight<V>>),
     /// Wait for whoever fetches it.
-    Passenger(Arc<Flight<V>>),
+    Waiter(Arc<Flight<V>>),
 }
 
 impl<K: Hash + Eq + Clone, V, S: BuildHasher + Clone + Default> Cache<K, V, S> {
     pub(crate) fn new(capacity: usize, lifetimes: Lifetimes) -> Self {
         Self {
-            slots: DashMap::with_hasher(S::default()),
+            entries: DashMap::with_hasher(S::default()),
             filled: Mutex::new(VecDeque::new()),
             capacity: capacity.max(1),
             lifetimes,
@@ -84,8 +85,8 @@ impl<K: Hash + Eq + Clone, V, S: BuildHasher + Clone + Default> Cache<K, V, S> {
     /// The value, if it is there and fresh.
     #[inline]
     pub(crate) fn get(&self, key: &K) -> Option<Arc<V>> {
-        match &*self.slots.get(key)? {
-            Slot::Value { value, expires, used } if is_fresh(*expires) => {
+        match &*self.entries.get(key)? {
+            Entry::Value { value, expires, used } if is_fresh(*expires) => {
                 // Only the first hit writes, so that hits on several cores share the cache line.
                 if !used.load(Ordering::Relaxed) {
                     used.store(true, Ordering::Relaxed);
@@ -109,91 +110,91 @@ impl<K: Hash + Eq + Clone, V, S: BuildHasher + Clone + Default> Cache<K, V, S> {
             if let Some(value) = self.get(key) {
                 return Ok(value);
             }
-            match self.board(key) {
-                Boarding::Settled(outcome) => return outcome,
-                Boarding::Pilot(flight) => break flight,
-                Boarding::Passenger(flight) => {
+            match self.role(key) {
+                Role::Done(outcome) => return outcome,
+                Role::Leader(flight) => break flight,
+                Role::Waiter(flight) => {
                     if let Some(outcome) = flight.wait(deadline) {
                         return outcome;
                     }
                 }
             }
         };
-        let mut pilot = Pilot {
+        let mut leader = Leader {
             cache: self,
             key,
             flight,
             outcome: None,
         };
         let outcome = fetch().map(Arc::new);
-        pilot.outcome = Some(outcome.clone());
-        drop(pilot);
+        leader.outcome = Some(outcome.clone());
+        drop(leader);
         outcome
     }
 
-    /// Looks again, now with the slot locked, and makes a flight of it where it is empty or stale.
-    fn board(&self, key: &K) -> Boarding<V> {
-        let mut slot = match self.slots.entry(key.clone()) {
-            Entry::Occupied(slot) => slot,
-            Entry::Vacant(slot) => {
+    /// Looks again, now with the entry locked, and makes a flight of it where it is empty or stale.
+    fn role(&self, key: &K) -> Role<V> {
+        let mut entry = match self.entries.entry(key.clone()) {
+            MapEntry::Occupied(entry) => entry,
+            MapEntry::Vacant(entry) => {
                 let flight = Arc::new(Flight::new());
-                slot.insert(Slot::Flight(Arc::clone(&flight)));
-                return Boarding::Pilot(flight);
+                entry.insert(Entry::Flight(Arc::clone(&flight)));
+                return Role::Leader(flight);
             }
         };
-        match slot.get() {
-            Slot::Value { value, expires, .. } if is_fresh(*expires) => {
-                return Boarding::Settled(Ok(Arc::clone(value)));
+        match entry.get() {
+            Entry::Value { value, expires, .. } if is_fresh(*expires) => {
+                return Role::Done(Ok(Arc::clone(value)));
             }
-            Slot::Absent { error, expires } if is_fresh(*expires) => {
-                return Boarding::Settled(Err(error.clone()));
+            Entry::Absent { error, expires } if is_fresh(*expires) => {
+                return Role::Done(Err(error.clone()));
             }
-            Slot::Flight(flight) => return Boarding::Passenger(Arc::clone(flight)),
-            Slot::Value { .. } | Slot::Absent { .. } => {}
+            Entry::Flight(flight) => return Role::Waiter(Arc::clone(flight)),
+            Entry::Value { .. } | Entry::Absent { .. } => {}
         }
         let flight = Arc::new(Flight::new());
-        slot.insert(Slot::Flight(Arc::clone(&flight)));
-        Boarding::Pilot(flight)
+        entry.insert(Entry::Flight(Arc::clone(&flight)));
+        Role::Leader(flight)
     }
 
     /// Forgets one key, were it absent or not.
     pub(crate) fn forget(&self, key: &K) {
-        self.slots
-            .remove_if(key, |_, slot| !matches!(slot, Slot::Flight(_)));
+        self.entries
+            .remove_if(key, |_, entry| !matches!(entry, Entry::Flight(_)));
     }
 
     /// Forgets the keys that `doomed` names. Flights go on.
     pub(crate) fn forget_where(&self, doomed: impl Fn(&K) -> bool) {
-        self.slots
-            .retain(|key, slot| matches!(slot, Slot::Flight(_)) || !doomed(key));
+        self.entries
+            .retain(|key, entry| matches!(entry, Entry::Flight(_)) || !doomed(key));
     }
 
     /// Replaces the flight by its outcome, and makes room.
     fn settle(&self, key: &K, outcome: &Result<Arc<V>, Error>) {
         let expires = |after: Option<Duration>| after.and_then(|after| Instant::now().checked_add(after));
-        let slot = match outcome {
-            Ok(value) => Slot::Value {
+        let entry = match outcome {
+            Ok(value) => Entry::Value {
                 value: Arc::clone(value),
                 expires: expires(self.lifetimes.value),
                 used: AtomicBool::new(false),
             },
-            Err(error) if error.is_absence() && !self.lifetimes.absence.is_zero() => Slot::Absent {
+            Err(error) if error.is_absence() && !self.lifetimes.absence.is_zero() => Entry::Absent {
                 error: error.clone(),
                 expires: expires(Some(self.lifetimes.absence)),
             },
             Err(_) => {
-                self.slots.remove(key);
+                self.entries.remove(key);
                 return;
             }
         };
-        self.slots.insert(key.clone(), slot);
+        self.entries.insert(key.clone(), entry);
         let mut filled = lock(&self.filled);
         filled.push_back(key.clone());
         // Ends: each turn either shortens the queue or takes one `used` mark away, and new marks are bounded below.
         let mut chances = filled.len();
         while filled.len() > self.capacity {
             let Some(oldest) = filled.pop_front() else { break };
-            let spared = chances > 0 && self.slots.get(&oldest).is_some_and(|slot| slot.take_mark());
+            let spared = chances > 0 && self.entries.get(&oldest).is_some_and(|entry| entry.take_mark());
             chances = chances.saturating_sub(1);
             if spared {
                 filled.push_back(oldest);
@@ -204,7 +205,7 @@ impl<K: Hash + Eq + Clone, V, S: BuildHasher + Clone + Default> Cache<K, V, S> {
     }
 }
 
-impl<V> Slot<V> {
+impl<V> Entry<V> {
     /// Whether it was used since the last call.
     fn take_mark(&self) -> bool {
         matches!(self, Self::Value { used, .. } if used.swap(false, Ordering::Relaxed))
@@ -219,13 +220,13 @@ impl<V> Flight<V> {
         }
     }
 
-    /// The outcome; `None` where the flight was lost, and somebody else has to fetch.
+    /// The outcome; `None` where its leader gave it up, and somebody else has to fetch.
     fn wait(&self, deadline: Deadline) -> Option<Result<Arc<V>, Error>> {
         let mut state = lock(&self.state);
         loop {
             match &*state {
-                State::Landed(outcome) => return Some(outcome.clone()),
-                State::Lost => return None,
+                State::Done(outcome) => return Some(outcome.clone()),
+                State::Abandoned => return None,
                 State::UnderWay => {}
             }
             let Some(left) = deadline.left() else {
@@ -241,25 +242,25 @@ impl<V> Flight<V> {
     }
 }
 
-/// Sees to it that a flight ends, even where fetching panics.
-struct Pilot<'a, K: Hash + Eq + Clone, V, S: BuildHasher + Clone + Default> {
+/// The thread that fetches. Dropped, it ends the flight, even where fetching panics.
+struct Leader<'a, K: Hash + Eq + Clone, V, S: BuildHasher + Clone + Default> {
     cache: &'a Cache<K, V, S>,
     key: &'a K,
     flight: Arc<Flight<V>>,
     outcome: Option<Result<Arc<V>, Error>>,
 }
 
-impl<K: Hash + Eq + Clone, V, S: BuildHasher + Clone + Default> Drop for Pilot<'_, K, V, S> {
+impl<K: Hash + Eq + Clone, V, S: BuildHasher + Clone + Default> Drop for Leader<'_, K, V, S> {
     fn drop(&mut self) {
-        // The slot first: who hears that the flight was lost must not find it there again.
+        // The entry first: who hears that the flight was given up must not find it there again.
         let state = match self.outcome.take() {
             Some(outcome) => {
                 self.cache.settle(self.key, &outcome);
-                State::Landed(outcome)
+                State::Done(outcome)
             }
             None => {
-                self.cache.slots.remove(self.key);
-                State::Lost
+                self.cache.entries.remove(self.key);
+                State::Abandoned
             }
         };
         *lock(&self.flight.state) = state;

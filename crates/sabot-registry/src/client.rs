@@ -1,7 +1,9 @@
 //! The client, and the way from a message's key to a schema that a codec can compile.
 //!
 //! Schemas of ids and GUIDs never change and are kept; what "latest" means, and what is absent, is kept for a while. A
-//! message's schema is kept closed under its references, so that a hit needs nothing more.
+//! message's schema is kept together with all that it refers to, so that a hit needs nothing more.
+
+mod builder;
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,14 +12,15 @@ use std::time::Duration;
 use sabot_schema::{Context, Reference, RegisteredSchema, Subject, VersionSpec, WriterSchema};
 use sabot_wire::{Guid, SchemaKey};
 
-use crate::builder::ClientBuilder;
 use crate::cache::{Cache, IdHash, Lifetimes};
 use crate::endpoint::percent_encode;
 use crate::json::{RegisteredJson, SchemaJson};
-use crate::references::close;
+use crate::references::resolve_references;
 use crate::retry::Deadline;
 use crate::transport::{Request, Transport};
 use crate::{Error, ErrorKind};
+
+pub use builder::ClientBuilder;
 
 /// A client of one registry. Cloning shares connections and caches; it may be used from any number of threads.
 ///
@@ -152,8 +155,10 @@ impl Client {
             schema,
             ..
         } = registered;
-        let closed = self.shared.close(schema, subject.context(), self.deadline());
-        closed.map_err(|error| error.within(format!("resolving {subject} version {version}")))
+        let resolved = self
+            .shared
+            .resolve_references(schema, subject.context(), self.deadline());
+        resolved.map_err(|error| error.within(format!("resolving {subject} version {version}")))
     }
 
     /// Forgets everything, found or not found.
@@ -203,8 +208,8 @@ impl Client {
             .shared
             .transport
             .call(&request, deadline, SchemaJson::into_schema)?;
-        let closed = self.shared.close(&schema, &self.context, deadline);
-        closed.map_err(|error| error.within(request.doing))
+        let resolved = self.shared.resolve_references(&schema, &self.context, deadline);
+        resolved.map_err(|error| error.within(request.doing))
     }
 }
 
@@ -243,14 +248,14 @@ impl Shared {
         )
     }
 
-    fn close(
+    fn resolve_references(
         &self,
         schema: &sabot_schema::Schema,
         context: &Context,
         deadline: Deadline,
     ) -> Result<WriterSchema, Error> {
         let max_bytes = self.transport.max_response_bytes;
-        close(schema, context, max_bytes, &mut |reference, context| {
+        resolve_references(schema, context, max_bytes, &mut |reference, context| {
             self.reference(reference, context, deadline)
         })
     }

@@ -25,7 +25,7 @@ use sabot_wire::SchemaKey;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct Error(Arc<Fault>);
+pub struct Error(Arc<ErrorInner>);
 
 /// The ways in which a call can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -66,7 +66,7 @@ pub enum ErrorKind {
 }
 
 #[derive(Clone)]
-struct Fault {
+struct ErrorInner {
     kind: ErrorKind,
     /// What was being done, such as `fetching schema 7`; outermost first.
     doing: Vec<String>,
@@ -151,7 +151,7 @@ impl Error {
 impl Error {
     #[cold]
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Arc::new(Fault {
+        Self(Arc::new(ErrorInner {
             kind,
             doing: Vec::new(),
             url: None,
@@ -187,28 +187,28 @@ impl Error {
     }
 
     pub(crate) fn map_message(self, change: impl FnOnce(&str) -> String) -> Self {
-        self.edit(|fault| fault.message = change(&fault.message))
+        self.edit(|inner| inner.message = change(&inner.message))
     }
 
     /// Adds what was being done around the failed step.
     pub(crate) fn within(self, doing: impl Into<String>) -> Self {
-        self.edit(|fault| fault.doing.insert(0, doing.into()))
+        self.edit(|inner| inner.doing.insert(0, doing.into()))
     }
 
     pub(crate) fn at(self, url: &Arc<str>) -> Self {
-        self.edit(|fault| fault.url = Some(Arc::clone(url)))
+        self.edit(|inner| inner.url = Some(Arc::clone(url)))
     }
 
     pub(crate) fn with_status(self, status: u16, code: Option<u32>) -> Self {
-        self.edit(|fault| (fault.status, fault.code) = (Some(status), code))
+        self.edit(|inner| (inner.status, inner.code) = (Some(status), code))
     }
 
     pub(crate) fn with_retry_after(self, retry_after: Option<Duration>) -> Self {
-        self.edit(|fault| fault.retry_after = retry_after)
+        self.edit(|inner| inner.retry_after = retry_after)
     }
 
     pub(crate) fn with_undone(self, undone: bool) -> Self {
-        self.edit(|fault| fault.undone = undone)
+        self.edit(|inner| inner.undone = undone)
     }
 
     pub(crate) fn is_undone(&self) -> bool {
@@ -221,16 +221,16 @@ impl Error {
     }
 
     pub(crate) fn with_attempts(self, attempts: u32) -> Self {
-        self.edit(|fault| fault.attempts = attempts)
+        self.edit(|inner| inner.attempts = attempts)
     }
 
     pub(crate) fn with_source(self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         let source: Box<dyn std::error::Error + Send + Sync> = source.into();
-        self.edit(|fault| fault.source = Some(source.into()))
+        self.edit(|inner| inner.source = Some(source.into()))
     }
 
-    /// Edits in place while nobody shares the fault, which is so until the error has been returned once.
-    fn edit(mut self, change: impl FnOnce(&mut Fault)) -> Self {
+    /// Edits in place while nobody shares it, which is so until the error has been returned once.
+    fn edit(mut self, change: impl FnOnce(&mut ErrorInner)) -> Self {
         change(Arc::make_mut(&mut self.0));
         self
     }
@@ -268,30 +268,30 @@ impl ErrorKind {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fault = &*self.0;
-        for doing in &fault.doing {
+        let inner = &*self.0;
+        for doing in &inner.doing {
             write!(f, "{doing}: ")?;
         }
-        let (headline, advice) = fault.kind.wording();
+        let (headline, advice) = inner.kind.wording();
         f.write_str(headline)?;
-        if let Some(url) = &fault.url {
+        if let Some(url) = &inner.url {
             write!(f, " at {url}")?;
         }
-        if !fault.message.is_empty() {
-            write!(f, ": {}", fault.message)?;
+        if !inner.message.is_empty() {
+            write!(f, ": {}", inner.message)?;
         }
-        match (fault.status, fault.code) {
+        match (inner.status, inner.code) {
             (Some(status), Some(code)) if u32::from(status) != code => {
                 write!(f, " (HTTP {status}, error code {code})")?;
             }
             (Some(status), _) => write!(f, " (HTTP {status})")?,
             (None, _) => {}
         }
-        if let Some(wait) = fault.retry_after {
+        if let Some(wait) = inner.retry_after {
             write!(f, "; it asks to wait {} s", wait.as_secs())?;
         }
-        if fault.attempts > 1 {
-            write!(f, "; gave up after {} attempts", fault.attempts)?;
+        if inner.attempts > 1 {
+            write!(f, "; gave up after {} attempts", inner.attempts)?;
         }
         if !advice.is_empty() {
             write!(f, "; {advice}")?;

@@ -54,7 +54,6 @@
 #![forbid(unsafe_code)]
 
 mod admin;
-mod builder;
 mod cache;
 mod client;
 mod endpoint;
@@ -68,7 +67,6 @@ mod source;
 mod transport;
 
 pub use admin::{Compatibility, Deleted, Deletion, Registration};
-pub use builder::ClientBuilder;
-pub use client::Client;
+pub use client::{Client, ClientBuilder};
 pub use error::{Error, ErrorKind};
 pub use parsed::ParsedCache;

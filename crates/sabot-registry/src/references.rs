@@ -1,4 +1,4 @@
-//! Closing a schema under its references.
+//! Resolving references: a schema with all that it refers to, directly or not.
 //!
 //! Depth first, visited by name, as Confluent's clients do it: where two versions of one name are reached, the first
 //! wins. What the registry sends is not trusted to be a finite tree: depth, number and bytes are bounded, and a cycle,
@@ -23,7 +23,7 @@ pub(crate) type Fetch<'a> = &'a mut dyn FnMut(&Reference, &Context) -> Result<Ar
 /// after those it depends on.
 ///
 /// `context` is where `schema` lies. `max_bytes` bounds all texts together.
-pub(crate) fn close(
+pub(crate) fn resolve_references(
     schema: &Schema,
     context: &Context,
     max_bytes: usize,

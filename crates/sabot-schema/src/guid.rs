@@ -14,21 +14,28 @@ use crate::{Metadata, Reference, Rule, RuleSet, Schema};
 /// Sets absent metadata or rules apart from empty ones.
 const PRESENT: [u8; 1] = [1];
 
-pub(crate) fn of(schema: &Schema) -> Guid {
-    let mut md5 = Md5::new();
-    md5.update(schema.text.as_bytes());
-    for reference in &schema.references {
-        update_reference(&mut md5, reference);
+impl Schema {
+    /// The GUID that a Confluent registry gives to this schema, computed without asking one.
+    ///
+    /// It depends on the text byte for byte, as the registry stores it (which may be a normalised form of what was
+    /// sent), on references, metadata and rules, and not on the kind.
+    #[must_use]
+    pub fn guid(&self) -> Guid {
+        let mut md5 = Md5::new();
+        md5.update(self.text.as_bytes());
+        for reference in &self.references {
+            update_reference(&mut md5, reference);
+        }
+        if let Some(metadata) = &self.metadata {
+            md5.update(PRESENT);
+            update_metadata(&mut md5, metadata);
+        }
+        if let Some(rule_set) = &self.rule_set {
+            md5.update(PRESENT);
+            update_rule_set(&mut md5, rule_set);
+        }
+        Guid::from_bytes(md5.finalize().into())
     }
-    if let Some(metadata) = &schema.metadata {
-        md5.update(PRESENT);
-        update_metadata(&mut md5, metadata);
-    }
-    if let Some(rule_set) = &schema.rule_set {
-        md5.update(PRESENT);
-        update_rule_set(&mut md5, rule_set);
-    }
-    Guid::from_bytes(md5.finalize().into())
 }
 
 fn update_reference(md5: &mut Md5, reference: &Reference) {

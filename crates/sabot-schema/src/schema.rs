@@ -64,15 +64,6 @@ impl Schema {
         self.rule_set = Some(rule_set);
         self
     }
-
-    /// The GUID that a Confluent registry gives to this schema, computed without asking one.
-    ///
-    /// It depends on the text byte for byte, as the registry stores it (which may be a normalised form of what was
-    /// sent), on references, metadata and rules, and not on the kind.
-    #[must_use]
-    pub fn guid(&self) -> Guid {
-        crate::guid::of(self)
-    }
 }
 
 /// One schema's mention of another.

@@ -44,4 +44,7 @@ pub use framing::{
 };
 pub use guid::{Guid, ParseGuidError};
 pub use key::SchemaKey;
-pub use path::{MAX_MESSAGE_INDEXES, MessageIndexes, MessagePath, MessagePathBuf};
+pub use path::{MessageIndexes, MessagePath, MessagePathBuf};
+
+/// The most indexes that a message path may have. It is protoc's own limit on nested message declarations.
+pub const MAX_MESSAGE_INDEXES: usize = 32;

@@ -8,11 +8,9 @@ use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::iter::FusedIterator;
 
+use crate::MAX_MESSAGE_INDEXES;
 use crate::PathError;
 use crate::varint::{self, MAX_VARINT_BYTES, Varints};
-
-/// The most indexes that a path may have. It is protoc's own limit on nested message declarations.
-pub const MAX_MESSAGE_INDEXES: usize = 32;
 
 /// The path to a message type in a protobuf file, as indexes from the top level inwards.
 ///

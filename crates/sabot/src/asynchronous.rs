@@ -27,6 +27,13 @@ pub struct AsyncStream {
     thread: Option<JoinHandle<Result<(), Error>>>,
 }
 
+impl Stream {
+    /// The same batches for `async` code: a thread reads ahead by at most `batches`.
+    pub fn into_async(self, batches: NonZeroUsize) -> AsyncStream {
+        AsyncStream::new(self, batches)
+    }
+}
+
 #[derive(Debug)]
 struct Shared {
     state: Mutex<State>,
@@ -48,7 +55,7 @@ struct State {
 }
 
 impl AsyncStream {
-    pub(crate) fn new(stream: Stream, batches: NonZeroUsize) -> Self {
+    fn new(stream: Stream, batches: NonZeroUsize) -> Self {
         let stopper = stream.stopper();
         let shared = Arc::new(Shared {
             state: Mutex::new(State {

@@ -62,12 +62,6 @@ impl Stream {
     pub fn close(self) -> Result<(), Error> {
         Ok(self.source.close()?)
     }
-
-    /// The same batches for `async` code: a thread reads ahead by at most `batches`.
-    #[cfg(feature = "async")]
-    pub fn into_async(self, batches: std::num::NonZeroUsize) -> crate::AsyncStream {
-        crate::AsyncStream::new(self, batches)
-    }
 }
 
 impl Iterator for Stream {

@@ -1,138 +1,33 @@
-//! `cargo xtask deps`: holds the crates' dependencies against the architecture.
-//!
-//! The tables below are the one place that says which crate may know which; everything else is read from
-//! `cargo metadata`. They list what is allowed, not what must be: an edge that nobody uses is no fault.
+//! The crates' dependencies, as `cargo metadata` lists them, against the allowed ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::args::Args;
+use super::table::{Arrow, Crate, TEST_ONLY, UNBOUND, short};
 use crate::command::{Fault, Outcome, cargo, output};
 
-/// Crate -> crates of ours that it may depend on.
-const EDGES: &[(&str, &[&str])] = &[
-    ("sabot-wire", &[]),
-    ("sabot-cursor", &[]),
-    ("sabot-schema", &["sabot-wire"]),
-    ("sabot-registry", &["sabot-schema", "sabot-wire"]),
-    ("sabot-registry-server", &["sabot-schema"]),
-    ("sabot-decode", &["sabot-schema", "sabot-wire"]),
-    ("sabot-columns", &["sabot-decode"]),
-    (
-        "sabot-codec",
-        &[
-            "sabot-columns",
-            "sabot-cursor",
-            "sabot-decode",
-            "sabot-schema",
-            "sabot-wire",
-        ],
-    ),
-    (
-        "sabot-avro",
-        &[
-            "sabot-codec",
-            "sabot-columns",
-            "sabot-cursor",
-            "sabot-decode",
-            "sabot-schema",
-            "sabot-wire",
-        ],
-    ),
-    (
-        "sabot-json",
-        &[
-            "sabot-codec",
-            "sabot-columns",
-            "sabot-decode",
-            "sabot-schema",
-            "sabot-wire",
-        ],
-    ),
-    (
-        "sabot-plain",
-        &[
-            "sabot-codec",
-            "sabot-columns",
-            "sabot-decode",
-            "sabot-schema",
-            "sabot-wire",
-        ],
-    ),
-    // A codec cannot see it.
-    (
-        "sabot-assemble",
-        &["sabot-columns", "sabot-decode", "sabot-schema", "sabot-wire"],
-    ),
-    // It knows no codec, and no registry.
-    (
-        "sabot-kafka",
-        &["sabot-assemble", "sabot-decode", "sabot-schema", "sabot-wire"],
-    ),
-    (
-        "sabot",
-        &[
-            "sabot-assemble",
-            "sabot-avro",
-            "sabot-codec",
-            "sabot-columns",
-            "sabot-cursor",
-            "sabot-decode",
-            "sabot-json",
-            "sabot-kafka",
-            "sabot-plain",
-            "sabot-registry",
-            "sabot-schema",
-            "sabot-wire",
-        ],
-    ),
-    ("sabot-cli", &["sabot", "sabot-registry-server"]),
-    ("sabot-testkit", &["sabot-decode", "sabot-schema"]),
-    ("xtask", &[]),
-];
-
-/// What any crate may use in its tests, beside its own edges.
-const TEST_ONLY: &[&str] = &["sabot-assemble", "sabot-registry-server", "sabot-testkit"];
-
-/// Crates that may use every other: they hold tests alone.
-const UNBOUND: &[&str] = &["sabot-tests"];
-
-/// Crate -> Arrow crates that it may reach, directly or through others. A crate that is not listed may reach any.
-const ARROW: &[(&str, &[&str])] = &[
-    // The lower tier outlives Arrow's majors.
-    ("sabot-wire", &[]),
-    ("sabot-cursor", &[]),
-    ("sabot-schema", &[]),
-    ("sabot-registry", &[]),
-    ("sabot-registry-server", &[]),
-    ("xtask", &[]),
-    // Depends directly on no more than these; arrow-data comes with them.
-    (
-        "sabot-decode",
-        &["arrow-array", "arrow-buffer", "arrow-data", "arrow-schema"],
-    ),
-];
-
 /// What `cargo metadata` says about the workspace, as far as it matters here.
-#[derive(Default)]
-struct Graph {
+#[derive(Debug, Default)]
+pub(super) struct Graph {
     /// Member -> its direct dependencies, with whether each is for tests only.
     direct: BTreeMap<String, Vec<(String, bool)>>,
     /// Package -> the packages that it builds with, tests aside; foreign ones too.
     built_with: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// `cargo xtask deps`.
-pub(crate) fn run(args: Args) -> Outcome {
-    match args.names()?.first() {
-        Some(name) => Err(Fault::new(format!("deps takes no argument {name:?}"))),
-        None => check_workspace(),
+impl Graph {
+    pub(super) fn crates(&self) -> usize {
+        self.direct.len()
+    }
+
+    pub(super) fn dependencies(&self) -> usize {
+        self.direct.values().map(Vec::len).sum()
     }
 }
 
-/// Fails with every edge that is not allowed.
-pub(crate) fn check_workspace() -> Outcome {
+/// What `cargo metadata` says.
+pub(super) fn of_workspace() -> Outcome<Graph> {
     let text = output(&mut cargo([
         "metadata",
         "--format-version",
@@ -141,45 +36,33 @@ pub(crate) fn check_workspace() -> Outcome {
     ]))?;
     let metadata: Value =
         serde_json::from_str(&text).map_err(|error| Fault::new(format!("cargo metadata: {error}")))?;
-    let graph = read(&metadata)?;
-    let faults = check(&graph);
-    if faults.is_empty() {
-        let edges: usize = graph.direct.values().map(Vec::len).sum();
-        println!(
-            "deps: {} crates with {edges} dependencies keep to the allowed edges",
-            graph.direct.len()
-        );
-        return Ok(());
-    }
-    Err(Fault::new(format!(
-        "{}\nThe allowed edges stand in xtask/src/deps.rs.",
-        faults.join("\n")
-    )))
+    read(&metadata)
 }
 
-/// Every edge that the tables do not allow, one sentence each.
-fn check(graph: &Graph) -> Vec<String> {
-    let mut faults = Vec::new();
+/// Every edge that the table does not allow, one sentence each.
+pub(super) fn check(graph: &Graph) -> Vec<String> {
+    let mut violations = Vec::new();
     for (name, dependencies) in &graph.direct {
-        check_edges(graph, name, dependencies, &mut faults);
-        check_arrow(graph, name, &mut faults);
-    }
-    faults
-}
-
-fn check_edges(graph: &Graph, name: &str, dependencies: &[(String, bool)], faults: &mut Vec<String>) {
-    if UNBOUND.contains(&name) {
-        return;
-    }
-    let Some(allowed) = row(EDGES, name) else {
-        faults.push(format!("{name} has no row in the table of allowed edges"));
-        return;
-    };
-    for (dependency, test_only) in dependencies {
-        if !graph.direct.contains_key(dependency) || allowed.contains(&dependency.as_str()) {
+        if UNBOUND.contains(&name.as_str()) {
             continue;
         }
-        if *test_only && TEST_ONLY.contains(&dependency.as_str()) {
+        let Some(row) = Crate::find(name) else {
+            violations.push(format!("{name} has no row in the table of allowed edges"));
+            continue;
+        };
+        check_edges(graph, row, dependencies, &mut violations);
+        check_arrow(graph, row, &mut violations);
+    }
+    violations
+}
+
+fn check_edges(graph: &Graph, row: &Crate, dependencies: &[(String, bool)], violations: &mut Vec<String>) {
+    let ours = dependencies
+        .iter()
+        .filter(|(dependency, _)| graph.direct.contains_key(dependency));
+    for (dependency, test_only) in ours {
+        let used = short(dependency);
+        if row.may_use.contains(&used) || (*test_only && TEST_ONLY.contains(&used)) {
             continue;
         }
         let how = if *test_only {
@@ -187,23 +70,28 @@ fn check_edges(graph: &Graph, name: &str, dependencies: &[(String, bool)], fault
         } else {
             "it depends on"
         };
-        let may = if allowed.is_empty() {
-            "no crate of ours".to_owned()
-        } else {
-            allowed.join(", ")
+        let may = match row.may_use {
+            [] => "no crate of ours".to_owned(),
+            some => some.join(", "),
         };
-        faults.push(format!(
+        let name = row.name;
+        violations.push(format!(
             "{name} -> {dependency}: {how} {dependency}, but may only use {may}"
         ));
     }
 }
 
-fn check_arrow(graph: &Graph, name: &str, faults: &mut Vec<String>) {
-    let Some(allowed) = row(ARROW, name) else { return };
-    for path in arrow_paths(graph, name) {
+fn check_arrow(graph: &Graph, row: &Crate, violations: &mut Vec<String>) {
+    let allowed = match row.arrow {
+        Arrow::None => &[][..],
+        Arrow::Only(some) => some,
+        Arrow::Any => return,
+    };
+    for path in arrow_paths(graph, row.name) {
         let reached = path.last().expect("a path has its end");
         if !allowed.contains(&reached.as_str()) {
-            faults.push(format!("{}: {name} must not reach {reached}", path.join(" -> ")));
+            let name = row.name;
+            violations.push(format!("{}: {name} must not reach {reached}", path.join(" -> ")));
         }
     }
 }
@@ -235,13 +123,6 @@ fn arrow_paths(graph: &Graph, name: &str) -> Vec<Vec<String>> {
 
 fn is_arrow(name: &str) -> bool {
     name == "arrow" || name == "parquet" || name.starts_with("arrow-")
-}
-
-fn row<'t>(table: &[(&str, &'t [&'t str])], name: &str) -> Option<&'t [&'t str]> {
-    table
-        .iter()
-        .find(|(owner, _)| *owner == name)
-        .map(|(_, allowed)| *allowed)
 }
 
 fn read(metadata: &Value) -> Outcome<Graph> {
@@ -298,7 +179,7 @@ fn text<'v>(value: &'v Value, key: &str) -> Outcome<&'v str> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{EDGES, check, read};
+    use super::{check, read};
 
     /// Crate, dependency, kind (`""` for a normal one).
     type Edge = (&'static str, &'static str, &'static str);
@@ -342,7 +223,7 @@ mod tests {
         json!({"packages": packages, "workspace_members": members, "resolve": {"nodes": nodes}})
     }
 
-    fn faults(edges: &[Edge]) -> Vec<String> {
+    fn violations(edges: &[Edge]) -> Vec<String> {
         check(&read(&workspace(edges)).unwrap())
     }
 
@@ -367,7 +248,7 @@ mod tests {
             &[("sabot-registry", "ureq", ""), ("ureq", "arrow-array", "dev")],
         ];
         for edges in allowed {
-            assert_eq!(faults(edges), Vec::<String>::new(), "{edges:?}");
+            assert_eq!(violations(edges), Vec::<String>::new(), "{edges:?}");
         }
     }
 
@@ -403,6 +284,10 @@ mod tests {
                 &[("sabot", "sabot-registry-server", "")],
                 "sabot -> sabot-registry-server",
             ),
+            (
+                &[("sabot-kafka", "sabot-registry", "")],
+                "sabot-kafka -> sabot-registry",
+            ),
             (&[("xtask", "sabot-wire", "")], "may only use no crate of ours"),
             (&[("sabot-new", "serde", "")], "sabot-new has no row"),
             (
@@ -419,22 +304,11 @@ mod tests {
             ),
         ];
         for (edges, says) in forbidden {
-            let found = faults(edges);
+            let found = violations(edges);
             assert!(
-                found.iter().any(|fault| fault.contains(says)),
+                found.iter().any(|one| one.contains(says)),
                 "{edges:?} gives {found:?}"
             );
-        }
-    }
-
-    #[test]
-    fn the_table_has_no_cycle() {
-        // Each row names only crates above it, so that reading downwards is building upwards.
-        for (at, (name, allowed)) in EDGES.iter().enumerate() {
-            for dependency in *allowed {
-                let found = EDGES.iter().position(|(owner, _)| owner == dependency);
-                assert!(found.is_some_and(|found| found < at), "{name} -> {dependency}");
-            }
         }
     }
 }

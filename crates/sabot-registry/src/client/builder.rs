@@ -7,8 +7,8 @@ use std::time::Duration;
 use ureq::tls::TlsConfig;
 use ureq::{Agent, Proxy};
 
+use super::{Client, Shared};
 use crate::Error;
-use crate::client::{Client, Shared};
 use crate::endpoint::Endpoint;
 use crate::retry::Backoff;
 use crate::secret::{Credentials, redact_url};
