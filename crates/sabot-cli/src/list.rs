@@ -12,6 +12,7 @@ use crate::conf::Connection;
 use crate::console;
 use crate::failure::Failure;
 use crate::output::{self, TableOptions};
+use crate::waiting::Waiting;
 
 /// Runs the command.
 pub(crate) fn run(args: &ListArgs, color: bool) -> Result<(), Failure> {
@@ -21,6 +22,7 @@ pub(crate) fn run(args: &ListArgs, color: bool) -> Result<(), Failure> {
         ErrorKind::Config => Failure::usage(sabot::with_causes(&error)),
         _ => Failure::failed(sabot::with_causes(&error)),
     };
+    let waiting = Waiting::for_brokers(&connection.brokers, false, timeout);
     let admin = Admin::connect(&connection.brokers, &connection.properties, timeout).map_err(fail)?;
     let rows = if args.topics.is_empty() {
         let mut topics = admin.topics().map_err(fail)?;
@@ -34,6 +36,7 @@ pub(crate) fn run(args: &ListArgs, color: bool) -> Result<(), Failure> {
             .collect::<Result<Vec<_>, _>>();
         partition_rows(&topics.map_err(fail)?)
     };
+    drop(waiting);
     let rows = rows.map_err(|error| Failure::because("cannot list", &error))?;
     if rows.num_rows() == 0 {
         console::note("sabot: no topics");

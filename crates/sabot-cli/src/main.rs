@@ -21,6 +21,7 @@ mod schema;
 mod serde;
 mod serve;
 mod types;
+mod waiting;
 
 use std::process::ExitCode;
 

@@ -60,7 +60,7 @@ impl Modules {
         let file = root_file(name);
         let mut modules = Self::default();
         let source = file.parent().expect("a file lies in a folder").to_owned();
-        modules.read(&source, Vec::new(), file)?;
+        modules.read(&source, &Vec::new(), file)?;
         Ok(modules)
     }
 
@@ -69,7 +69,7 @@ impl Modules {
     }
 
     /// Reads the module that `file` holds, and all below it.
-    fn read(&mut self, source: &Path, path: ModulePath, file: PathBuf) -> Outcome {
+    fn read(&mut self, source: &Path, path: &ModulePath, file: PathBuf) -> Outcome {
         let text = fs::read_to_string(&file).map_err(Fault::io(file.display()))?;
         for child in self.add(path, file, &text) {
             let name = child.join("/");
@@ -77,13 +77,13 @@ impl Modules {
             let Some(file) = candidates.iter().find(|file| file.exists()) else {
                 return Err(Fault::new(format!("module {} has no file", child.join("::"))));
             };
-            self.read(source, child, file.clone())?;
+            self.read(source, &child, file.clone())?;
         }
         Ok(())
     }
 
     /// Adds a module and those that are written inside it. Gives the children that have files of their own.
-    fn add(&mut self, path: ModulePath, file: PathBuf, text: &str) -> Vec<ModulePath> {
+    fn add(&mut self, path: &ModulePath, file: PathBuf, text: &str) -> Vec<ModulePath> {
         let mut reader = Reader {
             tokens: tokens(text),
             at: 0,
@@ -91,7 +91,7 @@ impl Modules {
             modules: self,
             children: Vec::new(),
         };
-        reader.module(&path);
+        reader.module(path);
         reader.children
     }
 
@@ -366,7 +366,7 @@ pub(super) mod tests {
         for (path, text) in files {
             let names = path.split("::").filter(|name| !name.is_empty());
             modules.add(
-                names.map(str::to_owned).collect(),
+                &names.map(str::to_owned).collect(),
                 PathBuf::from(format!("{path}.rs")),
                 text,
             );

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use super::{ConnectionArgs, OutputArgs, RegistryArgs, TypesArgs, at_least_one, paths};
+use super::{ConnectionArgs, OutputArgs, RegistryArgs, TypesArgs, at_least, paths};
 use crate::offset::OffsetArg;
 use crate::output::Template;
 use crate::serde::SerdeArg;
@@ -48,7 +48,7 @@ pub(crate) struct SourceArgs {
     pub(crate) regex: bool,
 
     /// Only this partition; several with commas between.
-    #[arg(short, long = "partition", value_name = "N", value_delimiter = ',', value_parser = clap::value_parser!(i32).range(0..))]
+    #[arg(short, long = "partition", value_name = "N", value_delimiter = ',', value_parser = at_least(0_i32))]
     pub(crate) partitions: Vec<i32>,
 
     /// Join this consumer group and commit what was written.
@@ -66,15 +66,15 @@ pub(crate) struct SourceArgs {
     pub(crate) exit: bool,
 
     /// Stop after so many messages.
-    #[arg(short, long, value_name = "N", visible_alias = "limit", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(short, long, value_name = "N", visible_alias = "limit", value_parser = at_least(1_u64))]
     pub(crate) count: Option<u64>,
 
     /// The most rows of a batch.
-    #[arg(long, value_name = "N", default_value_t = 8192, value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value_t = 8192, value_parser = at_least(1_usize))]
     pub(crate) batch_rows: usize,
 
     /// How long a batch may wait for more rows, in milliseconds. [default: 200; for files 1000]
-    #[arg(long, value_name = "MS")]
+    #[arg(long, value_name = "MS", value_parser = at_least(0_u64))]
     pub(crate) linger_ms: Option<u64>,
 }
 
@@ -97,7 +97,7 @@ pub(crate) struct DecodingArgs {
     pub(crate) subject: Option<String>,
 
     /// Values carry no schema id: all were written with this one.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = at_least(0_u32))]
     pub(crate) schema_id: Option<u32>,
 
     /// Keep these fields alone, in this order, as paths such as id,customer.name. A name with a dot or comma in it is in double

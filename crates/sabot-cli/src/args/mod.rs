@@ -5,7 +5,9 @@ mod output;
 mod schema;
 
 use std::fmt;
+use std::num::{IntErrorKind, ParseIntError};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
@@ -72,7 +74,7 @@ pub(crate) struct ConnectionArgs {
     pub(crate) config: ConfigArgs,
 
     /// Seconds to wait for a broker.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = at_least(0_u64))]
     pub(crate) timeout: u64,
 }
 
@@ -151,7 +153,7 @@ pub(crate) struct RegistryArgs {
     pub(crate) registry_token: Option<Secret>,
 
     /// Seconds that one question to the registry may take, repeated attempts included.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, global = true, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, global = true, value_parser = at_least(1_u64))]
     pub(crate) registry_timeout: u64,
 }
 
@@ -179,7 +181,7 @@ pub(crate) struct CatArgs {
     pub(crate) types: TypesArgs,
 
     /// Stop after so many rows.
-    #[arg(short, long, value_name = "N", visible_alias = "limit", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(short, long, value_name = "N", visible_alias = "limit", value_parser = at_least(1_u64))]
     pub(crate) count: Option<u64>,
 
     /// What becomes of rows and blocks that cannot be read.
@@ -187,7 +189,7 @@ pub(crate) struct CatArgs {
     pub(crate) on_error: CatErrorArg,
 
     /// The most rows of a batch.
-    #[arg(long, value_name = "N", default_value_t = 8192, value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value_t = 8192, value_parser = at_least(1_usize))]
     pub(crate) batch_rows: usize,
 
     #[command(flatten)]
@@ -290,11 +292,15 @@ fn paths(text: &str) -> Result<String, String> {
     Ok(text)
 }
 
-fn at_least_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) => Err("it has to be at least 1".into()),
-        Ok(number) => Ok(number),
-        Err(error) => Err(error.to_string()),
+/// Reads a whole number, `least` or more.
+fn at_least<T>(least: T) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
+where
+    T: FromStr<Err = ParseIntError> + PartialOrd + fmt::Display + Copy + Send + Sync + 'static,
+{
+    move |text| match text.parse() {
+        Ok(number) if number >= least => Ok(number),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => Err("the number is too large".into()),
+        _ => Err(format!("expected a whole number, {least} or more")),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use super::at_least_one;
+use super::at_least;
 use crate::console;
 use crate::failure::Failure;
 use crate::output::{Destination, Existing, Format, TableOptions};
@@ -33,7 +33,7 @@ pub(crate) struct OutputArgs {
 
     /// Finish a Parquet or Arrow file with the batch that brings it to so many rows, and begin the next: NAME-00000.parquet,
     /// NAME-00001.parquet, ...
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", value_parser = at_least(1_usize))]
     pub(crate) rotate_rows: Option<usize>,
 
     /// Do not cut table cells to the terminal's width.
@@ -41,7 +41,7 @@ pub(crate) struct OutputArgs {
     pub(crate) wide: bool,
 
     /// How many bad messages, or faults of a file, to describe on stderr; all are counted.
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = at_least(0_u64))]
     pub(crate) max_errors_shown: u64,
 
     /// No progress and no summary.

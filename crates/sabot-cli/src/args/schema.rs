@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use sabot::schema::{CompatibilityLevel, InvalidVersion, Reference, VersionSpec};
 
-use super::{ConfigArgs, RegistryArgs};
+use super::{ConfigArgs, RegistryArgs, at_least};
 
 #[derive(Debug, Args)]
 pub(crate) struct SchemaArgs {
@@ -45,7 +45,7 @@ pub(crate) enum SchemaCommand {
         #[arg(default_value = "latest", value_parser = version)]
         version: VersionSpec,
         /// The schema of this id instead.
-        #[arg(long, conflicts_with = "subject")]
+        #[arg(long, conflicts_with = "subject", value_parser = at_least(0_u32))]
         id: Option<u32>,
         /// The whole record as JSON: subject, version, id, type, references, schema.
         #[arg(short = 'J', long)]

@@ -19,6 +19,7 @@ use crate::console::note;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::output::{self, Durable, OutputSpec, Sink};
+use crate::waiting::Waiting;
 
 use align::Aligner;
 use progress::Meter;
@@ -35,8 +36,14 @@ pub(crate) fn run(args: &ConsumeArgs, color: bool) -> Result<(), Failure> {
     let spec = setup::output(args, color, registry.is_some())?;
     spec.check()?;
     let interrupt = Interrupt::catch()?;
+    let waiting = (!args.output.quiet).then(|| {
+        let timeout = setup::startup_timeout(args);
+        Waiting::for_brokers(&connection.brokers, registry.is_some(), timeout)
+    });
     let builder = setup::source(args, &spec, connection, registry)?.stopper(interrupt.stopper());
-    let stream = match builder.open() {
+    let opened = builder.open();
+    drop(waiting);
+    let stream = match opened {
         Ok(stream) => stream,
         Err(error) if error.kind() == ErrorKind::Stopped => return Err(Failure::Interrupted),
         Err(error) if error.kind() == ErrorKind::Config => {

@@ -79,6 +79,11 @@ fn check_meta_only(args: &DecodingArgs, format: &Format) -> Result<(), Failure> 
     }
 }
 
+/// How long opening may take.
+pub(super) fn startup_timeout(args: &ConsumeArgs) -> Duration {
+    Duration::from_secs(args.connection.timeout.max(1))
+}
+
 /// What to read, and how to decode it.
 pub(super) fn source(
     args: &ConsumeArgs,
@@ -96,7 +101,7 @@ pub(super) fn source(
         .map_or(source.batch_rows, |rotate| rotate.min(source.batch_rows));
     let mut builder = Sabot::kafka(connection.brokers)
         .properties(&connection.properties)
-        .startup_timeout(Duration::from_secs(args.connection.timeout.max(1)))
+        .startup_timeout(startup_timeout(args))
         .value(value_codec(&args.decoding, spec, value)?)
         .metadata(spec.layout.metadata)
         .tombstones(spec.layout.tombstones)

@@ -102,8 +102,9 @@ fn topics_and_partitions_are_listed() {
 #[test]
 fn a_list_without_topics_says_so() {
     let stage = Stage::new(&[]);
-    let said = run(sabot(&format!("list -F none -b {}", stage.broker.brokers())), 0);
-    assert_eq!(said, (String::new(), "sabot: no topics\n".to_owned()));
+    let (out, said) = run(sabot(&format!("list -F none -b {}", stage.broker.brokers())), 0);
+    assert_eq!(out, "");
+    assert!(said.ends_with("sabot: no topics\n"), "{said}");
 }
 
 /// A registry that answers everything with 404 and this body. Its URL; it lasts as long as the test.
@@ -319,8 +320,19 @@ fn help_is_no_failure_and_nonsense_is() {
     for line in ["--help", "consume --help", "--version"] {
         run(sabot(line), 0);
     }
-    for line in ["", "frobnicate", "consume --frobnicate"] {
-        run(sabot(line), 2);
+    for (line, says) in [
+        ("", "Usage"),
+        ("frobnicate", "frobnicate"),
+        ("consume --frobnicate", "--frobnicate"),
+        ("consume -t a -c ten", "expected a whole number, 1 or more"),
+        ("consume -t a -c 0", "expected a whole number, 1 or more"),
+        (
+            "consume -t a --timeout 99999999999999999999",
+            "the number is too large",
+        ),
+    ] {
+        let (_, said) = run(sabot(line), 2);
+        assert!(said.contains(says), "{line}: {said}");
     }
     let (_, said) = run(sabot("schema subjects"), 2);
     assert!(said.contains("SABOT_REGISTRY"), "{said}");
