@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::command::{Fault, Outcome};
+use crate::command::{Failure, Outcome};
 
 /// The arguments that are still to be read.
 pub(crate) struct Args(VecDeque<String>);
@@ -47,17 +47,17 @@ impl Args {
         let value = self
             .0
             .remove(at)
-            .ok_or_else(|| Fault::new(format!("{name} needs a number")))?;
+            .ok_or_else(|| Failure::new(format!("{name} needs a number")))?;
         value
             .parse()
             .map(Some)
-            .map_err(|_| Fault::new(format!("{name} needs a number, not {value:?}")))
+            .map_err(|_| Failure::new(format!("{name} needs a number, not {value:?}")))
     }
 
     /// The names that are left; anything that looks like an option is refused.
     pub(crate) fn names(self) -> Outcome<Vec<String>> {
         match self.0.iter().find(|arg| arg.starts_with('-')) {
-            Some(option) => Err(Fault::new(format!(
+            Some(option) => Err(Failure::new(format!(
                 "there is no option {option}; see cargo xtask help"
             ))),
             None => Ok(self.rest()),

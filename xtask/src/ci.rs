@@ -6,7 +6,7 @@
 use std::process::Command;
 use std::time::Instant;
 
-use crate::command::{Fault, Outcome, cargo, output, require, root, run as run_command, target};
+use crate::command::{Failure, Outcome, cargo, output, require, root, run as run_command, target};
 use crate::{bench, demo, deps, e2e, fuzz};
 
 /// Workspaces beside the root one: their format and their warnings are checked too.
@@ -50,7 +50,7 @@ pub(crate) fn run(names: &[String]) -> Outcome {
         .find(|name| !STEPS.iter().any(|(step, _)| step == name))
     {
         let known: Vec<&str> = STEPS.iter().map(|(step, _)| *step).collect();
-        return Err(Fault::new(format!(
+        return Err(Failure::new(format!(
             "there is no step {unknown:?}; there are {}",
             known.join(", ")
         )));
@@ -62,7 +62,7 @@ pub(crate) fn run(names: &[String]) -> Outcome {
         }
         println!("== {name}");
         let start = Instant::now();
-        step().map_err(|fault| Fault::new(format!("step {name}: {fault}")))?;
+        step().map_err(|failure| Failure::new(format!("step {name}: {failure}")))?;
         times.push(format!("{name} {:.0} s", start.elapsed().as_secs_f64()));
     }
     println!("== passed: {}", times.join(", "));
@@ -108,7 +108,7 @@ fn features() -> Outcome {
     let built_with =
         output(facade("tree", WITHOUT_KAFKA).args(["--edges", "normal,build", "--prefix", "none"]))?;
     if built_with.contains("rdkafka") {
-        return Err(Fault::new(
+        return Err(Failure::new(
             "the facade is built with librdkafka although `kafka` is off",
         ));
     }

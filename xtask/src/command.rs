@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
 /// The result of a chore.
-pub(crate) type Outcome<T = ()> = Result<T, Fault>;
+pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 
 /// Why a chore failed, in words for the one who called it.
 #[derive(Debug)]
-pub(crate) struct Fault {
+pub(crate) struct Failure {
     message: String,
     exit_code: u8,
 }
 
-impl Fault {
+impl Failure {
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -44,7 +44,7 @@ impl Fault {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
@@ -75,11 +75,11 @@ pub(crate) fn run(command: &mut Command) -> Outcome {
     println!("$ {name}");
     let status = command
         .status()
-        .map_err(Fault::io(format_args!("cannot start {name}")))?;
+        .map_err(Failure::io(format_args!("cannot start {name}")))?;
     if status.success() {
         Ok(())
     } else {
-        Err(Fault::from_status(&name, status))
+        Err(Failure::from_status(&name, status))
     }
 }
 
@@ -88,13 +88,13 @@ pub(crate) fn output(command: &mut Command) -> Outcome<String> {
     let name = shown(command);
     let output = command
         .output()
-        .map_err(Fault::io(format_args!("cannot start {name}")))?;
+        .map_err(Failure::io(format_args!("cannot start {name}")))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        return Err(Fault::new(format!("{name} failed: {}\n{said}", output.status)));
+        return Err(Failure::new(format!("{name} failed: {}\n{said}", output.status)));
     }
     String::from_utf8(output.stdout)
-        .map_err(|_| Fault::new(format!("{name} printed something that is not text")))
+        .map_err(|_| Failure::new(format!("{name} printed something that is not text")))
 }
 
 /// Fails with `how_to_get` unless `program ARGS` can be started and succeeds.
@@ -103,13 +103,13 @@ pub(crate) fn require(program: &str, args: &[&str], how_to_get: &str) -> Outcome
         Ok(output) if output.status.success() => Ok(()),
         Ok(output) => {
             let said = String::from_utf8_lossy(&output.stderr);
-            Err(Fault::new(format!(
+            Err(Failure::new(format!(
                 "{program} does not work ({}): {}. {how_to_get}",
                 output.status,
                 said.trim()
             )))
         }
-        Err(error) => Err(Fault::new(format!(
+        Err(error) => Err(Failure::new(format!(
             "{program} cannot be started ({error}). {how_to_get}"
         ))),
     }

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::command::{Fault, Outcome, cargo, run as run_command, target};
+use crate::command::{Failure, Outcome, cargo, run as run_command, target};
 
 /// It ends by itself within so long.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -26,7 +26,7 @@ const MARK: &str = "SABOT_DEMO_MARK";
 pub(crate) fn check() -> Outcome {
     run_command(&mut cargo(["build", "--package", "sabot-cli", "--bin", "sabot"]))?;
     let file = target().join("demo.txt");
-    let io = |error| Fault::io(format_args!("cannot write {}", file.display()))(error);
+    let io = |error| Failure::io(format_args!("cannot write {}", file.display()))(error);
     let out = File::create(&file).map_err(io)?;
     let errors = out.try_clone().map_err(io)?;
     let value = std::process::id().to_string();
@@ -39,10 +39,10 @@ pub(crate) fn check() -> Outcome {
         .stdout(out)
         .stderr(errors)
         .spawn()
-        .map_err(Fault::io("cannot start the demonstration"))?;
-    let status = wait(&mut child, DEADLINE).map_err(Fault::io("cannot wait for the demonstration"))?;
+        .map_err(Failure::io("cannot start the demonstration"))?;
+    let status = wait(&mut child, DEADLINE).map_err(Failure::io("cannot wait for the demonstration"))?;
     let took = start.elapsed();
-    let said = fs::read(&file).map_err(Fault::io(format_args!("cannot read {}", file.display())))?;
+    let said = fs::read(&file).map_err(Failure::io(format_args!("cannot read {}", file.display())))?;
     let said = String::from_utf8_lossy(&said);
     print!("{said}");
     judge(status, &said, &left_running(&value))?;
@@ -57,22 +57,22 @@ pub(crate) fn check() -> Outcome {
 fn judge(status: Option<ExitStatus>, said: &str, left: &[u32]) -> Outcome {
     match status {
         None => {
-            return Err(Fault::new(format!(
+            return Err(Failure::new(format!(
                 "the demonstration had not ended after {} s",
                 DEADLINE.as_secs()
             )));
         }
-        Some(status) if !status.success() => return Err(Fault::from_status("the demonstration", status)),
+        Some(status) if !status.success() => return Err(Failure::from_status("the demonstration", status)),
         Some(_) => {}
     }
     if !left.is_empty() {
-        return Err(Fault::new(format!(
+        return Err(Failure::new(format!(
             "the demonstration left processes running: {left:?}"
         )));
     }
     match produced(said) {
         Some(count) if count >= MESSAGES => Ok(()),
-        count => Err(Fault::new(format!(
+        count => Err(Failure::new(format!(
             "the demonstration has to count at least {MESSAGES} messages of {TOPIC}, found {count:?}"
         ))),
     }

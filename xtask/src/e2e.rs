@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::args::Args;
-use crate::command::{Fault, Outcome, cargo, require, root, run as run_command, target};
+use crate::command::{Failure, Outcome, cargo, require, root, run as run_command, target};
 use crate::services;
 
 const PYTHON: &str = "The end-to-end checks need Python 3.9 or newer with venv: install it, for example Debian's python3-venv.";
@@ -46,7 +46,7 @@ pub(crate) fn run_each(names: &[String], release: bool) -> Outcome {
 /// Makes the virtual environment, or brings it up to date; gives its Python.
 fn environment() -> Outcome<PathBuf> {
     let requirements = root().join("tests/e2e/requirements.txt");
-    let wanted = fs::read(&requirements).map_err(Fault::io("cannot read tests/e2e/requirements.txt"))?;
+    let wanted = fs::read(&requirements).map_err(Failure::io("cannot read tests/e2e/requirements.txt"))?;
     let folder = target().join("e2e/venv");
     let (python, stamp) = (folder.join("bin/python"), folder.join("installed.txt"));
     if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
@@ -77,6 +77,6 @@ fn environment() -> Outcome<PathBuf> {
             ])
             .arg(&requirements),
     )?;
-    fs::write(&stamp, wanted).map_err(Fault::io(format_args!("cannot write {}", stamp.display())))?;
+    fs::write(&stamp, wanted).map_err(Failure::io(format_args!("cannot write {}", stamp.display())))?;
     Ok(python)
 }

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::args::Args;
-use crate::command::{Fault, Outcome, cargo, output, root, run as run_command, target};
+use crate::command::{Failure, Outcome, cargo, output, root, run as run_command, target};
 
 const CARGO_FUZZ: &str = "0.13.2";
 const DEFAULT_SECONDS: u64 = 10;
@@ -45,10 +45,10 @@ fn run_each(names: &[String], effort: Effort) -> Outcome {
     let listed = output(&mut cargo_fuzz(&path, "list"))?;
     let known: Vec<&str> = listed.split_whitespace().collect();
     if known.is_empty() {
-        return Err(Fault::new("fuzz/ has no target"));
+        return Err(Failure::new("fuzz/ has no target"));
     }
     if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
-        return Err(Fault::new(format!(
+        return Err(Failure::new(format!(
             "there is no fuzz target {unknown:?}; there are {}",
             known.join(", ")
         )));
@@ -96,7 +96,7 @@ impl Effort {
                 empty
             }
         };
-        fs::create_dir_all(&corpus).map_err(Fault::io(format_args!("cannot make {}", corpus.display())))?;
+        fs::create_dir_all(&corpus).map_err(Failure::io(format_args!("cannot make {}", corpus.display())))?;
         let committed = ["seeds", "regressions"].map(|kind| fuzz.join(kind).join(name));
         Ok(std::iter::once(corpus)
             .chain(committed.into_iter().filter(|folder| folder.is_dir()))
@@ -129,7 +129,7 @@ fn install() -> Outcome<OsString> {
     let tools = target().join("tools");
     let old = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::iter::once(tools.join("bin")).chain(std::env::split_paths(&old));
-    let path = std::env::join_paths(folders).map_err(|error| Fault::new(format!("PATH: {error}")))?;
+    let path = std::env::join_paths(folders).map_err(|error| Failure::new(format!("PATH: {error}")))?;
     if output(cargo(["fuzz", "--version"]).env("PATH", &path)).is_err() {
         // A target folder given by the environment would be shared with the workspace, to no use.
         run_command(

@@ -19,7 +19,7 @@ mod services;
 use std::process::ExitCode;
 
 use args::Args;
-use command::Fault;
+use command::Failure;
 
 const HELP: &str = "\
 cargo xtask CHORE
@@ -51,13 +51,13 @@ fn main() -> ExitCode {
             print!("{HELP}");
             Ok(())
         }
-        Some(other) => Err(Fault::new(format!("there is no chore {other:?}\n\n{HELP}"))),
+        Some(other) => Err(Failure::new(format!("there is no chore {other:?}\n\n{HELP}"))),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => {
-            eprintln!("xtask: {fault}");
-            ExitCode::from(fault.exit_code())
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::from(failure.exit_code())
         }
     }
 }

@@ -14,7 +14,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 use crate::args::Args;
-use crate::command::{Fault, Outcome, run as run_command};
+use crate::command::{Failure, Outcome, run as run_command};
 use state::{Run, State};
 
 const USAGE: &str = "services up [-- COMMAND...] | status | down";
@@ -32,7 +32,7 @@ pub(crate) fn run(mut args: Args) -> Outcome {
         (Some("down"), []) => down(),
         // What `up` starts; it is of no use by hand.
         (Some("guard"), [folder]) => guard::run(Run::at(folder.into())),
-        _ => Err(Fault::new(format!("usage: cargo xtask {USAGE}"))),
+        _ => Err(Failure::new(format!("usage: cargo xtask {USAGE}"))),
     }
 }
 
@@ -54,8 +54,8 @@ fn wait() -> Outcome {
     let status = services
         .guard
         .wait()
-        .map_err(Fault::io("cannot wait for the services"))?;
-    Err(Fault::from_status("the guard of the services", status))
+        .map_err(Failure::io("cannot wait for the services"))?;
+    Err(Failure::from_status("the guard of the services", status))
 }
 
 fn status() -> Outcome {
@@ -114,7 +114,7 @@ impl Services {
             "starting Kafka and the registry; logs in {}",
             run.folder().display()
         );
-        let program = std::env::current_exe().map_err(Fault::io("cannot find this program"))?;
+        let program = std::env::current_exe().map_err(Failure::io("cannot find this program"))?;
         let mut guard = Command::new(program)
             .args(["services", "guard"])
             .arg(run.folder())
@@ -124,16 +124,18 @@ impl Services {
             // A group of its own: Ctrl-C reaches `up` and its command, and the guard outlives them to clean up.
             .process_group(0)
             .spawn()
-            .map_err(Fault::io("cannot start the guard of the services"))?;
+            .map_err(Failure::io("cannot start the guard of the services"))?;
         let lifeline = guard.stdin.take().expect("standard input is piped");
         let mut line = String::new();
         let answer = guard.stdout.take().expect("standard output is piped");
         BufReader::new(answer)
             .read_line(&mut line)
-            .map_err(Fault::io("cannot hear the guard of the services"))?;
+            .map_err(Failure::io("cannot hear the guard of the services"))?;
         if line.is_empty() {
-            let status = guard.wait().map_err(Fault::io("cannot wait for the services"))?;
-            return Err(Fault::from_status("starting the services", status));
+            let status = guard
+                .wait()
+                .map_err(Failure::io("cannot wait for the services"))?;
+            return Err(Failure::from_status("starting the services", status));
         }
         Ok(Self {
             state: State::parse(&line)?,
@@ -148,11 +150,11 @@ impl Services {
         let status = self
             .guard
             .wait()
-            .map_err(Fault::io("cannot wait for the services"))?;
+            .map_err(Failure::io("cannot wait for the services"))?;
         if status.success() {
             Ok(())
         } else {
-            Err(Fault::from_status("a service", status))
+            Err(Failure::from_status("a service", status))
         }
     }
 }

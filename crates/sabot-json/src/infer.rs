@@ -212,7 +212,7 @@ impl Type {
         };
     }
 
-    /// Values that a null of this type takes in all columns: see [`crate::plan::Step::cells`].
+    /// Values that a null of this type takes in all columns: see [`crate::plan::PlanNode::cells`].
     fn cells(&self) -> usize {
         match self {
             Self::Object(members) => {

@@ -20,7 +20,7 @@ pub(crate) const MAX_NULL_CELLS: usize = 16 << 20;
 
 /// How JSON becomes a column's value; where the values stand, the layout says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Sink {
+pub(crate) enum Conversion {
     Null,
     Bool,
     Integer,
@@ -52,8 +52,8 @@ pub(crate) enum Sink {
 
 /// One node of a plan.
 #[derive(Debug)]
-pub(crate) struct Step {
-    pub(crate) sink: Sink,
+pub(crate) struct PlanNode {
+    pub(crate) conversion: Conversion,
     /// As errors name it, such as `order.items[].price`.
     pub(crate) path: String,
     /// Of a struct: its members' positions by name.
@@ -70,7 +70,7 @@ pub(crate) struct Plan {
     pub(crate) members: HashMap<Box<str>, u32>,
     /// The dictionaries, and the slots of their keys.
     pub(crate) dictionaries: Vec<(NodeIx, Slot)>,
-    steps: Vec<Step>,
+    nodes: Vec<PlanNode>,
 }
 
 impl Plan {
@@ -80,7 +80,7 @@ impl Plan {
             members: names(&layout, layout.roots())?,
             layout,
             dictionaries: Vec::new(),
-            steps: Vec::new(),
+            nodes: Vec::new(),
         };
         let roots = plan.layout.roots().to_vec();
         for root in roots {
@@ -90,18 +90,18 @@ impl Plan {
         Ok(plan)
     }
 
-    pub(crate) fn step(&self, node: NodeIx) -> &Step {
-        &self.steps[node.0 as usize]
+    pub(crate) fn node(&self, node: NodeIx) -> &PlanNode {
+        &self.nodes[node.0 as usize]
     }
 
     /// The path that an error of this plan points at.
     pub(crate) fn path(&self, path: FieldPathId) -> &str {
         let at = (path.0 as usize).checked_sub(1);
-        at.and_then(|at| self.steps.get(at))
-            .map_or("", |step| step.path.as_str())
+        at.and_then(|at| self.nodes.get(at))
+            .map_or("", |node| node.path.as_str())
     }
 
-    /// Nodes are numbered children first, so steps are too.
+    /// The layout numbers children first, and so does the plan.
     fn add(&mut self, ix: NodeIx, path: String) -> Result<(), PlanError> {
         let node = self.layout.node(ix).clone();
         let mut members = HashMap::new();
@@ -113,7 +113,7 @@ impl Plan {
                     let name = field_segment(self.layout.node(child).field.name()).into_owned();
                     self.add(child, format!("{path}.{name}"))
                         .map_err(|error| error.within(name))?;
-                    cells += self.step(child).cells;
+                    cells += self.node(child).cells;
                 }
             }
             NodeKind::Dictionary(slot) => self.dictionaries.push((ix, *slot)),
@@ -127,7 +127,7 @@ impl Plan {
                 self.add(*key, path.clone())?;
                 self.add(*value, format!("{path}{{}}"))
                     .map_err(|error| error.within("{}"))?;
-                if self.step(*key).sink != Sink::Text {
+                if self.node(*key).conversion != Conversion::Text {
                     return Err(PlanError::new(
                         "a JSON object's keys are text: a map with other keys cannot hold it",
                     ));
@@ -135,9 +135,13 @@ impl Plan {
             }
             _ => {}
         }
-        debug_assert_eq!(self.steps.len(), ix.0 as usize, "steps run parallel to nodes");
-        self.steps.push(Step {
-            sink: sink(&node.field)?,
+        debug_assert_eq!(
+            self.nodes.len(),
+            ix.0 as usize,
+            "the plan runs parallel to the layout"
+        );
+        self.nodes.push(PlanNode {
+            conversion: conversion(&node.field)?,
             path,
             members,
             cells,
@@ -158,7 +162,7 @@ fn names(layout: &Layout, nodes: &[NodeIx]) -> Result<HashMap<Box<str>, u32>, Pl
     Ok(names)
 }
 
-fn sink(field: &Field) -> Result<Sink, PlanError> {
+fn conversion(field: &Field) -> Result<Conversion, PlanError> {
     use DataType as T;
     let extension_name = extension::name(field);
     let is_scalar = field
@@ -166,8 +170,8 @@ fn sink(field: &Field) -> Result<Sink, PlanError> {
         .get(SCALAR_KEY)
         .is_some_and(|value| value == SCALAR);
     Ok(match field.data_type() {
-        T::Null => Sink::Null,
-        T::Boolean => Sink::Bool,
+        T::Null => Conversion::Null,
+        T::Boolean => Conversion::Bool,
         T::Int8
         | T::Int16
         | T::Int32
@@ -176,33 +180,33 @@ fn sink(field: &Field) -> Result<Sink, PlanError> {
         | T::UInt16
         | T::UInt32
         | T::UInt64
-        | T::Duration(_) => Sink::Integer,
-        T::Float32 | T::Float64 => Sink::Float,
+        | T::Duration(_) => Conversion::Integer,
+        T::Float32 | T::Float64 => Conversion::Float,
         T::Decimal32(precision, scale)
         | T::Decimal64(precision, scale)
         | T::Decimal128(precision, scale)
-        | T::Decimal256(precision, scale) => Sink::Decimal {
+        | T::Decimal256(precision, scale) => Conversion::Decimal {
             precision: *precision,
             scale: *scale,
         },
         T::Utf8 | T::LargeUtf8 | T::Utf8View => match extension_name {
-            Some(extension::JSON) => Sink::Raw,
-            _ if is_scalar => Sink::Scalar,
-            _ => Sink::Text,
+            Some(extension::JSON) => Conversion::Raw,
+            _ if is_scalar => Conversion::Scalar,
+            _ => Conversion::Text,
         },
-        T::FixedSizeBinary(16) if extension_name == Some(extension::UUID) => Sink::Uuid,
-        T::Binary | T::LargeBinary | T::BinaryView | T::FixedSizeBinary(_) => Sink::Base64,
-        T::Date32 => Sink::Date32,
-        T::Date64 => Sink::Date64,
-        T::Time32(unit) | T::Time64(unit) => Sink::Time(*unit),
-        T::Timestamp(unit, zone) => Sink::Timestamp {
+        T::FixedSizeBinary(16) if extension_name == Some(extension::UUID) => Conversion::Uuid,
+        T::Binary | T::LargeBinary | T::BinaryView | T::FixedSizeBinary(_) => Conversion::Base64,
+        T::Date32 => Conversion::Date32,
+        T::Date64 => Conversion::Date64,
+        T::Time32(unit) | T::Time64(unit) => Conversion::Time(*unit),
+        T::Timestamp(unit, zone) => Conversion::Timestamp {
             unit: *unit,
             zoned: zone.is_some(),
         },
-        T::Dictionary(..) => Sink::Dictionary,
-        T::Struct(_) => Sink::Struct,
-        T::List(_) => Sink::List,
-        T::Map(..) => Sink::Map,
+        T::Dictionary(..) => Conversion::Dictionary,
+        T::Struct(_) => Conversion::Struct,
+        T::List(_) => Conversion::List,
+        T::Map(..) => Conversion::Map,
         other => {
             return Err(PlanError::new(format!(
                 "JSON has no form for the Arrow type {other}"

@@ -13,7 +13,7 @@ use simd_json::{Node, StaticNode};
 
 use crate::locate::Locator;
 use crate::parse::Document;
-use crate::plan::{MAX_NULL_CELLS, Plan, Sink};
+use crate::plan::{Conversion, MAX_NULL_CELLS, Plan};
 use crate::{number, text};
 
 /// What outlives a row: buffers, and the dictionaries by their slot in `i32s`.
@@ -136,7 +136,7 @@ impl<'a> Writer<'a> {
         }
         if self.open_lists > 0 {
             // In a list, objects without members cost as much as full ones.
-            let cells = self.plan.step(node).cells;
+            let cells = self.plan.node(node).cells;
             self.columns.unforeseen_bytes += cells * CELL_BYTES;
             let left = self.null_cells_left.checked_sub(cells);
             let kind = RowErrorKind::LimitExceeded("nulls in one message");
@@ -147,30 +147,30 @@ impl<'a> Writer<'a> {
 
     fn write_value(&mut self, node: NodeIx, at: usize) -> Result<(), Fault> {
         let plan = self.plan;
-        let sink = &plan.step(node).sink;
+        let conversion = &plan.node(node).conversion;
         let layout_node = plan.layout.node(node);
         let is_null = self.document.nodes[at] == Node::Static(StaticNode::Null);
-        if is_null && (*sink != Sink::Raw || layout_node.validity.is_some()) {
+        if is_null && (*conversion != Conversion::Raw || layout_node.validity.is_some()) {
             return self.write_null(node, at);
         }
         if let Some(slot) = layout_node.validity {
             self.columns.validity[slot].push(true);
         }
-        match sink {
-            Sink::Null => Err(self.mismatch(id(node), at, "null")),
-            Sink::Bool => self.write_bool(node, at),
-            Sink::Float => self.write_float(node, at),
-            Sink::Integer => {
+        match conversion {
+            Conversion::Null => Err(self.mismatch(id(node), at, "null")),
+            Conversion::Bool => self.write_bool(node, at),
+            Conversion::Float => self.write_float(node, at),
+            Conversion::Integer => {
                 let value = self.integer(node, at)?;
                 self.store(node, at, value)
             }
-            Sink::Decimal { precision, scale } => self.write_decimal(node, at, *precision, *scale),
-            Sink::Date32 | Sink::Date64 | Sink::Time(_) | Sink::Timestamp { .. } => {
-                self.write_time(node, at, sink)
+            Conversion::Decimal { precision, scale } => self.write_decimal(node, at, *precision, *scale),
+            Conversion::Date32 | Conversion::Date64 | Conversion::Time(_) | Conversion::Timestamp { .. } => {
+                self.write_time(node, at, conversion)
             }
-            Sink::Text | Sink::Scalar | Sink::Raw => self.write_text(node, at, sink),
-            Sink::Base64 => self.write_base64(node, at),
-            Sink::Uuid => {
+            Conversion::Text | Conversion::Scalar | Conversion::Raw => self.write_text(node, at, conversion),
+            Conversion::Base64 => self.write_base64(node, at),
+            Conversion::Uuid => {
                 let uuid = text::uuid(self.string(node, at)?);
                 let uuid = uuid.ok_or_else(|| self.fault(node, at, RowErrorKind::InvalidText))?;
                 if let NodeKind::Fixed(slot) = layout_node.kind {
@@ -178,10 +178,10 @@ impl<'a> Writer<'a> {
                 }
                 Ok(())
             }
-            Sink::Dictionary => self.write_dictionary(node, at),
-            Sink::Struct => self.write_struct(node, at),
-            Sink::List => self.write_list(node, at),
-            Sink::Map => self.write_map(node, at),
+            Conversion::Dictionary => self.write_dictionary(node, at),
+            Conversion::Struct => self.write_struct(node, at),
+            Conversion::List => self.write_list(node, at),
+            Conversion::Map => self.write_map(node, at),
         }
     }
 
@@ -298,33 +298,33 @@ impl<'a> Writer<'a> {
     }
 
     /// Dates and times: text, or a number of the column's unit.
-    fn write_time(&mut self, node: NodeIx, at: usize, sink: &Sink) -> Result<(), Fault> {
+    fn write_time(&mut self, node: NodeIx, at: usize, conversion: &Conversion) -> Result<(), Fault> {
         const DAY_MS: i64 = 86_400_000;
         let Node::String(written) = self.document.nodes[at] else {
             let value = self.integer(node, at)?;
-            if let Sink::Time(unit) = sink
+            if let Conversion::Time(unit) = conversion
                 && !(0..text::day(*unit)).contains(&value)
             {
                 return Err(self.fault(node, at, RowErrorKind::NumberOutOfRange));
             }
             return self.store(node, at, value);
         };
-        let value = match sink {
-            Sink::Date32 => text::date(written).map(i64::from),
-            Sink::Date64 => text::date(written).map(|days| i64::from(days) * DAY_MS),
-            Sink::Time(unit) => text::time(written, *unit),
-            Sink::Timestamp { unit, zoned } => text::timestamp(written, *unit, *zoned),
+        let value = match conversion {
+            Conversion::Date32 => text::date(written).map(i64::from),
+            Conversion::Date64 => text::date(written).map(|days| i64::from(days) * DAY_MS),
+            Conversion::Time(unit) => text::time(written, *unit),
+            Conversion::Timestamp { unit, zoned } => text::timestamp(written, *unit, *zoned),
             _ => None,
         };
         let value = value.ok_or_else(|| self.fault(node, at, RowErrorKind::InvalidText))?;
         self.store(node, at, value.into())
     }
 
-    fn write_text(&mut self, node: NodeIx, at: usize, sink: &Sink) -> Result<(), Fault> {
-        let value = match (sink, &self.document.nodes[at]) {
-            (Sink::Raw, _) => self.locator.text(at),
+    fn write_text(&mut self, node: NodeIx, at: usize, conversion: &Conversion) -> Result<(), Fault> {
+        let value = match (conversion, &self.document.nodes[at]) {
+            (Conversion::Raw, _) => self.locator.text(at),
             (_, Node::String(value)) => value.as_bytes(),
-            (Sink::Scalar, Node::Static(_)) => self.locator.text(at),
+            (Conversion::Scalar, Node::Static(_)) => self.locator.text(at),
             _ => return Err(self.mismatch(id(node), at, "a string")),
         };
         self.push_bytes(node, value)
@@ -386,7 +386,7 @@ impl<'a> Writer<'a> {
         else {
             return Err(self.mismatch(id(node), at, "an object"));
         };
-        self.write_members(&plan.step(node).members, children, at)
+        self.write_members(&plan.node(node).members, children, at)
     }
 
     fn write_list(&mut self, node: NodeIx, at: usize) -> Result<(), Fault> {

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use super::results::Results;
-use crate::command::{Fault, Outcome, root};
+use crate::command::{Failure, Outcome, root};
 
 /// One bar.
 #[derive(Debug, Clone)]
@@ -47,12 +47,12 @@ impl Bar {
     /// Every bar of `bench/bars.json`.
     pub(super) fn read_all() -> Outcome<Vec<Self>> {
         let file = root().join("bench/bars.json");
-        let text = fs::read_to_string(&file).map_err(Fault::io("cannot read bench/bars.json"))?;
+        let text = fs::read_to_string(&file).map_err(Failure::io("cannot read bench/bars.json"))?;
         let parsed: Value =
-            serde_json::from_str(&text).map_err(|error| Fault::new(format!("bench/bars.json: {error}")))?;
+            serde_json::from_str(&text).map_err(|error| Failure::new(format!("bench/bars.json: {error}")))?;
         let bars = parsed.as_array().into_iter().flatten();
         bars.map(|bar| {
-            Self::parse(bar).ok_or_else(|| Fault::new(format!("bench/bars.json: {bar} is no bar")))
+            Self::parse(bar).ok_or_else(|| Failure::new(format!("bench/bars.json: {bar} is no bar")))
         })
         .collect()
     }
@@ -131,7 +131,7 @@ pub(super) fn check(results: &Results, bars: &[Bar], is_partial: bool) -> Outcom
     if missed.is_empty() {
         return Ok(());
     }
-    Err(Fault::new(format!("bars missed:\n{}", missed.join("\n"))))
+    Err(Failure::new(format!("bars missed:\n{}", missed.join("\n"))))
 }
 
 #[cfg(test)]
@@ -177,8 +177,8 @@ mod tests {
                 bar(&value)
             };
             assert!(check(&results, &[made(met)], false).is_ok(), "{rule}");
-            let fault = check(&results, &[made(missed)], false).unwrap_err().to_string();
-            assert!(fault.contains(workload), "{fault}");
+            let failure = check(&results, &[made(missed)], false).unwrap_err().to_string();
+            assert!(failure.contains(workload), "{failure}");
         }
     }
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::bars::Bar;
 use super::results::Results;
 use super::{files_in, record, svg, table};
-use crate::command::{Fault, Outcome, root};
+use crate::command::{Failure, Outcome, root};
 
 const PAGE: &str = "docs/performance.md";
 const PLOTS: &str = "docs/img";
@@ -25,14 +25,14 @@ pub(super) fn write() -> Outcome {
     let made = Made::from_newest()?;
     let page = root().join(PAGE);
     let text = replaced(&read(&page)?, &made.section)?;
-    fs::write(&page, text).map_err(Fault::io(format_args!("cannot write {PAGE}")))?;
+    fs::write(&page, text).map_err(Failure::io(format_args!("cannot write {PAGE}")))?;
     let folder = root().join(PLOTS);
     for old in plots_in(&folder)? {
-        fs::remove_file(&old).map_err(Fault::io(format_args!("cannot remove {}", old.display())))?;
+        fs::remove_file(&old).map_err(Failure::io(format_args!("cannot remove {}", old.display())))?;
     }
     for (name, svg) in &made.plots {
-        fs::create_dir_all(&folder).map_err(Fault::io(format_args!("cannot make {PLOTS}")))?;
-        fs::write(folder.join(name), svg).map_err(Fault::io(format_args!("cannot write {name}")))?;
+        fs::create_dir_all(&folder).map_err(Failure::io(format_args!("cannot make {PLOTS}")))?;
+        fs::write(folder.join(name), svg).map_err(Failure::io(format_args!("cannot write {name}")))?;
     }
     println!("{PAGE} and {} plots in {PLOTS} are made", made.plots.len());
     Ok(())
@@ -59,7 +59,7 @@ pub(super) fn check() -> Outcome {
     if stale.is_empty() {
         return Ok(());
     }
-    Err(Fault::new(format!(
+    Err(Failure::new(format!(
         "not what the newest record makes: {}; run `cargo xtask bench docs`",
         stale.join(", ")
     )))
@@ -131,7 +131,7 @@ fn replaced(page: &str, section: &str) -> Outcome<String> {
     let parts = page.split_once(BEGIN);
     let parts = parts.and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
     let (before, after) =
-        parts.ok_or_else(|| Fault::new(format!("{PAGE} lacks the marks {BEGIN:?} and {END:?}")))?;
+        parts.ok_or_else(|| Failure::new(format!("{PAGE} lacks the marks {BEGIN:?} and {END:?}")))?;
     Ok(format!("{before}{BEGIN}\n{section}\n{END}{after}"))
 }
 
@@ -141,7 +141,7 @@ fn plots_in(folder: &Path) -> Outcome<Vec<PathBuf>> {
 }
 
 fn read(file: &Path) -> Outcome<String> {
-    fs::read_to_string(file).map_err(Fault::io(format_args!("cannot read {}", file.display())))
+    fs::read_to_string(file).map_err(Failure::io(format_args!("cannot read {}", file.display())))
 }
 
 #[cfg(test)]
@@ -152,8 +152,8 @@ mod tests {
 
     #[test]
     fn the_documentation_is_what_the_newest_record_makes() {
-        if let Err(fault) = check() {
-            panic!("{fault}");
+        if let Err(failure) = check() {
+            panic!("{failure}");
         }
     }
 

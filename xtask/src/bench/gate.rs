@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use super::compare::percent;
 use super::record::slug;
-use crate::command::{Fault, Outcome, output, require, root, target};
+use crate::command::{Failure, Outcome, output, require, root, target};
 
 const BASELINE: &str = "bench/instructions.json";
 
@@ -47,10 +47,10 @@ const FEATURES: [&str; 5] = ["avx2", "bmi1", "bmi2", "abm", "popcnt"];
 /// Fails early where nothing can be counted.
 pub(super) fn check_machine() -> Outcome {
     require("valgrind", &["--version"], VALGRIND)?;
-    let info = fs::read_to_string("/proc/cpuinfo").map_err(Fault::io("cannot read /proc/cpuinfo"))?;
+    let info = fs::read_to_string("/proc/cpuinfo").map_err(Failure::io("cannot read /proc/cpuinfo"))?;
     match lacking(&info) {
         None => Ok(()),
-        Some(feature) => Err(Fault::new(format!(
+        Some(feature) => Err(Failure::new(format!(
             "this processor lacks {feature}: callgrind would show another one to the program than the baseline was counted on"
         ))),
     }
@@ -78,14 +78,14 @@ pub(super) fn run(program: &Path, bless: bool) -> Outcome {
     if bless {
         println!("{BASELINE} holds these from now on");
         return fs::write(root().join(BASELINE), counts.to_json())
-            .map_err(Fault::io(format_args!("cannot write {BASELINE}")));
+            .map_err(Failure::io(format_args!("cannot write {BASELINE}")));
     }
     let is = |verdict: Verdict| findings.iter().any(|finding| finding.verdict == verdict);
     if is(Verdict::Fewer) {
         println!("fewer than before: keep it with `cargo xtask bench gate --bless`");
     }
     if is(Verdict::More) || is(Verdict::New) || is(Verdict::Gone) {
-        return Err(Fault::new(format!(
+        return Err(Failure::new(format!(
             "over {TOLERANCE_PERCENT} % more instructions than in {BASELINE}, or other workloads; where that is meant, \
              `cargo xtask bench gate --bless` renews it"
         )));
@@ -104,10 +104,10 @@ struct Counts {
 impl Counts {
     fn read() -> Outcome<Self> {
         let text = fs::read_to_string(root().join(BASELINE))
-            .map_err(Fault::io(format_args!("cannot read {BASELINE}")))?;
+            .map_err(Failure::io(format_args!("cannot read {BASELINE}")))?;
         let value: Value =
-            serde_json::from_str(&text).map_err(|error| Fault::new(format!("{BASELINE}: {error}")))?;
-        Self::parse(&value).ok_or_else(|| Fault::new(format!("{BASELINE} holds no counts")))
+            serde_json::from_str(&text).map_err(|error| Failure::new(format!("{BASELINE}: {error}")))?;
+        Self::parse(&value).ok_or_else(|| Failure::new(format!("{BASELINE} holds no counts")))
     }
 
     fn parse(value: &Value) -> Option<Self> {
@@ -220,7 +220,7 @@ fn count_all(program: &Path) -> Outcome<BTreeMap<String, f64>> {
         let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         let mut counts = BTreeMap::new();
         for thread in running {
-            counts.extend(thread.join().map_err(|_| Fault::new("a thread panicked"))??);
+            counts.extend(thread.join().map_err(|_| Failure::new("a thread panicked"))??);
         }
         Ok(counts)
     })
@@ -229,7 +229,7 @@ fn count_all(program: &Path) -> Outcome<BTreeMap<String, f64>> {
 /// Counts one workload; what callgrind wrote stays, for `callgrind_annotate` to say where instructions went.
 fn count(program: &Path, workload: &str) -> Outcome<f64> {
     let folder = target().join("bench/callgrind");
-    fs::create_dir_all(&folder).map_err(Fault::io(format_args!("cannot make {}", folder.display())))?;
+    fs::create_dir_all(&folder).map_err(Failure::io(format_args!("cannot make {}", folder.display())))?;
     let file: PathBuf = folder.join(format!("{}.out", slug(workload)));
     let printed = output(
         Command::new("valgrind")
@@ -240,9 +240,9 @@ fn count(program: &Path, workload: &str) -> Outcome<f64> {
             .env(MALLOC.0, MALLOC.1),
     )?;
     let profile =
-        fs::read_to_string(&file).map_err(Fault::io(format_args!("cannot read {}", file.display())))?;
+        fs::read_to_string(&file).map_err(Failure::io(format_args!("cannot read {}", file.display())))?;
     per_message(&printed, &profile)
-        .ok_or_else(|| Fault::new(format!("callgrind counted nothing for {workload}")))
+        .ok_or_else(|| Failure::new(format!("callgrind counted nothing for {workload}")))
 }
 
 /// From what the program printed, its messages, and callgrind's profile.

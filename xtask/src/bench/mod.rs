@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::args::Args;
-use crate::command::{Fault, Outcome, output, root, run as run_command, target};
+use crate::command::{Failure, Outcome, output, root, run as run_command, target};
 use bars::Bar;
 use build::Build;
 use results::Results;
@@ -82,7 +82,7 @@ pub(crate) fn run(mut args: Args) -> Outcome {
             gate::check_machine()?;
             gate::run(&build::build(Build::Gate)?, bless)
         }
-        Some(other) => Err(Fault::new(format!("there is no {other:?}\n\n{HELP}"))),
+        Some(other) => Err(Failure::new(format!("there is no {other:?}\n\n{HELP}"))),
     }
 }
 
@@ -99,7 +99,7 @@ fn measure(mut args: Args) -> Outcome {
     let (check, all, keep) = (args.flag("--check"), args.flag("--all"), args.flag("--record"));
     let args = args.rest();
     if keep && !args.is_empty() {
-        return Err(Fault::new(format!(
+        return Err(Failure::new(format!(
             "a record is of a whole run, without {}",
             args.join(" ")
         )));
@@ -131,7 +131,7 @@ fn show(names: &[String]) -> Outcome {
     let results = match names {
         [] => newest()?,
         [name] => record::find(name)?,
-        _ => return Err(Fault::new(HELP)),
+        _ => return Err(Failure::new(HELP)),
     };
     print!("{}", table::text(&results, &Bar::read_all()?));
     Ok(())
@@ -142,7 +142,7 @@ fn compare(names: &[String]) -> Outcome {
         [] => (newest()?, Results::read(&last_run())?),
         [old] => (record::find(old)?, Results::read(&last_run())?),
         [old, new] => (record::find(old)?, record::find(new)?),
-        _ => return Err(Fault::new(HELP)),
+        _ => return Err(Failure::new(HELP)),
     };
     print!("{}", compare::text(&old, &new));
     Ok(())
@@ -150,7 +150,7 @@ fn compare(names: &[String]) -> Outcome {
 
 fn newest() -> Outcome<Results> {
     record::newest()?
-        .ok_or_else(|| Fault::new("there is no record yet: `cargo xtask bench --record` makes one"))
+        .ok_or_else(|| Failure::new("there is no record yet: `cargo xtask bench --record` makes one"))
 }
 
 fn verify(args: &[String]) -> Outcome {
@@ -168,7 +168,7 @@ fn last_run() -> PathBuf {
 
 fn no_more(args: Args) -> Outcome {
     match args.names()?.first() {
-        Some(word) => Err(Fault::new(format!("what is {word:?} to mean here?\n\n{HELP}"))),
+        Some(word) => Err(Failure::new(format!("what is {word:?} to mean here?\n\n{HELP}"))),
         None => Ok(()),
     }
 }
@@ -188,8 +188,8 @@ fn files_in(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> Outcome<Vec<Path
     Ok(files)
 }
 
-fn cannot_read(file: &Path) -> impl FnOnce(std::io::Error) -> Fault {
-    Fault::io(format!("cannot read {}", file.display()))
+fn cannot_read(file: &Path) -> impl FnOnce(std::io::Error) -> Failure {
+    Failure::io(format!("cannot read {}", file.display()))
 }
 
 /// The version of the compiler that cargo calls.
@@ -199,5 +199,5 @@ fn rustc_version() -> Outcome<String> {
     let version = printed.split(' ').nth(1);
     version
         .map(|version| version.trim().to_owned())
-        .ok_or_else(|| Fault::new(format!("rustc says its version as {printed:?}")))
+        .ok_or_else(|| Failure::new(format!("rustc says its version as {printed:?}")))
 }

@@ -5,23 +5,23 @@
 
 use serde_json::Value;
 
-use crate::command::{Fault, Outcome};
+use crate::command::{Failure, Outcome};
 
 /// What the program is told once the plan was checked.
 pub(super) const CHECKED: &str = "fat-lto,codegen-units=1,opt-level=3";
 
 /// Counts the crates that end up in the program; fails with those built with other settings.
 pub(super) fn check(graph: &str) -> Outcome<usize> {
-    let graph = serde_json::from_str(graph).map_err(|error| Fault::new(format!("unit graph: {error}")))?;
+    let graph = serde_json::from_str(graph).map_err(|error| Failure::new(format!("unit graph: {error}")))?;
     check_graph(&graph)
 }
 
 fn check_graph(graph: &Value) -> Outcome<usize> {
     let units = graph["units"]
         .as_array()
-        .ok_or_else(|| Fault::new("the unit graph has no units"))?;
+        .ok_or_else(|| Failure::new("the unit graph has no units"))?;
     let mut count = 0;
-    let mut faults = Vec::new();
+    let mut unfair = Vec::new();
     for unit in units {
         let kinds = unit["target"]["kind"].as_array();
         let is = |what: &str| kinds.is_some_and(|kinds| kinds.iter().any(|kind| kind == what));
@@ -38,18 +38,18 @@ fn check_graph(graph: &Value) -> Outcome<usize> {
             && profile["codegen_units"] == 1
             && profile["debug_assertions"] == false;
         if !fair {
-            faults.push(format!("{}: {profile}", unit["pkg_id"].as_str().unwrap_or("?")));
+            unfair.push(format!("{}: {profile}", unit["pkg_id"].as_str().unwrap_or("?")));
         }
     }
     if count == 0 {
-        return Err(Fault::new("the unit graph has no crate of the program"));
+        return Err(Failure::new("the unit graph has no crate of the program"));
     }
-    if faults.is_empty() {
+    if unfair.is_empty() {
         return Ok(count);
     }
-    Err(Fault::new(format!(
+    Err(Failure::new(format!(
         "not built with opt-level 3, fat lto and one codegen unit:\n{}",
-        faults.join("\n")
+        unfair.join("\n")
     )))
 }
 
@@ -75,8 +75,8 @@ mod tests {
     #[test]
     fn an_unfair_crate_is_named() {
         for unfair in [unit("lib", "thin", "3"), unit("lib", "fat", "2")] {
-            let fault = check_graph(&json!({"units": [unit("bin", "fat", "3"), unfair]})).unwrap_err();
-            assert!(fault.to_string().contains("peer 1.0.0"), "{fault}");
+            let failure = check_graph(&json!({"units": [unit("bin", "fat", "3"), unfair]})).unwrap_err();
+            assert!(failure.to_string().contains("peer 1.0.0"), "{failure}");
         }
         assert!(check_graph(&json!({"units": []})).is_err());
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::files_in;
 use super::results::Results;
-use crate::command::{Fault, Outcome, root};
+use crate::command::{Failure, Outcome, root};
 
 /// Where records lie, from the repository's root.
 const FOLDER: &str = "bench/record";
@@ -18,8 +18,8 @@ const FOLDER: &str = "bench/record";
 pub(super) fn keep(file: &Path) -> Outcome<PathBuf> {
     let folder = root().join(FOLDER);
     let record = folder.join(name(&Results::read(file)?));
-    fs::create_dir_all(&folder).map_err(Fault::io(format_args!("cannot make {FOLDER}")))?;
-    fs::copy(file, &record).map_err(Fault::io(format_args!("cannot write {}", record.display())))?;
+    fs::create_dir_all(&folder).map_err(Failure::io(format_args!("cannot make {FOLDER}")))?;
+    fs::copy(file, &record).map_err(Failure::io(format_args!("cannot write {}", record.display())))?;
     Ok(record)
 }
 
@@ -49,8 +49,8 @@ pub(super) fn find(name: &str) -> Outcome<Results> {
     let mut meant = files.iter().filter(is_meant);
     match (meant.next(), meant.next()) {
         (Some(file), None) => Results::read(file),
-        (None, _) => Err(Fault::new(format!("there is no record {name:?} in {FOLDER}"))),
-        (Some(one), Some(other)) => Err(Fault::new(format!(
+        (None, _) => Err(Failure::new(format!("there is no record {name:?} in {FOLDER}"))),
+        (Some(one), Some(other)) => Err(Failure::new(format!(
             "{name:?} may be {} or {}",
             one.display(),
             other.display()

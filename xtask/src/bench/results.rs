@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::command::{Fault, Outcome};
+use crate::command::{Failure, Outcome};
 
 /// The system that the others are compared with.
 pub(super) const OURS: &str = "sabot";
@@ -41,10 +41,10 @@ pub(super) struct Row {
 impl Results {
     pub(super) fn read(file: &Path) -> Outcome<Self> {
         let text =
-            fs::read_to_string(file).map_err(Fault::io(format_args!("cannot read {}", file.display())))?;
+            fs::read_to_string(file).map_err(Failure::io(format_args!("cannot read {}", file.display())))?;
         let value = serde_json::from_str(&text)
-            .map_err(|error| Fault::new(format!("{}: {error}", file.display())))?;
-        Self::parse(&value).ok_or_else(|| Fault::new(format!("{} holds no results", file.display())))
+            .map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
+        Self::parse(&value).ok_or_else(|| Failure::new(format!("{} holds no results", file.display())))
     }
 
     pub(super) fn parse(value: &Value) -> Option<Self> {

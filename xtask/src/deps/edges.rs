@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::table::{Arrow, Crate, TEST_ONLY, UNBOUND, short};
-use crate::command::{Fault, Outcome, cargo, output};
+use crate::command::{Failure, Outcome, cargo, output};
 
 /// What `cargo metadata` says about the workspace, as far as it matters here.
 #[derive(Debug, Default)]
@@ -35,7 +35,7 @@ pub(super) fn of_workspace() -> Outcome<Graph> {
         "--all-features",
     ]))?;
     let metadata: Value =
-        serde_json::from_str(&text).map_err(|error| Fault::new(format!("cargo metadata: {error}")))?;
+        serde_json::from_str(&text).map_err(|error| Failure::new(format!("cargo metadata: {error}")))?;
     read(&metadata)
 }
 
@@ -166,13 +166,13 @@ fn read(metadata: &Value) -> Outcome<Graph> {
 fn items<'v>(value: &'v Value, key: &str) -> Outcome<&'v Vec<Value>> {
     value[key]
         .as_array()
-        .ok_or_else(|| Fault::new(format!("cargo metadata has no list {key:?} where expected")))
+        .ok_or_else(|| Failure::new(format!("cargo metadata has no list {key:?} where expected")))
 }
 
 fn text<'v>(value: &'v Value, key: &str) -> Outcome<&'v str> {
     value[key]
         .as_str()
-        .ok_or_else(|| Fault::new(format!("cargo metadata has no text {key:?} where expected")))
+        .ok_or_else(|| Failure::new(format!("cargo metadata has no text {key:?} where expected")))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::table::{Arrow, CRATES, Crate};
-use crate::command::{Fault, Outcome, root};
+use crate::command::{Failure, Outcome, root};
 
 const MAP: &str = "ARCHITECTURE.md";
 
@@ -12,7 +12,7 @@ const BESIDE: &[&str] = &["xtask"];
 
 /// A sentence for each row of the page that differs.
 pub(super) fn check() -> Outcome<Vec<String>> {
-    let text = fs::read_to_string(root().join(MAP)).map_err(Fault::io(MAP))?;
+    let text = fs::read_to_string(root().join(MAP)).map_err(Failure::io(MAP))?;
     Ok(check_page(&text))
 }
 

@@ -13,12 +13,12 @@ mod tokens;
 mod unsafe_code;
 
 use crate::args::Args;
-use crate::command::{Fault, Outcome};
+use crate::command::{Failure, Outcome};
 
 /// `cargo xtask deps`.
 pub(crate) fn run(args: Args) -> Outcome {
     match args.names()?.first() {
-        Some(name) => Err(Fault::new(format!("deps takes no argument {name:?}"))),
+        Some(name) => Err(Failure::new(format!("deps takes no argument {name:?}"))),
         None => check_workspace(),
     }
 }
@@ -39,7 +39,7 @@ pub(crate) fn check_workspace() -> Outcome {
         );
         return Ok(());
     }
-    Err(Fault::new(format!(
+    Err(Failure::new(format!(
         "{}\nWhat is allowed is in xtask/src/deps/table.rs.",
         violations.join("\n")
     )))

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::tokens::{Token, tokens};
-use crate::command::{Fault, Outcome, root};
+use crate::command::{Failure, Outcome, root};
 
 /// The names from the crate's root to a module; none for the root itself.
 pub(super) type ModulePath = Vec<String>;
@@ -70,12 +70,12 @@ impl Modules {
 
     /// Reads the module that `file` holds, and all below it.
     fn read(&mut self, source: &Path, path: &ModulePath, file: PathBuf) -> Outcome {
-        let text = fs::read_to_string(&file).map_err(Fault::io(file.display()))?;
+        let text = fs::read_to_string(&file).map_err(Failure::io(file.display()))?;
         for child in self.add(path, file, &text) {
             let name = child.join("/");
             let candidates = [format!("{name}.rs"), format!("{name}/mod.rs")].map(|name| source.join(name));
             let Some(file) = candidates.iter().find(|file| file.exists()) else {
-                return Err(Fault::new(format!("module {} has no file", child.join("::"))));
+                return Err(Failure::new(format!("module {} has no file", child.join("::"))));
             };
             self.read(source, &child, file.clone())?;
         }

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::modules::root_file;
 use super::table::CRATES;
-use crate::command::{Fault, Outcome};
+use crate::command::{Failure, Outcome};
 
 const FORBIDS: &str = "#![forbid(unsafe_code)]";
 
@@ -14,7 +14,7 @@ pub(super) fn check() -> Outcome<Vec<String>> {
     let mut violations = Vec::new();
     for row in CRATES {
         let file = root_file(row.name);
-        let text = fs::read_to_string(&file).map_err(Fault::io(file.display()))?;
+        let text = fs::read_to_string(&file).map_err(Failure::io(file.display()))?;
         violations.extend(check_crate(row.name, row.may_have_unsafe, &text));
     }
     Ok(violations)

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::install::FOLDER;
 use super::state::{Run, Service, State};
-use crate::command::{Fault, Outcome, output};
+use crate::command::{Failure, Outcome, output};
 
 const START_DEADLINE: Duration = Duration::from_secs(120);
 const CHECK_PAUSE: Duration = Duration::from_millis(200);
@@ -20,7 +20,7 @@ const REGISTRY_PATH: &str = "/apis/ccompat/v7";
 /// Below the ports that systems hand out to clients, so that none takes one between its choice and its use.
 const PORTS: std::ops::Range<u16> = 20_000..30_000;
 
-/// Runs until standard input closes (well), or a service fails to start or ends by itself (a fault).
+/// Runs until standard input closes (well), or a service fails to start or ends by itself (badly).
 pub(super) fn run(run: Run) -> Outcome {
     let lifeline = lifeline();
     let mut guarded = Guarded {
@@ -64,7 +64,7 @@ struct Guarded {
 impl Guarded {
     fn start(&mut self, lifeline: &Receiver<()>) -> Outcome {
         let installed =
-            std::env::var_os(FOLDER).ok_or_else(|| Fault::new("the guard is started by `up` alone"))?;
+            std::env::var_os(FOLDER).ok_or_else(|| Failure::new("the guard is started by `up` alone"))?;
         let installed = PathBuf::from(installed);
         self.run.write(&self.state)?;
         let [broker, controller, registry] = free_ports()?;
@@ -95,7 +95,7 @@ impl Guarded {
             println!("{}", self.state.to_json());
             io::stdout()
                 .flush()
-                .map_err(Fault::io("cannot tell that the services run"))?;
+                .map_err(Failure::io("cannot tell that the services run"))?;
         }
         Ok(())
     }
@@ -108,14 +108,15 @@ impl Guarded {
 
     fn spawn(&mut self, name: &str, address: String, mut command: Command) -> Outcome {
         let path = self.log(name);
-        let log = File::create(&path).map_err(Fault::io(format_args!("cannot write {}", path.display())))?;
-        let errors = log.try_clone().map_err(Fault::io("cannot share the log"))?;
+        let log =
+            File::create(&path).map_err(Failure::io(format_args!("cannot write {}", path.display())))?;
+        let errors = log.try_clone().map_err(Failure::io("cannot share the log"))?;
         let child = command
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(errors)
             .spawn()
-            .map_err(Fault::io(format_args!("cannot start {name}")))?;
+            .map_err(Failure::io(format_args!("cannot start {name}")))?;
         self.state.services.push(Service {
             name: name.to_owned(),
             address,
@@ -138,7 +139,7 @@ impl Guarded {
             let Err(last) = check() else { return Ok(true) };
             if Instant::now() > deadline {
                 let why = format!("does not answer after {} s: {last}", START_DEADLINE.as_secs());
-                return Err(self.fault(at, &why));
+                return Err(self.failed(at, &why));
             }
             if !still_wanted(lifeline, CHECK_PAUSE) {
                 return Ok(false);
@@ -157,9 +158,9 @@ impl Guarded {
         for at in 0..self.children.len() {
             let status = self.children[at]
                 .try_wait()
-                .map_err(Fault::io("cannot watch a service"))?;
+                .map_err(Failure::io("cannot watch a service"))?;
             if let Some(status) = status {
-                return Err(self.fault(at, &format!("ended by itself: {status}")));
+                return Err(self.failed(at, &format!("ended by itself: {status}")));
             }
         }
         Ok(())
@@ -180,14 +181,14 @@ impl Guarded {
     }
 
     /// What is wrong with a service, and the end of its log.
-    fn fault(&self, at: usize, why: &str) -> Fault {
+    fn failed(&self, at: usize, why: &str) -> Failure {
         let name = &self.state.services[at].name;
         let path = self.log(name);
         let log = fs::read(&path).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
         let lines: Vec<&str> = log.lines().collect();
         let tail = lines[lines.len().saturating_sub(LOG_TAIL_LINES)..].join("\n  ");
-        Fault::new(format!("{name} {why}\nThe end of {}:\n  {tail}", path.display()))
+        Failure::new(format!("{name} {why}\nThe end of {}:\n  {tail}", path.display()))
     }
 }
 
@@ -217,7 +218,7 @@ fn format_storage(folder: &Path, classpath: &str, broker: u16, controller: u16) 
         data = data.display()
     );
     let file = folder.join("server.properties");
-    fs::write(&file, properties).map_err(Fault::io(format_args!("cannot write {}", file.display())))?;
+    fs::write(&file, properties).map_err(Failure::io(format_args!("cannot write {}", file.display())))?;
     let tool = || {
         let mut command = Command::new("java");
         command.args(["-cp", classpath, "kafka.tools.StorageTool"]);
@@ -234,11 +235,11 @@ fn format_storage(folder: &Path, classpath: &str, broker: u16, controller: u16) 
 
 fn runner_jar(folder: &Path) -> Outcome<PathBuf> {
     let entries =
-        fs::read_dir(folder).map_err(Fault::io(format_args!("cannot read {}", folder.display())))?;
+        fs::read_dir(folder).map_err(Failure::io(format_args!("cannot read {}", folder.display())))?;
     let mut files = entries.filter_map(|entry| Some(entry.ok()?.path()));
     files
         .find(|path| path.to_string_lossy().ends_with("-runner.jar"))
-        .ok_or_else(|| Fault::new(format!("{} has no *-runner.jar", folder.display())))
+        .ok_or_else(|| Failure::new(format!("{} has no *-runner.jar", folder.display())))
 }
 
 /// Three ports that nobody listens on.
@@ -256,7 +257,7 @@ fn free_ports() -> Outcome<[u16; 3]> {
             return Ok([*a, *b, *c]);
         }
     }
-    Err(Fault::new(format!("no three free ports in {PORTS:?}")))
+    Err(Failure::new(format!("no three free ports in {PORTS:?}")))
 }
 
 /// Asks the broker which versions of each request it knows: it answers only once it serves.

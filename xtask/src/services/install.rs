@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::state::Run;
-use crate::command::{Fault, Outcome, require, root, run as run_command};
+use crate::command::{Failure, Outcome, require, root, run as run_command};
 
 /// The variable that tells the guard where the jars are.
 pub(super) const FOLDER: &str = "SABOT_SERVICES_INSTALLED";
@@ -24,11 +24,11 @@ pub(super) fn check_java() -> Outcome {
     let output = Command::new("java")
         .arg("-version")
         .output()
-        .map_err(Fault::io("cannot start java"))?;
+        .map_err(Failure::io("cannot start java"))?;
     let said = String::from_utf8_lossy(&output.stderr);
     match major(&said) {
         Some(major) if major >= JAVA_MAJOR => Ok(()),
-        _ => Err(Fault::new(format!(
+        _ => Err(Failure::new(format!(
             "this java is too old, or unknown: {}. {JAVA}",
             said.trim()
         ))),
@@ -38,7 +38,7 @@ pub(super) fn check_java() -> Outcome {
 /// Downloads the jars once, and gives the folder that has them as `kafka/` and `registry/`.
 pub(super) fn install() -> Outcome<PathBuf> {
     let pom = root().join(POM);
-    let text = fs::read_to_string(&pom).map_err(Fault::io(format_args!("cannot read {POM}")))?;
+    let text = fs::read_to_string(&pom).map_err(Failure::io(format_args!("cannot read {POM}")))?;
     // The folder is named after what is to be in it: other versions are another installation.
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
@@ -61,7 +61,7 @@ pub(super) fn install() -> Outcome<PathBuf> {
         Err(_) if folder.exists() => fs::remove_dir_all(&partial),
         renamed => renamed,
     }
-    .map_err(Fault::io(format_args!("cannot make {}", folder.display())))?;
+    .map_err(Failure::io(format_args!("cannot make {}", folder.display())))?;
     Ok(folder)
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::command::{Fault, Outcome, run as run_command, target};
+use crate::command::{Failure, Outcome, run as run_command, target};
 
 const STATE_FILE: &str = "state.json";
 const END_DEADLINE: Duration = Duration::from_secs(10);
@@ -68,7 +68,7 @@ impl State {
                 services: services.collect::<Option<_>>()?,
             })
         };
-        read().ok_or_else(|| Fault::new(format!("not the state of running services: {text:?}")))
+        read().ok_or_else(|| Failure::new(format!("not the state of running services: {text:?}")))
     }
 }
 
@@ -88,7 +88,7 @@ impl Run {
             // An earlier process of the same number left it.
             Self(folder.clone()).end()?;
         }
-        fs::create_dir_all(&folder).map_err(Fault::io(format_args!("cannot make {}", folder.display())))?;
+        fs::create_dir_all(&folder).map_err(Failure::io(format_args!("cannot make {}", folder.display())))?;
         Ok(Self(folder))
     }
 
@@ -104,7 +104,7 @@ impl Run {
             return Ok(Vec::new());
         }
         let entries =
-            fs::read_dir(&home).map_err(Fault::io(format_args!("cannot read {}", home.display())))?;
+            fs::read_dir(&home).map_err(Failure::io(format_args!("cannot read {}", home.display())))?;
         let mut runs: Vec<Self> = entries
             .filter_map(|entry| Some(entry.ok()?.path()))
             .filter(|path| {
@@ -128,7 +128,8 @@ impl Run {
 
     pub(super) fn write(&self, state: &State) -> Outcome {
         let file = self.0.join(STATE_FILE);
-        fs::write(&file, state.to_json()).map_err(Fault::io(format_args!("cannot write {}", file.display())))
+        fs::write(&file, state.to_json())
+            .map_err(Failure::io(format_args!("cannot write {}", file.display())))
     }
 
     /// What was written last; no process where nothing was.
@@ -159,7 +160,7 @@ impl Run {
             }
             while self.owns(pid) {
                 if Instant::now() > deadline {
-                    return Err(Fault::new(format!("process {pid} does not end")));
+                    return Err(Failure::new(format!("process {pid} does not end")));
                 }
                 std::thread::sleep(Duration::from_millis(50));
             }
@@ -168,7 +169,7 @@ impl Run {
     }
 
     pub(super) fn remove(&self) -> Outcome {
-        fs::remove_dir_all(&self.0).map_err(Fault::io(format_args!("cannot remove {}", self.0.display())))
+        fs::remove_dir_all(&self.0).map_err(Failure::io(format_args!("cannot remove {}", self.0.display())))
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use sabot_cursor::{Cursor, ReadErrorKind};
 
-use super::codec::{Codec, Fault};
+use super::codec::{Codec, DecompressError};
 use super::error::Place;
 use super::input::Input;
 use super::{ContainerError, ContainerErrorKind};
@@ -114,11 +114,13 @@ impl<R: Read> Blocks<R> {
         }
         let result = self.codec.decompress(data, &mut self.plain, self.limit_bytes);
         self.input.consume(frame_bytes);
-        result.map(|()| rows).map_err(|fault| {
+        result.map(|()| rows).map_err(|error| {
             self.plain.clear();
-            let message = match fault {
-                Fault::TooLarge => format!("its data exceed the limit of {} bytes", self.limit_bytes),
-                Fault::Corrupt(what) => format!("its data cannot be decompressed: {what}"),
+            let message = match error {
+                DecompressError::TooLarge => {
+                    format!("its data exceed the limit of {} bytes", self.limit_bytes)
+                }
+                DecompressError::Corrupt(what) => format!("its data cannot be decompressed: {what}"),
             };
             ContainerError::new(ContainerErrorKind::Decompression, message).losing(rows)
         })

@@ -33,7 +33,7 @@ pub(super) enum Codec {
     )),
     expect(dead_code, reason = "without a codec nothing can go wrong")
 )]
-pub(super) enum Fault {
+pub(super) enum DecompressError {
     /// It holds more than the limit.
     TooLarge,
     Corrupt(String),
@@ -69,7 +69,12 @@ impl Codec {
         )),
         expect(unused_variables, reason = "without a codec there is nothing to do")
     )]
-    pub(super) fn decompress(self, block: &[u8], out: &mut Vec<u8>, limit_bytes: usize) -> Result<(), Fault> {
+    pub(super) fn decompress(
+        self,
+        block: &[u8],
+        out: &mut Vec<u8>,
+        limit_bytes: usize,
+    ) -> Result<(), DecompressError> {
         out.clear();
         match self {
             Self::Null => out.extend_from_slice(block),
@@ -108,7 +113,7 @@ fn unknown(name: &str) -> ContainerError {
 
 /// Reads all that `reader` gives, up to the limit.
 #[cfg(any(feature = "bzip2", feature = "xz", feature = "zstandard"))]
-fn read(reader: impl std::io::Read, out: &mut Vec<u8>, limit_bytes: usize) -> Result<(), Fault> {
+fn read(reader: impl std::io::Read, out: &mut Vec<u8>, limit_bytes: usize) -> Result<(), DecompressError> {
     use std::io::Read as _;
 
     // One byte more, which tells a block of just the limit from one that goes on.
@@ -116,9 +121,9 @@ fn read(reader: impl std::io::Read, out: &mut Vec<u8>, limit_bytes: usize) -> Re
     let mut reader = reader.take(left);
     reader
         .read_to_end(out)
-        .map_err(|error| Fault::Corrupt(error.to_string()))?;
+        .map_err(|error| DecompressError::Corrupt(error.to_string()))?;
     if out.len() > limit_bytes {
-        return Err(Fault::TooLarge);
+        return Err(DecompressError::TooLarge);
     }
     Ok(())
 }
@@ -126,11 +131,11 @@ fn read(reader: impl std::io::Read, out: &mut Vec<u8>, limit_bytes: usize) -> Re
 /// DEFLATE without a wrapper. Not by flate2's reader, to which a stream that is cut off has just ended. What is behind the
 /// stream is left alone: Python's writers leave three of the four bytes of zlib's checksum there.
 #[cfg(feature = "deflate")]
-fn inflate(block: &[u8], out: &mut Vec<u8>, limit_bytes: usize) -> Result<(), Fault> {
+fn inflate(block: &[u8], out: &mut Vec<u8>, limit_bytes: usize) -> Result<(), DecompressError> {
     let mut inflater = flate2::Decompress::new(false);
     loop {
         if out.len() > limit_bytes {
-            return Err(Fault::TooLarge);
+            return Err(DecompressError::TooLarge);
         }
         if out.len() == out.capacity() {
             let more = out.len().max(block.len()).max(1 << 10);
@@ -138,11 +143,13 @@ fn inflate(block: &[u8], out: &mut Vec<u8>, limit_bytes: usize) -> Result<(), Fa
         }
         let rest = &block[inflater.total_in() as usize..];
         let status = inflater.decompress_vec(rest, out, flate2::FlushDecompress::Finish);
-        match status.map_err(|error| Fault::Corrupt(error.to_string()))? {
-            flate2::Status::StreamEnd if out.len() > limit_bytes => return Err(Fault::TooLarge),
+        match status.map_err(|error| DecompressError::Corrupt(error.to_string()))? {
+            flate2::Status::StreamEnd if out.len() > limit_bytes => return Err(DecompressError::TooLarge),
             flate2::Status::StreamEnd => return Ok(()),
             _ if out.len() < out.capacity() => {
-                return Err(Fault::Corrupt("the deflate stream is cut off".to_owned()));
+                return Err(DecompressError::Corrupt(
+                    "the deflate stream is cut off".to_owned(),
+                ));
             }
             _ => {}
         }
@@ -151,21 +158,21 @@ fn inflate(block: &[u8], out: &mut Vec<u8>, limit_bytes: usize) -> Result<(), Fa
 
 /// Snappy's raw format, and behind it the CRC-32 of the uncompressed bytes, big-endian.
 #[cfg(feature = "snappy")]
-fn snappy(block: &[u8], out: &mut Vec<u8>, limit_bytes: usize) -> Result<(), Fault> {
+fn snappy(block: &[u8], out: &mut Vec<u8>, limit_bytes: usize) -> Result<(), DecompressError> {
     // A copy of 64 bytes takes 3 at least, counted generously; a claim beyond that is false.
     const MAX_RATIO: usize = 64;
     let Some((compressed, checksum)) = block.split_last_chunk::<4>() else {
-        return Err(Fault::Corrupt(
+        return Err(DecompressError::Corrupt(
             "the block is too short for its checksum".to_owned(),
         ));
     };
-    let corrupt = |error: snap::Error| Fault::Corrupt(error.to_string());
+    let corrupt = |error: snap::Error| DecompressError::Corrupt(error.to_string());
     let size_bytes = snap::raw::decompress_len(compressed).map_err(corrupt)?;
     if size_bytes > limit_bytes {
-        return Err(Fault::TooLarge);
+        return Err(DecompressError::TooLarge);
     }
     if size_bytes / MAX_RATIO > compressed.len() {
-        return Err(Fault::Corrupt(format!(
+        return Err(DecompressError::Corrupt(format!(
             "{} bytes cannot stand for the {size_bytes} that they claim",
             compressed.len()
         )));
@@ -177,7 +184,7 @@ fn snappy(block: &[u8], out: &mut Vec<u8>, limit_bytes: usize) -> Result<(), Fau
     out.truncate(written);
     let (stored, computed) = (u32::from_be_bytes(*checksum), crc32fast::hash(out));
     if stored != computed {
-        return Err(Fault::Corrupt(format!(
+        return Err(DecompressError::Corrupt(format!(
             "the checksum is {computed:08x}, and the block says {stored:08x}"
         )));
     }
@@ -186,7 +193,7 @@ fn snappy(block: &[u8], out: &mut Vec<u8>, limit_bytes: usize) -> Result<(), Fau
 
 /// One frame after the other. The window is a claim of the frame, and bounded by its decoder.
 #[cfg(feature = "zstandard")]
-fn zstandard(mut block: &[u8], out: &mut Vec<u8>, limit_bytes: usize) -> Result<(), Fault> {
+fn zstandard(mut block: &[u8], out: &mut Vec<u8>, limit_bytes: usize) -> Result<(), DecompressError> {
     use ruzstd::decoding::StreamingDecoder;
 
     while !block.is_empty() {
@@ -196,12 +203,12 @@ fn zstandard(mut block: &[u8], out: &mut Vec<u8>, limit_bytes: usize) -> Result<
         }
         let window_bytes = ruzstd::decoding::DEFAULT_MAX_WINDOW_SIZE.min((limit_bytes as u64).max(1 << 23));
         let mut frame = StreamingDecoder::new_with_max_window_size(&mut block, window_bytes)
-            .map_err(|error| Fault::Corrupt(error.to_string()))?;
+            .map_err(|error| DecompressError::Corrupt(error.to_string()))?;
         read(&mut frame, out, limit_bytes)?;
         let stored = frame.decoder.get_checksum_from_data();
         let computed = frame.decoder.get_calculated_checksum();
         if stored.is_some() && stored != computed {
-            return Err(Fault::Corrupt(
+            return Err(DecompressError::Corrupt(
                 "the frame's checksum is not that of its contents".to_owned(),
             ));
         }

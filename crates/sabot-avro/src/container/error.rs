@@ -9,10 +9,10 @@ use sabot_decode::{PlanError, RowErrorKind};
 /// [`ContainerError::is_fatal`] tells faults of the whole file from those that cost some rows: after the latter the
 /// iterator goes on.
 #[derive(Debug)]
-pub struct ContainerError(Box<Fault>);
+pub struct ContainerError(Box<ErrorInner>);
 
 #[derive(Debug)]
-struct Fault {
+struct ErrorInner {
     kind: ContainerErrorKind,
     message: String,
     source: Option<Box<dyn error::Error + Send + Sync>>,
@@ -69,7 +69,7 @@ pub enum ContainerErrorKind {
 impl ContainerError {
     #[cold]
     pub(super) fn new(kind: ContainerErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Fault {
+        Self(Box::new(ErrorInner {
             kind,
             message: message.into(),
             source: None,

@@ -78,27 +78,27 @@ impl ContainerHeader {
             let bytes = input.fill(wanted).map_err(ContainerError::io)?;
             let is_at_end = bytes.len() < wanted;
             let mut cursor = Cursor::new(bytes);
-            let fault = match parse(&mut cursor) {
+            let error = match parse(&mut cursor) {
                 Ok((metadata, sync_marker)) => {
                     let header = Self::new(metadata, sync_marker)?;
                     let size_bytes = cursor.position();
                     input.consume(size_bytes);
                     return Ok(header);
                 }
-                Err(fault) => fault,
+                Err(error) => error,
             };
-            match fault {
+            match error {
                 // Parsed anew from its start with twice the bytes, so that all of it costs twice the last time at most.
-                Fault::Short if !is_at_end && bytes.len() < MAX_HEADER_BYTES => {
+                HeaderError::Short if !is_at_end && bytes.len() < MAX_HEADER_BYTES => {
                     wanted = (bytes.len() * 2).clamp(512, MAX_HEADER_BYTES);
                 }
-                Fault::Short if !is_at_end => {
+                HeaderError::Short if !is_at_end => {
                     return Err(malformed(format!("it exceeds {MAX_HEADER_BYTES} bytes")));
                 }
-                Fault::Short if bytes.len() < MAGIC.len() => return Err(no_container(bytes)),
-                Fault::Short => return Err(malformed("the file ends within it")),
-                Fault::Magic => return Err(no_container(bytes)),
-                Fault::Malformed(what) => return Err(malformed(what)),
+                HeaderError::Short if bytes.len() < MAGIC.len() => return Err(no_container(bytes)),
+                HeaderError::Short => return Err(malformed("the file ends within it")),
+                HeaderError::Magic => return Err(no_container(bytes)),
+                HeaderError::Malformed(what) => return Err(malformed(what)),
             }
         }
     }
@@ -122,14 +122,14 @@ impl ContainerHeader {
     }
 }
 
-enum Fault {
+enum HeaderError {
     /// More bytes are needed.
     Short,
     Magic,
     Malformed(String),
 }
 
-impl From<ReadError> for Fault {
+impl From<ReadError> for HeaderError {
     fn from(error: ReadError) -> Self {
         match error.kind {
             ReadErrorKind::Truncated => Self::Short,
@@ -148,9 +148,9 @@ impl From<ReadError> for Fault {
 
 type Metadata = Vec<(String, Vec<u8>)>;
 
-fn parse(cursor: &mut Cursor<'_>) -> Result<(Metadata, [u8; 16]), Fault> {
+fn parse(cursor: &mut Cursor<'_>) -> Result<(Metadata, [u8; 16]), HeaderError> {
     if cursor.read_array::<4>()? != MAGIC {
-        return Err(Fault::Magic);
+        return Err(HeaderError::Magic);
     }
     let mut metadata = Vec::new();
     loop {
@@ -165,9 +165,9 @@ fn parse(cursor: &mut Cursor<'_>) -> Result<(Metadata, [u8; 16]), Fault> {
         for _ in 0..count.unsigned_abs() {
             let key = cursor.read_sized()?;
             let key = std::str::from_utf8(key)
-                .map_err(|_| Fault::Malformed("a key of its metadata is not UTF-8".to_owned()))?;
+                .map_err(|_| HeaderError::Malformed("a key of its metadata is not UTF-8".to_owned()))?;
             if metadata.len() == MAX_ENTRIES {
-                return Err(Fault::Malformed(format!(
+                return Err(HeaderError::Malformed(format!(
                     "it has more than {MAX_ENTRIES} entries"
                 )));
             }

@@ -22,7 +22,7 @@ use crate::args::DemoArgs;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 
-use orders::Fault;
+use orders::Defect;
 use produce::{CLICKS, NOTES, ORDERS, Produced};
 use show::Show;
 
@@ -46,7 +46,7 @@ pub(crate) struct Read {
     amount_cents_sum: i64,
 }
 
-/// How often a fault was found, and where first.
+/// How often a defect was found, and where first.
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
     count: u64,
@@ -86,10 +86,10 @@ pub(crate) fn run(args: &DemoArgs, color: bool) -> Result<(), Failure> {
         interrupt.check()?;
     }
     show.rows(&read)?;
-    let faults = faults(&read[0], &produced)?;
-    show.faults(&faults)?;
+    let defects = defects(&read[0], &produced)?;
+    show.defects(&defects)?;
     show.counts(&read, &produced)?;
-    check(&read, &produced, &faults)?;
+    check(&read, &produced, &defects)?;
     show.verdict()
 }
 
@@ -172,27 +172,27 @@ impl Read {
     }
 }
 
-/// Brings each report to the fault that was written there.
-fn faults(read: &Read, produced: &Produced) -> Result<BTreeMap<Fault, Found>, Failure> {
-    let mut faults: BTreeMap<Fault, Found> = BTreeMap::new();
+/// Brings each report to the defect that was written there.
+fn defects(read: &Read, produced: &Produced) -> Result<BTreeMap<Defect, Found>, Failure> {
+    let mut defects: BTreeMap<Defect, Found> = BTreeMap::new();
     for report in &read.reports {
-        let Some(fault) = produced.broken.get(&(report.partition, report.offset)) else {
+        let Some(defect) = produced.broken.get(&(report.partition, report.offset)) else {
             return Err(Failure::failed(format!(
                 "a good message was taken for a bad one: {report}"
             )));
         };
-        faults
-            .entry(*fault)
+        defects
+            .entry(*defect)
             .and_modify(|found| found.count += 1)
             .or_insert_with(|| Found {
                 count: 1,
                 first: report.clone(),
             });
     }
-    Ok(faults)
+    Ok(defects)
 }
 
-fn check(read: &[Read], produced: &Produced, faults: &BTreeMap<Fault, Found>) -> Result<(), Failure> {
+fn check(read: &[Read], produced: &Produced, defects: &BTreeMap<Defect, Found>) -> Result<(), Failure> {
     let broken = produced.broken.len() as u64;
     let expected = [
         (produced.orders(), broken),
@@ -208,11 +208,11 @@ fn check(read: &[Read], produced: &Produced, faults: &BTreeMap<Fault, Found>) ->
             ));
         }
     }
-    for fault in Fault::ALL {
-        let written = produced.broken.values().filter(|other| **other == fault).count() as u64;
-        let found = faults.get(&fault).map_or(0, |found| found.count);
+    for defect in Defect::ALL {
+        let written = produced.broken.values().filter(|other| **other == defect).count() as u64;
+        let found = defects.get(&defect).map_or(0, |found| found.count);
         if written != found {
-            wrong.push(format!("{}: {written} written, {found} found", fault.name()));
+            wrong.push(format!("{}: {written} written, {found} found", defect.name()));
         }
     }
     let (ids, amounts) = (read[0].id_sum, read[0].amount_cents_sum);

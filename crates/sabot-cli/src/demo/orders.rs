@@ -31,7 +31,7 @@ const BEGIN_MS: i64 = 1_767_225_600_000;
 
 /// What is broken about a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Fault {
+pub(super) enum Defect {
     Empty,
     WrongMagicByte,
     UnknownSchemaId,
@@ -44,7 +44,7 @@ pub(super) enum Fault {
     EndlessVarint,
 }
 
-impl Fault {
+impl Defect {
     pub(super) const ALL: [Self; 10] = [
         Self::Empty,
         Self::WrongMagicByte,
@@ -76,34 +76,34 @@ impl Fault {
 }
 
 /// Writes the message of order `id` into `out`: by the schema `schema_id`, with a currency if it is the second version,
-/// and with `fault` if it is to be broken.
-pub(super) fn write(id: i64, schema_id: u32, has_currency: bool, fault: Option<Fault>, out: &mut Vec<u8>) {
+/// and with `defect` if it is to be broken.
+pub(super) fn write(id: i64, schema_id: u32, has_currency: bool, defect: Option<Defect>, out: &mut Vec<u8>) {
     out.clear();
-    if fault == Some(Fault::Empty) {
+    if defect == Some(Defect::Empty) {
         return;
     }
-    out.push(if fault == Some(Fault::WrongMagicByte) {
+    out.push(if defect == Some(Defect::WrongMagicByte) {
         0x2a
     } else {
         0
     });
-    let named = if fault == Some(Fault::UnknownSchemaId) {
+    let named = if defect == Some(Defect::UnknownSchemaId) {
         schema_id + 1_000
     } else {
         schema_id
     };
     out.extend_from_slice(&named.to_be_bytes());
-    match fault {
-        Some(Fault::EndlessVarint) => out.extend_from_slice(&[0xff; 11]),
+    match defect {
+        Some(Defect::EndlessVarint) => out.extend_from_slice(&[0xff; 11]),
         _ => long(id, out),
     }
-    match fault {
-        Some(Fault::BadUtf8) => bytes(b"custom\xffer", out),
-        Some(Fault::NegativeLength) => long(-8, out),
+    match defect {
+        Some(Defect::BadUtf8) => bytes(b"custom\xffer", out),
+        Some(Defect::NegativeLength) => long(-8, out),
         _ => bytes(format!("customer-{}", id % 997).as_bytes(), out),
     }
     long(
-        if fault == Some(Fault::BadEnumIndex) {
+        if defect == Some(Defect::BadEnumIndex) {
             7
         } else {
             id % 3
@@ -116,17 +116,17 @@ pub(super) fn write(id: i64, schema_id: u32, has_currency: bool, fault: Option<F
     }
     long(BEGIN_MS + id * 250, out);
     items(id, out);
-    match fault {
-        Some(Fault::BadUnionBranch) => long(5, out),
+    match defect {
+        Some(Defect::BadUnionBranch) => long(5, out),
         _ if id % 3 == 0 => {
             long(1, out);
             bytes(b"gift", out);
         }
         _ => long(0, out),
     }
-    match fault {
-        Some(Fault::Truncated) => out.truncate(out.len() - 3),
-        Some(Fault::TrailingBytes) => out.extend_from_slice(b"\0\0"),
+    match defect {
+        Some(Defect::Truncated) => out.truncate(out.len() - 3),
+        Some(Defect::TrailingBytes) => out.extend_from_slice(b"\0\0"),
         _ => {}
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sabot::kafka::embedded::EmbeddedBroker;
 use sabot::kafka::{Admin, Message, Producer, Properties};
 
-use super::orders::{self, Fault};
+use super::orders::{self, Defect};
 use crate::failure::Failure;
 
 pub(super) const ORDERS: &str = "demo.orders";
@@ -24,7 +24,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 pub(super) struct Produced {
     pub(super) by_version: [u64; 2],
     /// Which messages are broken, by partition and offset.
-    pub(super) broken: HashMap<(i32, i64), Fault>,
+    pub(super) broken: HashMap<(i32, i64), Defect>,
     /// The sums of the good messages' ids and amounts.
     pub(super) id_sum: i64,
     pub(super) amount_cents_sum: i64,
@@ -108,14 +108,14 @@ fn orders(
         let version = (offsets[partition] % 2) as usize;
         // One in each hundred, each time at another place.
         let hundred = at / BROKEN_IN;
-        let fault = (at % BROKEN_IN == hundred * 37 % BROKEN_IN)
-            .then(|| Fault::ALL[hundred as usize % Fault::ALL.len()]);
-        orders::write(id, schema_ids[version], version == 1, fault, &mut value);
-        match fault {
-            Some(fault) => drop(
+        let defect = (at % BROKEN_IN == hundred * 37 % BROKEN_IN)
+            .then(|| Defect::ALL[hundred as usize % Defect::ALL.len()]);
+        orders::write(id, schema_ids[version], version == 1, defect, &mut value);
+        match defect {
+            Some(defect) => drop(
                 produced
                     .broken
-                    .insert((partition as i32, offsets[partition]), fault),
+                    .insert((partition as i32, offsets[partition]), defect),
             ),
             None => {
                 produced.id_sum += id;

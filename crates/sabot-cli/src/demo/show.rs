@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 
-use super::orders::Fault;
+use super::orders::Defect;
 use super::produce::{ORDERS, Produced};
 use super::{Found, Read};
 use crate::console::{self, counted, grouped, rates};
@@ -90,14 +90,14 @@ impl Show {
     }
 
     /// Two lines each: as a table they would be wider than most terminals.
-    pub(super) fn faults(&self, faults: &BTreeMap<Fault, Found>) -> Result<(), Failure> {
+    pub(super) fn defects(&self, defects: &BTreeMap<Defect, Found>) -> Result<(), Failure> {
         self.heading(&format!("Broken messages of {ORDERS}: the first of each kind"))?;
-        for (fault, found) in faults {
+        for (defect, found) in defects {
             let Found { count, first } = found;
             self.line(&format!(
                 "{} {}: topic {}, partition {}, offset {}\n  {}",
                 self.styled("31", "✗"),
-                self.bold(&format!("{} × {}", fault.name(), grouped(*count))),
+                self.bold(&format!("{} × {}", defect.name(), grouped(*count))),
                 first.topic,
                 first.partition,
                 first.offset,
