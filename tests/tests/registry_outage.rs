@@ -1,5 +1,4 @@
 //! A registry that goes away while a topic is read.
-#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use std::time::Duration;
 
