@@ -11,6 +11,8 @@ use sabot_decode::{
     Body, Decoder, FetchError, Payload, RowError, RowErrorKind, SchemaKey, SchemaSource, Stop,
 };
 
+use sabot_wire::MessagePathBuf;
+
 use crate::{BadRow, Part, Record};
 
 /// A decoder of keys or values.
@@ -18,15 +20,15 @@ use crate::{BadRow, Part, Record};
 pub(crate) struct PartDecoder {
     pub(crate) decoder: Box<dyn Decoder>,
     part: Part,
-    /// Keys without a usable schema, and why.
-    refusals: HashMap<SchemaKey, Refusal>,
+    /// Messages without a usable schema, and why. One message of a schema that cannot be used says nothing of its others.
+    refusals: HashMap<(SchemaKey, MessagePathBuf), Refusal>,
     /// What the last [`Self::decode`] reported.
     pub(crate) errors: Vec<RowError>,
     /// Empty between two calls; kept for its room.
     payloads: Vec<Payload<'static>>,
 }
 
-/// Why the payloads of one schema key are bad.
+/// Why the payloads of one message are bad.
 #[derive(Debug, Clone)]
 struct Refusal {
     kind: RowErrorKind,
@@ -101,9 +103,9 @@ impl PartDecoder {
     pub(crate) fn report(&self, error: &RowError, record: &Record<'_>) -> BadRow {
         let payload = self.part.payload(record);
         let detail = match error.kind {
-            RowErrorKind::UnknownSchema | RowErrorKind::UnusableSchema => self
+            RowErrorKind::UnknownSchema | RowErrorKind::UnusableSchema | RowErrorKind::NoSuchMessage => self
                 .refusals
-                .get(&payload.key)
+                .get(&message_of(&payload))
                 .map(|refusal| Arc::clone(&refusal.detail)),
             _ => None,
         };
@@ -150,10 +152,10 @@ impl PartDecoder {
                     stop: PartStop::Full,
                 };
             }
-            let key = payload.key;
-            match self.resolve(wanted, key, prepared == Some(rows), schemas) {
+            let payload = *payload;
+            match self.resolve(wanted, &payload, prepared == Some(rows), schemas) {
                 Ok(None) => prepared = Some(rows),
-                Ok(Some(kind)) => refuse_run(&mut payloads[rows..], key, kind),
+                Ok(Some(kind)) => refuse_run(&mut payloads[rows..], &payload, kind),
                 Err(error) => {
                     return Decoded {
                         rows,
@@ -164,17 +166,18 @@ impl PartDecoder {
         }
     }
 
-    /// Gives the decoder the schema `wanted` of the payload key `key`; or says what is wrong with all payloads of that
-    /// key. `again`: the decoder was given it just now and took nothing since.
+    /// Gives the decoder the schema `wanted` for the message that `payload` is; or says what is wrong with all payloads that
+    /// are this message. `again`: the decoder was given it just now and took nothing since.
     #[cold]
     fn resolve(
         &mut self,
         wanted: SchemaKey,
-        key: SchemaKey,
+        payload: &Payload<'_>,
         again: bool,
         schemas: &mut dyn SchemaSource,
     ) -> Result<Option<RowErrorKind>, FetchError> {
-        if let Some(refusal) = self.refusals.get(&key) {
+        let message = message_of(payload);
+        if let Some(refusal) = self.refusals.get(&message) {
             return Ok(Some(refusal.kind));
         }
         let (kind, detail) = if again {
@@ -184,16 +187,16 @@ impl PartDecoder {
             )
         } else {
             match schemas.fetch(wanted) {
-                Ok(writer) => match self.decoder.prepare(wanted, &writer) {
+                Ok(writer) => match self.decoder.prepare_message(wanted, payload.path, &writer) {
                     Ok(()) => return Ok(None),
-                    Err(error) => (RowErrorKind::UnusableSchema, error.to_string()),
+                    Err(error) => (error.row_kind(), error.to_string()),
                 },
                 Err(FetchError::Unknown { cause, .. }) => (RowErrorKind::UnknownSchema, cause.to_string()),
                 Err(error @ FetchError::Unavailable { .. }) => return Err(error),
             }
         };
         self.refusals.insert(
-            key,
+            message,
             Refusal {
                 kind,
                 detail: shortened(detail),
@@ -222,9 +225,17 @@ fn shortened(mut detail: String) -> Arc<str> {
     detail.into()
 }
 
-/// Condemns the first payload and those right behind it that have the same key. Any others are met in their turn.
-fn refuse_run(payloads: &mut [Payload<'_>], key: SchemaKey, kind: RowErrorKind) {
-    let same = |payload: &&mut Payload<'_>| payload.key == key && matches!(payload.body, Body::Bytes(_));
+/// Which message of which schema a payload is.
+fn message_of(payload: &Payload<'_>) -> (SchemaKey, MessagePathBuf) {
+    (payload.key, payload.path.into())
+}
+
+/// Condemns the payloads from the first one on that are the same message as `refused`. Any others are met in their turn.
+fn refuse_run(payloads: &mut [Payload<'_>], refused: &Payload<'_>, kind: RowErrorKind) {
+    let same = |payload: &&mut Payload<'_>| {
+        let is_same = (payload.key, payload.path) == (refused.key, refused.path);
+        is_same && matches!(payload.body, Body::Bytes(_))
+    };
     for payload in payloads.iter_mut().take_while(same) {
         payload.body = Body::Refused(kind);
     }

@@ -65,7 +65,6 @@
 
 mod container;
 mod decoder;
-mod mix;
 mod output;
 mod plan;
 mod schema;

@@ -1,4 +1,4 @@
-//! A dictionary whose values are found while decoding.
+//! Dictionaries whose values are found while decoding.
 //!
 //! The values lie one after the other, as Arrow wants them, and a table leads from a value's hash to those that have it: a
 //! value costs its text and a few words, and none is allocated on its own.
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, StringArray};
 use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::ArrowError;
+use sabot_columns::{Columns, Layout, NodeIx, NodeKind, Slot};
 
 /// Values in the order of their first appearance. Those of a row that turns out bad can be taken back.
 ///
@@ -39,6 +40,73 @@ pub struct GrowingDictionary {
     kept: usize,
     /// The value that every batch has, under key 0.
     first: Option<&'static str>,
+}
+
+/// The growing dictionaries of all columns of a decoder, of which each batch has its own values.
+#[derive(Debug, Default)]
+pub struct GrowingDictionaries {
+    /// By the slot of their keys in [`Columns::i32s`].
+    by_slot: Vec<Option<(NodeIx, GrowingDictionary)>>,
+    /// Whether the row at hand asked for a key.
+    is_used: bool,
+}
+
+impl GrowingDictionaries {
+    /// Those of a layout's dictionary columns.
+    #[must_use]
+    pub fn new(layout: &Layout) -> Self {
+        let mut by_slot = Vec::new();
+        for (column, node) in layout.nodes() {
+            let NodeKind::Dictionary(slot) = node.kind else {
+                continue;
+            };
+            // A placeholder's key is 0, and it should mean the same in every batch.
+            let first = if node.field.is_nullable() { None } else { Some("") };
+            if by_slot.len() <= slot {
+                by_slot.resize_with(slot + 1, || None);
+            }
+            by_slot[slot] = Some((column, GrowingDictionary::new(first)));
+        }
+        Self {
+            by_slot,
+            is_used: false,
+        }
+    }
+
+    /// The key of a value in the dictionary whose keys have this slot; `None` where there is no room for another.
+    pub fn key(&mut self, slot: Slot, value: &str) -> Option<i32> {
+        self.is_used = true;
+        let (_, dictionary) = self.by_slot.get_mut(slot)?.as_mut()?;
+        dictionary.key(value)
+    }
+
+    /// Keeps what the row at hand added, or takes it back if the row is bad.
+    pub fn end_row(&mut self, columns: &mut Columns, is_good: bool) {
+        if !std::mem::take(&mut self.is_used) {
+            return;
+        }
+        columns.outside_bytes = 0;
+        for (_, dictionary) in self.by_slot.iter_mut().flatten() {
+            if is_good {
+                dictionary.keep();
+            } else {
+                dictionary.rollback();
+            }
+            columns.outside_bytes += dictionary.bytes();
+        }
+    }
+
+    /// Gives the columns the values of the batch that ends, and starts anew.
+    ///
+    /// # Errors
+    ///
+    /// As [`GrowingDictionary::take`].
+    pub fn end_batch(&mut self, columns: &mut Columns) -> Result<(), ArrowError> {
+        for (column, dictionary) in self.by_slot.iter_mut().flatten() {
+            columns.set_dictionary(*column, dictionary.take()?);
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug, Clone, Copy)]

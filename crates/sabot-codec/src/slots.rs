@@ -1,9 +1,7 @@
-//! What every codec does with a payload before and after it reads the bytes.
+//! Columns with a slot for each payload, good or bad.
 //!
-//! [`Slots`](sabot_decode::Slots) are counted, tombstones and refused payloads get theirs, a bad row is rolled back and
-//! leaves a placeholder, limits fill the batch: all of that stands here once, so that a codec is a function from one
-//! payload to one row. A codec that works on blocks of rows appends to [`SlotColumns::columns`] and calls
-//! [`SlotColumns::end_good`] on its own, and leaves the bad rows to [`SlotColumns::take`].
+//! What comes before and after a payload is read is here: [slots](sabot_decode::Slots) are counted, tombstones and refused
+//! payloads get theirs, a bad row is taken back and leaves a placeholder, and limits fill the batch.
 
 use arrow_buffer::BooleanBuffer;
 use sabot_decode::{
@@ -12,11 +10,14 @@ use sabot_decode::{
 
 use sabot_columns::{Bits, Columns, Overflow};
 
-/// Why a codec could not append a row.
+use crate::budget::Budget;
+use crate::{OverBudget, RowBudget};
+
+/// Why a format could not append a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "these are all the ways to go on")]
 pub enum Fault {
-    /// The row is bad. Its slot is filled in by [`SlotColumns`].
+    /// The row is bad. It is taken back, and leaves a placeholder.
     Row {
         /// Where in the body, in bytes from its start.
         byte_offset: usize,
@@ -27,145 +28,128 @@ pub enum Fault {
     },
     /// The payload's writer schema is not prepared.
     NeedsSchema(SchemaKey),
-    /// A column's 32-bit offsets are used up.
+    /// The batch has no room for the row, which is one for the next batch.
+    Full,
+    /// A column's 32-bit offsets are used up: the batch is full, or the row is too large for any.
     Overflow,
 }
 
+impl Fault {
+    /// A fault of the message as a whole.
+    #[cold]
+    #[must_use]
+    pub const fn of_message(byte_offset: usize, kind: RowErrorKind) -> Self {
+        Self::Row {
+            byte_offset,
+            path: FieldPathId::ROOT,
+            kind,
+        }
+    }
+}
+
 impl From<Overflow> for Fault {
+    #[cold]
     fn from(_: Overflow) -> Self {
         Self::Overflow
     }
 }
 
-/// Columns with a slot for each payload, good or bad.
-///
-/// A codec for payloads of one byte:
-///
-/// ```
-/// use std::sync::Arc;
-///
-/// use arrow_schema::{DataType, Field, Schema};
-/// use sabot_codec::{Fault, SlotColumns};
-/// use sabot_columns::{Columns, Layout};
-/// use sabot_decode::{Limits, FieldPathId, Payload, RowErrorKind};
-///
-/// let schema = Arc::new(Schema::new(vec![Field::new("byte", DataType::UInt8, false)]));
-/// let columns = Columns::new(Arc::new(Layout::new(&schema)?));
-/// let mut slots = SlotColumns::new(columns, Limits::default());
-///
-/// let mut bad = Vec::new();
-/// let rows = [b"a".as_slice(), b"", b"c"].map(Payload::unframed);
-/// slots.take(&rows, &mut |error| bad.push(error), |columns, _, body| {
-///     let byte = body.first().ok_or(Fault::Row {
-///         byte_offset: 0,
-///         path: FieldPathId::ROOT,
-///         kind: RowErrorKind::Truncated,
-///     })?;
-///     columns.u8s[0].push(*byte);
-///     Ok(())
-/// });
-/// assert_eq!((bad.len(), bad[0].slot), (1, 1));
-///
-/// // Or many good rows at once.
-/// slots.columns.u8s[0].extend(b"de");
-/// slots.end_good(2, 2);
-///
-/// let flushed = slots.flush()?;
-/// assert_eq!(flushed.batch.num_rows(), 5);
-/// assert_eq!(flushed.valid.map(|valid| valid.count_set_bits()), Some(4));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+impl From<OverBudget> for Fault {
+    #[cold]
+    fn from(over: OverBudget) -> Self {
+        over.at(0, FieldPathId::ROOT)
+    }
+}
+
+/// Columns with a slot for each payload.
 #[derive(Debug)]
-pub struct SlotColumns {
-    /// The columns; a codec appends one value to every root node and leaves ending the row to [`SlotColumns::take`].
-    pub columns: Columns,
-    limits: Limits,
-    /// A bit for each slot up to the last bad one; those behind it are good.
+pub(crate) struct SlotColumns {
+    pub(crate) columns: Columns,
+    pub(crate) budget: Budget,
+    /// A bit for each slot up to the last bad one; those after it are good.
     valid: Bits,
-    /// What a row adds to that at least, however short its payload: its nulls, or placeholders.
-    row_bytes: usize,
-    /// What the columns held when it was last counted, and what came in since then.
-    counted_bytes: usize,
-    uncounted_bytes: usize,
 }
 
 impl SlotColumns {
-    /// Bytes of payload after which the columns' size is counted anew.
-    const COUNT_EVERY_BYTES: usize = 64 << 10;
-    /// The least of what a row is taken to add to that.
-    const MIN_ROW_BYTES: usize = 64;
-
     /// No slots yet.
-    #[must_use]
-    pub fn new(mut columns: Columns, limits: Limits) -> Self {
-        Self {
-            row_bytes: Self::row_bytes_of(&mut columns),
+    pub(crate) fn new(columns: Columns, limits: Limits) -> Self {
+        let mut slots = Self {
             columns,
-            limits,
+            budget: Budget::new(limits),
             valid: Bits::default(),
-            counted_bytes: 0,
-            uncounted_bytes: 0,
-        }
+        };
+        slots.budget.set_slot_bytes(slot_bytes(&mut slots.columns));
+        slots
     }
 
-    /// Goes on in `columns`, which are empty: where the schema is known only after some slots. These get placeholders.
+    /// Goes on in `columns`, which are empty: the schema is known only now. Each slot so far is appended by `row`, or is a
+    /// placeholder where that says that there is none.
     ///
     /// # Errors
     ///
     /// [`Overflow`] if the placeholders do not fit; nothing changes then.
-    pub fn set_columns(&mut self, mut columns: Columns) -> Result<(), Overflow> {
-        let row_bytes = Self::row_bytes_of(&mut columns);
-        for _ in 0..self.slots() {
-            columns.push_null_values()?;
+    pub(crate) fn set_columns(
+        &mut self,
+        mut columns: Columns,
+        mut row: impl FnMut(usize, &mut Columns) -> bool,
+    ) -> Result<(), Overflow> {
+        for slot in 0..self.len() {
+            if !row(slot, &mut columns) {
+                columns.rollback();
+                columns.push_null_values()?;
+            }
             columns.end_row();
         }
-        (self.columns, self.row_bytes) = (columns, row_bytes);
-        self.uncounted_bytes = usize::MAX;
+        self.columns = columns;
+        self.budget.set_slot_bytes(slot_bytes(&mut self.columns));
+        self.count();
         Ok(())
     }
 
-    /// Changes the limits from here on.
-    pub fn set_limits(&mut self, limits: Limits) {
-        self.limits = limits;
-    }
-
     /// Slots gathered.
-    #[must_use]
-    pub fn slots(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.columns.rows()
     }
 
     /// Bytes held.
-    #[must_use]
-    pub fn buffered_bytes(&self) -> usize {
+    pub(crate) fn buffered_bytes(&self) -> usize {
         self.columns.buffered_bytes() + self.valid.bytes()
     }
 
+    /// Counts what is held, where it was an estimate so far.
+    pub(crate) fn count(&mut self) {
+        self.budget.count(self.buffered_bytes());
+    }
+
+    /// Whether the batch is at one of its limits.
+    pub(crate) fn is_full(&mut self) -> bool {
+        let valid = &self.valid;
+        self.budget.is_full(&self.columns, || valid.bytes())
+    }
+
     /// Takes payloads in order, each into one slot; `decode` appends the row of one body.
-    pub fn take(
+    pub(crate) fn take(
         &mut self,
         rows: &[Payload<'_>],
         bad: &mut dyn FnMut(RowError),
-        mut decode: impl FnMut(&mut Columns, &Payload<'_>, &[u8]) -> Result<(), Fault>,
+        mut decode: impl FnMut(&mut Columns, &mut RowBudget, &Payload<'_>, &[u8]) -> Result<(), Fault>,
     ) -> Progress {
         for (taken, row) in rows.iter().enumerate() {
             if self.is_full() {
-                return Progress {
-                    taken,
-                    stop: Stop::Full,
-                };
+                let stop = Stop::Full;
+                return Progress { taken, stop };
             }
-            self.uncounted_bytes = self.uncounted_bytes.saturating_add(self.row_bytes);
             let result = match row.body {
-                Body::Bytes(bytes) if bytes.len() > self.limits.row_bytes => {
-                    Err(Self::fault(RowErrorKind::LimitExceeded("bytes in one message")))
+                Body::Bytes(bytes) if bytes.len() > self.budget.limits.row_bytes => Err(Fault::of_message(
+                    0,
+                    RowErrorKind::LimitExceeded("bytes in one message"),
+                )),
+                Body::Bytes(bytes) => self.take_body(row, bytes, &mut decode),
+                Body::Tombstone => {
+                    self.budget.end_rows(1, 0, 0);
+                    self.columns.push_null_values().map_err(Fault::from)
                 }
-                Body::Bytes(bytes) => {
-                    self.uncounted_bytes = self.uncounted_bytes.saturating_add(bytes.len());
-                    decode(&mut self.columns, row, bytes)
-                }
-                Body::Tombstone => self.columns.push_null_values().map_err(Fault::from),
-                Body::Refused(kind) => Err(Self::fault(kind)),
+                Body::Refused(kind) => Err(Fault::of_message(0, kind)),
             };
             let stop = match result {
                 Ok(()) => {
@@ -178,73 +162,53 @@ impl SlotColumns {
                 return Progress { taken, stop };
             }
         }
-        Progress {
-            taken: rows.len(),
-            stop: Stop::Done,
-        }
+        done(rows.len())
     }
 
-    /// Ends `count` good rows that a codec appended by itself, from `body_bytes` bytes of payload in all.
-    pub fn end_good(&mut self, count: usize, body_bytes: usize) {
-        let uncounted_bytes = count.saturating_mul(self.row_bytes).saturating_add(body_bytes);
-        self.uncounted_bytes = self.uncounted_bytes.saturating_add(uncounted_bytes);
+    #[inline]
+    fn take_body(
+        &mut self,
+        row: &Payload<'_>,
+        bytes: &[u8],
+        decode: &mut impl FnMut(&mut Columns, &mut RowBudget, &Payload<'_>, &[u8]) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        let is_first = self.len() == 0;
+        let mut budget = self.budget.row(is_first);
+        let mut result = decode(&mut self.columns, &mut budget, row, bytes);
+        if result == Err(Fault::Full) && !is_first {
+            // What the rows so far take was an estimate; now it is counted.
+            self.columns.rollback();
+            self.count();
+            budget = self.budget.row(is_first);
+            result = decode(&mut self.columns, &mut budget, row, bytes);
+        }
+        if result.is_ok() {
+            self.budget.end_row(budget, bytes.len());
+        }
+        result
+    }
+
+    /// Ends `count` good rows that a block appended, from `body_bytes` of messages in all.
+    pub(crate) fn end_good(&mut self, count: usize, charged_bytes: usize, body_bytes: usize) {
+        self.budget.end_rows(count, charged_bytes, body_bytes);
         self.columns.end_rows(count);
     }
 
-    /// Whether the batch is far enough from its limits for `count` rows from `body_bytes` bytes of payload at once: a
-    /// column takes twice its bytes in the payload at most, apart from what every row takes.
-    #[must_use]
-    pub fn has_room(&self, count: usize, body_bytes: usize) -> bool {
-        let more_bytes = count
-            .saturating_mul(self.row_bytes)
-            .saturating_add(body_bytes.saturating_mul(2));
-        let held_bytes = self.counted_bytes.saturating_add(self.uncounted_bytes);
-        let bytes = held_bytes
-            .saturating_add(self.columns.unforeseen_bytes)
-            .saturating_add(more_bytes);
-        self.slots().saturating_add(count) <= self.limits.batch_rows && bytes <= self.limits.batch_bytes
-    }
-
-    /// Whether the batch is at one of its limits.
-    pub fn is_full(&mut self) -> bool {
-        let uncounted_bytes = self.uncounted_bytes.saturating_add(self.columns.unforeseen_bytes);
-        if uncounted_bytes >= Self::COUNT_EVERY_BYTES.min(self.limits.batch_bytes / 4) {
-            self.counted_bytes = self.buffered_bytes();
-            (self.uncounted_bytes, self.columns.unforeseen_bytes) = (0, 0);
-        }
-        let is_over = self.counted_bytes >= self.limits.batch_bytes || self.slots() >= self.limits.batch_rows;
-        is_over && self.slots() > 0
-    }
-
     /// Hands over all slots and starts anew.
-    ///
-    /// # Errors
-    ///
-    /// [`FlushError`] for a codec's fault alone.
-    pub fn flush(&mut self) -> Result<Slots, FlushError> {
-        let slots = self.slots();
-        let valid = self.take_valid(slots);
-        (self.counted_bytes, self.uncounted_bytes) = (0, 0);
+    pub(crate) fn flush(&mut self) -> Result<Slots, FlushError> {
+        let valid = self.take_valid();
+        self.budget.count(0);
         Ok(Slots {
             batch: self.columns.finish()?,
             valid,
         })
     }
 
-    fn row_bytes_of(columns: &mut Columns) -> usize {
-        let empty_bytes = columns.buffered_bytes();
-        let has_row = columns.push_null_values().is_ok();
-        let row_bytes = columns.buffered_bytes() - empty_bytes;
-        columns.rollback();
-        debug_assert!(has_row, "there is room for one row");
-        row_bytes.max(Self::MIN_ROW_BYTES)
-    }
-
-    fn take_valid(&mut self, slots: usize) -> Option<BooleanBuffer> {
+    fn take_valid(&mut self) -> Option<BooleanBuffer> {
         if self.valid.is_empty() {
             return None;
         }
-        self.pad_valid(slots);
+        self.pad_valid(self.len());
         Some(self.valid.take())
     }
 
@@ -254,14 +218,16 @@ impl SlotColumns {
         }
     }
 
-    /// Undoes a row; leaves a placeholder and reports it, or says why to stop before it.
+    /// Takes a row back; leaves a placeholder and reports it, or says why to stop before it.
     #[cold]
     fn refuse(&mut self, fault: Fault, bad: &mut dyn FnMut(RowError)) -> Option<Stop> {
         self.columns.rollback();
-        let slot = self.slots();
+        let slot = self.len();
         let (byte_offset, path, kind) = match fault {
             Fault::NeedsSchema(key) => return Some(Stop::NeedsSchema(key)),
-            Fault::Overflow if slot > 0 => return Some(Stop::Full),
+            Fault::Full | Fault::Overflow if slot > 0 => return Some(Stop::Full),
+            // A row alone in its batch that is too large is too large for any.
+            Fault::Full => (0, FieldPathId::ROOT, OverBudget::Batch.kind()),
             Fault::Overflow => (
                 0,
                 FieldPathId::ROOT,
@@ -278,6 +244,7 @@ impl SlotColumns {
             return Some(Stop::Full);
         }
         self.columns.end_row();
+        self.budget.end_rows(1, 0, 0);
         self.pad_valid(slot);
         self.valid.push(false);
         bad(RowError {
@@ -288,12 +255,22 @@ impl SlotColumns {
         });
         None
     }
+}
 
-    fn fault(kind: RowErrorKind) -> Fault {
-        Fault::Row {
-            byte_offset: 0,
-            path: FieldPathId::ROOT,
-            kind,
-        }
+/// That many rows were taken, and nothing stands in the way of the next.
+pub(crate) const fn done(taken: usize) -> Progress {
+    Progress {
+        taken,
+        stop: Stop::Done,
     }
+}
+
+/// What a slot takes in empty columns.
+pub(crate) fn slot_bytes(columns: &mut Columns) -> usize {
+    let held_bytes = columns.buffered_bytes();
+    let has_row = columns.push_null_values().is_ok();
+    let slot_bytes = columns.buffered_bytes() - held_bytes;
+    columns.rollback();
+    debug_assert!(has_row, "there is room for one row");
+    slot_bytes
 }

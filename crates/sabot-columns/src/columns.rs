@@ -59,9 +59,6 @@ pub struct Columns {
     /// Bytes that the codec holds for these rows outside of the columns, such as the values of a dictionary that grows. They
     /// count as buffered; [`Columns::finish`] sets this to 0.
     pub outside_bytes: usize,
-    /// Bytes appended since the last count beyond what the payloads' lengths foretell, such as nulls for absent members.
-    /// The codec adds them, so that whoever counts them counts anew in time.
-    pub unforeseen_bytes: usize,
     pub validity: Vec<Bits>,
     /// Lengths of the columns of nulls.
     pub nulls: Vec<usize>,
@@ -136,7 +133,6 @@ impl Columns {
         Self {
             rows: 0,
             outside_bytes: 0,
-            unforeseen_bytes: 0,
             pool: BufferPool::default(),
             dictionaries: vec![None; counts.i32s],
             validity: many(counts.validity),
@@ -342,7 +338,7 @@ impl Columns {
     /// [`FlushError`] if the columns do not fit together, or a string is not UTF-8: a codec's fault.
     pub fn finish(&mut self) -> Result<RecordBatch, FlushError> {
         self.rollback();
-        (self.outside_bytes, self.unforeseen_bytes) = (0, 0);
+        self.outside_bytes = 0;
         arrays::finish(self)
     }
 

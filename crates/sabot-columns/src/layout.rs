@@ -106,6 +106,11 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// All nodes, children before what holds them.
+    pub fn nodes(&self) -> impl Iterator<Item = (NodeIx, &Node)> {
+        (0..).map(NodeIx).zip(&self.nodes)
+    }
+
     /// Lays out the columns of `schema`.
     ///
     /// # Errors

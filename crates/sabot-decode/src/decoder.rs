@@ -9,7 +9,7 @@ use arrow_array::RecordBatch;
 use arrow_buffer::BooleanBuffer;
 use arrow_schema::SchemaRef;
 use sabot_schema::{SchemaKind, WriterSchema};
-use sabot_wire::SchemaKey;
+use sabot_wire::{MessagePath, SchemaKey};
 
 use crate::{FieldPathId, FlushError, Payload, PlanError, RowError, Target};
 
@@ -36,7 +36,7 @@ use crate::{FieldPathId, FlushError, Payload, PlanError, RowError, Target};
 ///         let progress = decoder.decode(rows, &mut bad);
 ///         rows = &rows[progress.taken..];
 ///         match progress.stop {
-///             Stop::NeedsSchema(key) => decoder.prepare(key, &schemas.fetch(key)?)?,
+///             Stop::NeedsSchema(key) => decoder.prepare_message(key, rows[0].path, &schemas.fetch(key)?)?,
 ///             Stop::Full => batches.push(decoder.flush()?),
 ///             Stop::Done => {
 ///                 batches.push(decoder.flush()?);
@@ -64,12 +64,28 @@ pub trait Decoder: Send + fmt::Debug {
     /// same from then on.
     fn schema(&self) -> Option<&SchemaRef>;
 
-    /// Compiles `writer` onto the target schema and remembers it under `key`. Every schema error surfaces here.
+    /// Compiles the first message of `writer` onto the target schema: [`Decoder::prepare_message`] for schemas that hold no
+    /// more than one.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    fn prepare(&mut self, key: SchemaKey, writer: &WriterSchema) -> Result<(), PlanError> {
+        self.prepare_message(key, MessagePath::FIRST, writer)
+    }
+
+    /// Compiles `writer` onto the target schema, or the message of it that `message` leads to, and remembers it under `key` and
+    /// `message`. Every schema error surfaces here. A message that cannot be used says nothing of the schema's others.
     ///
     /// # Errors
     ///
     /// [`PlanError`] where the schema cannot be read, or cannot be resolved onto the target. Nothing changes then.
-    fn prepare(&mut self, key: SchemaKey, writer: &WriterSchema) -> Result<(), PlanError>;
+    fn prepare_message(
+        &mut self,
+        key: SchemaKey,
+        message: MessagePath<'_>,
+        writer: &WriterSchema,
+    ) -> Result<(), PlanError>;
 
     /// Takes payloads in order, up to the first that it cannot take: each becomes one slot, and each that is bad is
     /// reported to `bad` (in order of its slot) and leaves a placeholder.
@@ -93,6 +109,23 @@ pub trait Decoder: Send + fmt::Debug {
     /// The field path that a [`RowError`] of this decoder points at, such as `order.items[].price`; empty for the
     /// whole message.
     fn field_path(&self, path: FieldPathId) -> String;
+
+    /// How the decoder came by its rows, since it was opened. It says nothing about what they hold.
+    fn stats(&self) -> Stats {
+        Stats::default()
+    }
+}
+
+/// How a decoder came by its rows: what tests and benchmarks look at to see which engine is at work.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Rows that were taken many at once.
+    pub block_rows: u64,
+    /// Rows that were taken one by one, with tombstones and bad rows.
+    pub single_rows: u64,
+    /// Blocks that were mostly in vain: their rows had to be taken one by one after all.
+    pub vain_blocks: u64,
 }
 
 /// How far [`Decoder::decode`] came.
@@ -114,7 +147,8 @@ pub enum Stop {
     /// A limit of the target is reached: flush, then go on at `taken`. An empty decoder is never full: it takes at least
     /// one payload, whatever its limits.
     Full,
-    /// `rows[taken]` was written with a schema not yet known: call [`Decoder::prepare`], then go on at `taken`.
+    /// `rows[taken]` was written with a schema, or a message of it, not yet known: call [`Decoder::prepare_message`] with the
+    /// schema and that payload's path, then go on at `taken`.
     NeedsSchema(SchemaKey),
 }
 
@@ -135,6 +169,10 @@ pub struct Slots {
 pub trait DecoderFactory: Send + Sync + fmt::Debug {
     /// The kind of writer schema that its decoders take in [`Decoder::prepare`].
     fn kind(&self) -> SchemaKind;
+
+    /// Whether framed payloads are read with the schemas that wrote them. If not, its decoders ask for none, whatever the
+    /// frames say.
+    fn needs_writer_schemas(&self) -> bool;
 
     /// A decoder whose batches have the shape that `target` asks for.
     ///

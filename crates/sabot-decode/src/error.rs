@@ -8,6 +8,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use sabot_wire::MessagePath;
+
 use crate::join_path;
 
 /// A node of a decoder's plans: a field, an item, a branch. [`crate::Decoder::field_path`] names it.
@@ -53,6 +55,9 @@ pub enum RowErrorKind {
     /// The writer schema cannot be read, or cannot be resolved onto the batches' schema.
     #[error("the writer schema cannot be used")]
     UnusableSchema,
+    /// The payload says that it is a message which its writer schema does not have.
+    #[error("the schema has no such message")]
+    NoSuchMessage,
     /// The body ends inside a value.
     #[error("the message ends inside a value")]
     Truncated,
@@ -133,6 +138,7 @@ struct PlanFault {
     /// Path segments, innermost first: they are added while the error unwinds.
     path: Vec<String>,
     message: String,
+    row_kind: RowErrorKind,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -143,8 +149,32 @@ impl PlanError {
         Self(Box::new(PlanFault {
             path: Vec::new(),
             message: message.into(),
+            row_kind: RowErrorKind::UnusableSchema,
             source: None,
         }))
+    }
+
+    /// A schema that may be good, but has not the message at `path` that a payload claims to be.
+    ///
+    /// ```
+    /// use sabot_decode::{MessagePath, PlanError, RowErrorKind};
+    ///
+    /// let error = PlanError::no_such_message(MessagePath::FIRST);
+    /// assert_eq!(error.to_string(), "the schema has no message [0]");
+    /// assert_eq!(error.row_kind(), RowErrorKind::NoSuchMessage);
+    /// ```
+    #[cold]
+    #[must_use]
+    pub fn no_such_message(path: MessagePath<'_>) -> Self {
+        let mut error = Self::new(format!("the schema has no message {path}"));
+        error.0.row_kind = RowErrorKind::NoSuchMessage;
+        error
+    }
+
+    /// What is wrong with each payload that has this schema, and is this message of it.
+    #[must_use]
+    pub fn row_kind(&self) -> RowErrorKind {
+        self.0.row_kind
     }
 
     /// Adds the error that caused this one.

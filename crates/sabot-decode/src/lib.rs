@@ -24,7 +24,7 @@ mod path;
 mod payload;
 mod target;
 
-pub use decoder::{Decoder, DecoderFactory, Progress, Slots, Stop};
+pub use decoder::{Decoder, DecoderFactory, Progress, Slots, Stats, Stop};
 pub use error::{FieldPathId, FlushError, PlanError, RowError, RowErrorKind};
 pub use mapping::{
     BigDecimalType, BinaryType, EnumType, Mapping, RecursionType, StringType, TimeZone, UnionType, UuidType,

@@ -1,214 +1,80 @@
-//! The decoder: sampling until there is a schema, then writing columns.
+//! What JSON adds to the driver that all codecs share: one plan, from a given schema or from a sample.
 
 use std::sync::Arc;
 
-use arrow_array::{RecordBatch, RecordBatchOptions};
-use arrow_schema::{Schema, SchemaRef};
-use sabot_codec::{GrowingDictionary, Projection, SlotColumns};
-use sabot_columns::Columns;
-use sabot_decode::{
-    Body, Decoder, FieldPathId, FlushError, Limits, Payload, PlanError, Progress, RowError, SchemaKey, Slots,
-    Target, WriterSchema,
-};
+use arrow_schema::SchemaRef;
+use sabot_codec::{Driver, Engine, Fault, FieldPaths, GrowingDictionaries, PlansBy, Projection, RowBudget};
+use sabot_columns::{Columns, Layout};
+use sabot_decode::{FlushError, Limits, PlanError, Target};
 
 use crate::parse::Parser;
 use crate::plan::Plan;
-use crate::sample::Sample;
+use crate::sample::JsonSampler;
 use crate::write::{Scratch, write};
 
+/// Reads messages with a tape, one by one.
 #[derive(Debug)]
-pub(crate) struct JsonDecoder {
-    target: Target,
-    projection: Projection,
-    parser: Parser,
-    state: State,
-}
-
-#[derive(Debug)]
-enum State {
-    Sampling(Sample),
-    Ready(Box<Engine>),
-}
-
-/// The decoder once it has a schema.
-#[derive(Debug)]
-struct Engine {
-    plan: Plan,
-    rows: SlotColumns,
+pub(crate) struct JsonEngine {
+    pub(crate) parser: Parser,
     scratch: Scratch,
-    limits: Limits,
 }
 
-impl JsonDecoder {
-    pub(crate) fn sampling(target: Target) -> Result<Self, PlanError> {
-        let projection = Projection::parse(target.projection.as_deref())?;
-        projection.check_inferable()?;
-        Ok(Self {
-            parser: Parser::new(&target.limits),
-            projection,
-            target,
-            state: State::Sampling(Sample::new()),
-        })
-    }
-
-    pub(crate) fn with_schema(schema: &SchemaRef, target: &Target) -> Result<Self, PlanError> {
-        let projection = Projection::parse(target.projection.as_deref())?;
-        let engine = Engine::new(&projection.prune(schema)?, target.limits)?;
-        Ok(Self {
-            projection,
-            parser: Parser::new(&target.limits),
-            target: target.clone(),
-            state: State::Ready(Box::new(engine)),
-        })
-    }
-
-    /// Infers the schema from the sample, and decodes it.
-    fn settle(&mut self) {
-        let State::Sampling(sample) = &self.state else {
-            return;
-        };
-        let schema = sample.schema(&self.target.mapping, &self.projection);
-        let mut engine =
-            Engine::new(&schema, self.target.limits).expect("because every inferred type has columns");
-        // All of the sample has its slots already, so limits of the batch must not stop it now.
-        let mut unlimited = engine.limits;
-        (unlimited.batch_rows, unlimited.batch_bytes) = (usize::MAX, usize::MAX);
-        engine.rows.set_limits(unlimited);
-        for payload in sample.payloads() {
-            // Bad ones are reported already.
-            let progress = engine.decode(&mut self.parser, &[payload], &mut |error| {
-                debug_assert!(
-                    payload.body == Body::Refused(error.kind),
-                    "a sampled message fits: {error:?}"
-                );
-            });
-            debug_assert_eq!(progress.taken, 1, "a sample is never too large for its columns");
-        }
-        engine.rows.set_limits(engine.limits);
-        self.state = State::Ready(Box::new(engine));
-    }
+/// A decoder that infers its schema from the first messages.
+pub(crate) fn sampling(target: &Target) -> Result<Driver<JsonEngine>, PlanError> {
+    let projection = Projection::parse(target.projection.as_deref())?;
+    projection.check_inferable()?;
+    let engine = JsonEngine::new(&target.limits);
+    let sampler = JsonSampler::new(target, projection);
+    Ok(Driver::sampling(engine, Box::new(sampler), target.limits))
 }
 
-impl Decoder for JsonDecoder {
-    fn schema(&self) -> Option<&SchemaRef> {
-        match &self.state {
-            State::Sampling(_) => None,
-            State::Ready(engine) => Some(engine.plan.layout.schema()),
-        }
-    }
-
-    fn prepare(&mut self, _: SchemaKey, _: &WriterSchema) -> Result<(), PlanError> {
-        Ok(())
-    }
-
-    fn decode(&mut self, rows: &[Payload<'_>], bad: &mut dyn FnMut(RowError)) -> Progress {
-        let mut sampled = 0;
-        if let State::Sampling(sample) = &mut self.state {
-            let progress = sample.take(rows, &mut self.parser, &self.target.limits, bad);
-            if !sample.is_complete() {
-                return progress;
-            }
-            sampled = progress.taken;
-            self.settle();
-        }
-        let State::Ready(engine) = &mut self.state else {
-            unreachable!("because a complete sample is settled");
-        };
-        let rest = engine.decode(&mut self.parser, &rows[sampled..], bad);
-        Progress {
-            taken: sampled + rest.taken,
-            stop: rest.stop,
-        }
-    }
-
-    fn slots(&self) -> usize {
-        match &self.state {
-            State::Sampling(sample) => sample.slots(),
-            State::Ready(engine) => engine.rows.slots(),
-        }
-    }
-
-    fn buffered_bytes(&self) -> usize {
-        match &self.state {
-            State::Sampling(sample) => sample.bytes(),
-            State::Ready(engine) => engine.rows.buffered_bytes(),
-        }
-    }
-
-    fn flush(&mut self) -> Result<Slots, FlushError> {
-        if let State::Sampling(sample) = &mut self.state {
-            if !sample.has_fields() {
-                let (slots, valid) = sample.take_empty();
-                let options = RecordBatchOptions::new().with_row_count(Some(slots));
-                let batch = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), vec![], &options)?;
-                return Ok(Slots {
-                    batch,
-                    valid: valid.map(|mut valid| valid.take()),
-                });
-            }
-            self.settle();
-        }
-        match &mut self.state {
-            State::Ready(engine) => engine.flush(),
-            State::Sampling(_) => unreachable!("because a sample with fields is settled"),
-        }
-    }
-
-    fn field_path(&self, path: FieldPathId) -> String {
-        match &self.state {
-            State::Sampling(_) => String::new(),
-            State::Ready(engine) => engine.plan.path(path).to_owned(),
-        }
-    }
+/// A decoder onto a given schema.
+pub(crate) fn with_schema(schema: &SchemaRef, target: &Target) -> Result<Driver<JsonEngine>, PlanError> {
+    let projection = Projection::parse(target.projection.as_deref())?;
+    let schema = projection.prune(schema)?;
+    let engine = JsonEngine::new(&target.limits);
+    Driver::with_plan(engine, target.limits, |engine, paths| engine.plan(&schema, paths))
 }
 
-impl Engine {
-    fn new(schema: &SchemaRef, limits: Limits) -> Result<Self, PlanError> {
-        let plan = Plan::new(schema)?;
-        let columns = Columns::new(Arc::clone(&plan.layout));
-        let mut scratch = Scratch::default();
-        scratch
-            .dictionaries
-            .resize_with(columns.i32s.len(), Default::default);
-        for &(node, slot) in &plan.dictionaries {
-            // A placeholder's key is 0, and it should mean the same in every batch.
-            let has_placeholders = !plan.layout.node(node).field.is_nullable();
-            scratch.dictionaries[slot] = GrowingDictionary::new(has_placeholders.then_some(""));
+impl JsonEngine {
+    fn new(limits: &Limits) -> Self {
+        Self {
+            parser: Parser::new(limits),
+            scratch: Scratch::default(),
         }
-        Ok(Self {
-            plan,
-            rows: SlotColumns::new(columns, limits),
-            scratch,
-            limits,
-        })
     }
 
-    fn decode(
+    /// The columns of `schema`, and how messages are read into them.
+    pub(crate) fn plan(
         &mut self,
-        parser: &mut Parser,
-        rows: &[Payload<'_>],
-        bad: &mut dyn FnMut(RowError),
-    ) -> Progress {
-        let Self {
-            plan,
-            rows: slots,
-            scratch,
-            limits,
-        } = self;
-        slots.take(rows, bad, |columns, _, text| {
-            let written = parser.parse(text, |document| {
-                write(columns, plan, scratch, document, limits.row_items)
-            });
-            scratch.end_row(columns, plan, written.is_ok());
-            written
-        })
+        schema: &SchemaRef,
+        paths: &mut FieldPaths,
+    ) -> Result<(Arc<Layout>, Plan), PlanError> {
+        let plan = Plan::new(schema, paths)?;
+        self.scratch.dictionaries = GrowingDictionaries::new(&plan.layout);
+        Ok((Arc::clone(&plan.layout), plan))
+    }
+}
+
+impl Engine for JsonEngine {
+    type Output = Arc<Layout>;
+    type Plan = Plan;
+    const PLANS_BY: PlansBy = PlansBy::Nothing;
+
+    fn row(
+        &mut self,
+        plan: &Plan,
+        text: &[u8],
+        columns: &mut Columns,
+        budget: &mut RowBudget,
+    ) -> Result<(), Fault> {
+        let Self { parser, scratch } = self;
+        let written = parser.parse(text, |document| write(columns, plan, scratch, document, budget));
+        scratch.dictionaries.end_row(columns, written.is_ok());
+        written
     }
 
-    fn flush(&mut self) -> Result<Slots, FlushError> {
-        for &(node, slot) in &self.plan.dictionaries {
-            let values = self.scratch.dictionaries[slot].take()?;
-            self.rows.columns.set_dictionary(node, values);
-        }
-        self.rows.flush()
+    fn end_batch(&mut self, columns: &mut Columns) -> Result<(), FlushError> {
+        Ok(self.scratch.dictionaries.end_batch(columns)?)
     }
 }

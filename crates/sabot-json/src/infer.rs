@@ -9,7 +9,7 @@ use sabot_decode::{Mapping, PlanError, RowErrorKind, field_segment};
 use simd_json::{Node, StaticNode};
 
 use crate::locate::Locator;
-use crate::parse::{Document, fault};
+use crate::parse::Document;
 use crate::plan::{MAX_NULL_CELLS, SCALAR, SCALAR_KEY};
 
 /// What all messages of a sample have in common.
@@ -40,9 +40,9 @@ impl Inference {
         let offset = |node| Locator::new(document).offset(node);
         let found = match document.nodes[0] {
             Node::Object { .. } => {
-                return self
-                    .add_object(document)
-                    .ok_or_else(|| fault(offset(0), RowErrorKind::LimitExceeded("inferred fields")));
+                return self.add_object(document).ok_or_else(|| {
+                    Fault::of_message(offset(0), RowErrorKind::LimitExceeded("inferred fields"))
+                });
             }
             Node::Array { .. } => "an array",
             Node::String(_) => "a string",
@@ -51,7 +51,10 @@ impl Inference {
             Node::Static(_) => "a number",
         };
         let expected = "an object";
-        Err(fault(offset(0), RowErrorKind::TypeMismatch { expected, found }))
+        Err(Fault::of_message(
+            offset(0),
+            RowErrorKind::TypeMismatch { expected, found },
+        ))
     }
 
     /// `None` if there would be too many fields.

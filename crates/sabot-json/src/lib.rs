@@ -90,8 +90,6 @@ mod write;
 
 use sabot_decode::{Decoder, DecoderFactory, OutputSchema, PlanError, SchemaKind, Target};
 
-use decoder::JsonDecoder;
-
 /// Makes decoders of JSON.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -110,6 +108,10 @@ impl DecoderFactory for JsonFactory {
         SchemaKind::Json
     }
 
+    fn needs_writer_schemas(&self) -> bool {
+        false
+    }
+
     /// Takes an Arrow schema, or infers one.
     ///
     /// # Errors
@@ -118,8 +120,8 @@ impl DecoderFactory for JsonFactory {
     /// projected field.
     fn open(&self, target: &Target) -> Result<Box<dyn Decoder>, PlanError> {
         match &target.output {
-            OutputSchema::FirstWriter => Ok(Box::new(JsonDecoder::sampling(target.clone())?)),
-            OutputSchema::Arrow(schema) => Ok(Box::new(JsonDecoder::with_schema(schema, target)?)),
+            OutputSchema::FirstWriter => Ok(Box::new(decoder::sampling(target)?)),
+            OutputSchema::Arrow(schema) => Ok(Box::new(decoder::with_schema(schema, target)?)),
             _ => Err(PlanError::new(
                 "JSON takes an Arrow schema as its target, or infers one",
             )),

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use sabot_codec::Fault;
-use sabot_decode::{FieldPathId, Limits, RowErrorKind};
+use sabot_decode::{Limits, RowErrorKind};
 use simd_json::{Buffers, INPUT_PADDING, Node, Tape};
 
 use crate::syntax::find_fault;
@@ -80,7 +80,7 @@ impl Parser {
             Err(_) => {
                 let (byte_offset, kind) =
                     find_fault(text, self.depth).unwrap_or((0, RowErrorKind::Syntax("not JSON")));
-                Err(fault(byte_offset, kind))
+                Err(Fault::of_message(byte_offset, kind))
             }
         };
         self.tape = Some(tape.reset());
@@ -90,15 +90,5 @@ impl Parser {
             self.tape = None;
         }
         result
-    }
-}
-
-/// A fault of the message as a whole.
-#[cold]
-pub(crate) fn fault(byte_offset: usize, kind: RowErrorKind) -> Fault {
-    Fault::Row {
-        byte_offset,
-        path: FieldPathId::ROOT,
-        kind,
     }
 }

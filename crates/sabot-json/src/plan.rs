@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, SchemaRef, TimeUnit};
-use sabot_codec::extension;
-use sabot_columns::{Layout, NodeIx, NodeKind, Slot};
+use sabot_codec::{FieldPaths, extension};
+use sabot_columns::{Layout, NodeIx, NodeKind};
 use sabot_decode::{FieldPathId, PlanError, field_segment};
 
 /// The metadata key that says how a text column takes values which are no strings.
@@ -54,8 +54,8 @@ pub(crate) enum Conversion {
 #[derive(Debug)]
 pub(crate) struct PlanNode {
     pub(crate) conversion: Conversion,
-    /// As errors name it, such as `order.items[].price`.
-    pub(crate) path: String,
+    /// What errors point at.
+    pub(crate) path: FieldPathId,
     /// Of a struct: its members' positions by name.
     pub(crate) members: HashMap<Box<str>, u32>,
     /// Values that a null here takes in all columns below: one, and those of a struct's members.
@@ -68,24 +68,20 @@ pub(crate) struct Plan {
     pub(crate) layout: Arc<Layout>,
     /// The top level's members, which have no node.
     pub(crate) members: HashMap<Box<str>, u32>,
-    /// The dictionaries, and the slots of their keys.
-    pub(crate) dictionaries: Vec<(NodeIx, Slot)>,
     nodes: Vec<PlanNode>,
 }
 
 impl Plan {
-    pub(crate) fn new(schema: &SchemaRef) -> Result<Self, PlanError> {
+    pub(crate) fn new(schema: &SchemaRef, paths: &mut FieldPaths) -> Result<Self, PlanError> {
         let layout = Arc::new(Layout::new(schema)?);
         let mut plan = Self {
             members: names(&layout, layout.roots())?,
             layout,
-            dictionaries: Vec::new(),
             nodes: Vec::new(),
         };
         let roots = plan.layout.roots().to_vec();
         for root in roots {
-            let name = field_segment(plan.layout.node(root).field.name()).into_owned();
-            plan.add(root, name.clone()).map_err(|error| error.within(name))?;
+            plan.add_field(root, FieldPathId::ROOT, paths)?;
         }
         Ok(plan)
     }
@@ -94,15 +90,24 @@ impl Plan {
         &self.nodes[node.0 as usize]
     }
 
-    /// The path that an error of this plan points at.
-    pub(crate) fn path(&self, path: FieldPathId) -> &str {
-        let at = (path.0 as usize).checked_sub(1);
-        at.and_then(|at| self.nodes.get(at))
-            .map_or("", |node| node.path.as_str())
+    fn add_field(&mut self, ix: NodeIx, above: FieldPathId, paths: &mut FieldPaths) -> Result<(), PlanError> {
+        let name = field_segment(self.layout.node(ix).field.name()).into_owned();
+        self.add_below(ix, above, &name, paths)
+    }
+
+    fn add_below(
+        &mut self,
+        ix: NodeIx,
+        above: FieldPathId,
+        segment: &str,
+        paths: &mut FieldPaths,
+    ) -> Result<(), PlanError> {
+        let path = paths.below(above, segment);
+        self.add(ix, path, paths).map_err(|error| error.within(segment))
     }
 
     /// The layout numbers children first, and so does the plan.
-    fn add(&mut self, ix: NodeIx, path: String) -> Result<(), PlanError> {
+    fn add(&mut self, ix: NodeIx, path: FieldPathId, paths: &mut FieldPaths) -> Result<(), PlanError> {
         let node = self.layout.node(ix).clone();
         let mut members = HashMap::new();
         let mut cells = 1;
@@ -110,23 +115,17 @@ impl Plan {
             NodeKind::Struct(children) => {
                 members = names(&self.layout, children)?;
                 for &child in children.iter() {
-                    let name = field_segment(self.layout.node(child).field.name()).into_owned();
-                    self.add(child, format!("{path}.{name}"))
-                        .map_err(|error| error.within(name))?;
+                    self.add_field(child, path, paths)?;
                     cells += self.node(child).cells;
                 }
             }
-            NodeKind::Dictionary(slot) => self.dictionaries.push((ix, *slot)),
-            NodeKind::List(_, item) => self
-                .add(*item, format!("{path}[]"))
-                .map_err(|error| error.within("[]"))?,
+            NodeKind::List(_, item) => self.add_below(*item, path, "[]", paths)?,
             NodeKind::Map(_, key, value) => {
                 if let DataType::Map(_, true) = node.field.data_type() {
                     return Err(PlanError::new("the keys of a JSON object are not sorted"));
                 }
-                self.add(*key, path.clone())?;
-                self.add(*value, format!("{path}{{}}"))
-                    .map_err(|error| error.within("{}"))?;
+                self.add(*key, path, paths)?;
+                self.add_below(*value, path, "{}", paths)?;
                 if self.node(*key).conversion != Conversion::Text {
                     return Err(PlanError::new(
                         "a JSON object's keys are text: a map with other keys cannot hold it",
@@ -149,6 +148,8 @@ impl Plan {
         Ok(())
     }
 }
+
+impl sabot_codec::Plan for Plan {}
 
 /// Positions by name. Two columns of one name could not both be found.
 fn names(layout: &Layout, nodes: &[NodeIx]) -> Result<HashMap<Box<str>, u32>, PlanError> {

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use arrow_buffer::i256;
-use sabot_codec::{Fault, GrowingDictionary};
+use sabot_codec::{Fault, GrowingDictionaries, RowBudget};
 use sabot_columns::{Columns, NodeIx, NodeKind};
 use sabot_decode::{FieldPathId, RowErrorKind};
 use simd_json::{Node, StaticNode};
@@ -16,7 +16,7 @@ use crate::parse::Document;
 use crate::plan::{Conversion, MAX_NULL_CELLS, Plan};
 use crate::{number, text};
 
-/// What outlives a row: buffers, and the dictionaries by their slot in `i32s`.
+/// What outlives a row: buffers and dictionaries.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     /// For each struct that is being written: where each member stands on the tape, or 0.
@@ -24,28 +24,7 @@ pub(crate) struct Scratch {
     /// A map's keys on the tape.
     keys: Vec<u32>,
     bytes: Vec<u8>,
-    pub(crate) dictionaries: Vec<GrowingDictionary>,
-    /// Whether the row at hand asked a dictionary for a key.
-    used_dictionary: bool,
-}
-
-impl Scratch {
-    /// Keeps or takes back what a row added to the dictionaries.
-    pub(crate) fn end_row(&mut self, columns: &mut Columns, plan: &Plan, is_good: bool) {
-        if !std::mem::take(&mut self.used_dictionary) {
-            return;
-        }
-        columns.outside_bytes = 0;
-        for &(_, slot) in &plan.dictionaries {
-            let dictionary = &mut self.dictionaries[slot];
-            if is_good {
-                dictionary.keep();
-            } else {
-                dictionary.rollback();
-            }
-            columns.outside_bytes += dictionary.bytes();
-        }
-    }
+    pub(crate) dictionaries: GrowingDictionaries,
 }
 
 /// Appends one message to the columns; the caller ends the row.
@@ -54,7 +33,7 @@ pub(crate) fn write(
     plan: &Plan,
     scratch: &mut Scratch,
     document: Document<'_>,
-    row_items: usize,
+    budget: &mut RowBudget,
 ) -> Result<(), Fault> {
     scratch.members.clear();
     let locator = Locator::new(document);
@@ -64,12 +43,12 @@ pub(crate) fn write(
         scratch,
         document,
         locator,
-        items_left: row_items,
+        budget,
         open_lists: 0,
         null_cells_left: MAX_NULL_CELLS,
     };
     if !matches!(document.nodes[0], Node::Object { .. }) {
-        return Err(writer.mismatch(FieldPathId::ROOT, 0, "an object"));
+        return Err(writer.mismatch_at(FieldPathId::ROOT, 0, "an object"));
     }
     writer.write_members(&plan.members, plan.layout.roots(), 0)
 }
@@ -80,7 +59,7 @@ struct Writer<'a> {
     scratch: &'a mut Scratch,
     document: Document<'a>,
     locator: Locator<'a>,
-    items_left: usize,
+    budget: &'a mut RowBudget,
     /// Lists and maps around the value at hand.
     open_lists: usize,
     null_cells_left: usize,
@@ -137,7 +116,7 @@ impl<'a> Writer<'a> {
         if self.open_lists > 0 {
             // In a list, objects without members cost as much as full ones.
             let cells = self.plan.node(node).cells;
-            self.columns.unforeseen_bytes += cells * CELL_BYTES;
+            self.budget.charge_anyway(cells * CELL_BYTES);
             let left = self.null_cells_left.checked_sub(cells);
             let kind = RowErrorKind::LimitExceeded("nulls in one message");
             self.null_cells_left = left.ok_or_else(|| self.fault(node, at, kind))?;
@@ -157,7 +136,7 @@ impl<'a> Writer<'a> {
             self.columns.validity[slot].push(true);
         }
         match conversion {
-            Conversion::Null => Err(self.mismatch(id(node), at, "null")),
+            Conversion::Null => Err(self.mismatch(node, at, "null")),
             Conversion::Bool => self.write_bool(node, at),
             Conversion::Float => self.write_float(node, at),
             Conversion::Integer => {
@@ -190,7 +169,7 @@ impl<'a> Writer<'a> {
             (NodeKind::Bool(slot), Node::Static(StaticNode::Bool(value))) => {
                 self.columns.bools[*slot].push(*value);
             }
-            _ => return Err(self.mismatch(id(node), at, "a boolean")),
+            _ => return Err(self.mismatch(node, at, "a boolean")),
         }
         Ok(())
     }
@@ -223,7 +202,7 @@ impl<'a> Writer<'a> {
             Node::Static(StaticNode::I64(0)) => Ok(-0.0),
             Node::Static(StaticNode::I64(value)) => Ok(value as f64),
             Node::Static(StaticNode::U64(value)) => Ok(value as f64),
-            _ => Err(self.mismatch(id(node), at, "a number")),
+            _ => Err(self.mismatch(node, at, "a number")),
         }
     }
 
@@ -240,7 +219,7 @@ impl<'a> Writer<'a> {
             Node::Static(StaticNode::I64(_) | StaticNode::U64(_) | StaticNode::F64(_)) => {
                 self.locator.text(at)
             }
-            _ => return Err(self.mismatch(id(node), at, "a number")),
+            _ => return Err(self.mismatch(node, at, "a number")),
         };
         let value = number::scaled(digits, scale).filter(|value| number::fits(*value, precision));
         let kind = if number::is_number(digits) {
@@ -268,7 +247,7 @@ impl<'a> Writer<'a> {
                 let value = number::scaled(self.locator.text(at), 0).and_then(i256::to_i128);
                 value.ok_or_else(|| self.fault(node, at, RowErrorKind::NumberOutOfRange))
             }
-            _ => Err(self.mismatch(id(node), at, "a whole number")),
+            _ => Err(self.mismatch(node, at, "a whole number")),
         }
     }
 
@@ -325,7 +304,7 @@ impl<'a> Writer<'a> {
             (Conversion::Raw, _) => self.locator.text(at),
             (_, Node::String(value)) => value.as_bytes(),
             (Conversion::Scalar, Node::Static(_)) => self.locator.text(at),
-            _ => return Err(self.mismatch(id(node), at, "a string")),
+            _ => return Err(self.mismatch(node, at, "a string")),
         };
         self.push_bytes(node, value)
     }
@@ -371,8 +350,7 @@ impl<'a> Writer<'a> {
     fn write_dictionary(&mut self, node: NodeIx, at: usize) -> Result<(), Fault> {
         let value = self.string(node, at)?;
         if let NodeKind::Dictionary(slot) = self.plan.layout.node(node).kind {
-            self.scratch.used_dictionary = true;
-            let key = self.scratch.dictionaries[slot].key(value);
+            let key = self.scratch.dictionaries.key(slot, value);
             let key = key.ok_or(Fault::Overflow)?;
             self.columns.i32s[slot].push(key);
         }
@@ -384,7 +362,7 @@ impl<'a> Writer<'a> {
         let (NodeKind::Struct(children), Node::Object { .. }) =
             (&plan.layout.node(node).kind, &self.document.nodes[at])
         else {
-            return Err(self.mismatch(id(node), at, "an object"));
+            return Err(self.mismatch(node, at, "an object"));
         };
         self.write_members(&plan.node(node).members, children, at)
     }
@@ -393,7 +371,7 @@ impl<'a> Writer<'a> {
         let (NodeKind::List(slot, item), Node::Array { len, .. }) =
             (&self.plan.layout.node(node).kind, &self.document.nodes[at])
         else {
-            return Err(self.mismatch(id(node), at, "an array"));
+            return Err(self.mismatch(node, at, "an array"));
         };
         let (slot, item, len) = (*slot, *item, *len);
         self.count_items(node, at, len)?;
@@ -411,7 +389,7 @@ impl<'a> Writer<'a> {
         let (NodeKind::Map(slot, key_node, value_node), Node::Object { len, .. }) =
             (&self.plan.layout.node(node).kind, &self.document.nodes[at])
         else {
-            return Err(self.mismatch(id(node), at, "an object"));
+            return Err(self.mismatch(node, at, "an object"));
         };
         let (slot, key_node, value_node, len) = (*slot, *key_node, *value_node, *len);
         self.count_items(node, at, len)?;
@@ -451,24 +429,24 @@ impl<'a> Writer<'a> {
     }
 
     fn count_items(&mut self, node: NodeIx, at: usize, items: usize) -> Result<(), Fault> {
-        match self.items_left.checked_sub(items) {
-            Some(left) => {
-                self.items_left = left;
-                Ok(())
-            }
-            None => Err(self.fault(node, at, RowErrorKind::LimitExceeded("items in one message"))),
-        }
+        let taken = self.budget.take_items(items);
+        taken.map_err(|over| self.fault(node, at, over.kind()))
     }
 
     fn string(&mut self, node: NodeIx, at: usize) -> Result<&'a str, Fault> {
         match self.document.nodes[at] {
             Node::String(value) => Ok(value),
-            _ => Err(self.mismatch(id(node), at, "a string")),
+            _ => Err(self.mismatch(node, at, "a string")),
         }
     }
 
     #[cold]
-    fn mismatch(&mut self, path: FieldPathId, at: usize, expected: &'static str) -> Fault {
+    fn mismatch(&mut self, node: NodeIx, at: usize, expected: &'static str) -> Fault {
+        self.mismatch_at(self.plan.node(node).path, at, expected)
+    }
+
+    #[cold]
+    fn mismatch_at(&mut self, path: FieldPathId, at: usize, expected: &'static str) -> Fault {
         let found = match self.document.nodes[at] {
             Node::String(_) => "a string",
             Node::Object { .. } => "an object",
@@ -489,13 +467,8 @@ impl<'a> Writer<'a> {
     fn fault(&mut self, node: NodeIx, at: usize, kind: RowErrorKind) -> Fault {
         Fault::Row {
             byte_offset: self.locator.offset(at),
-            path: id(node),
+            path: self.plan.node(node).path,
             kind,
         }
     }
-}
-
-/// Errors call the whole message 0, and node `n` of the plan `n + 1`.
-fn id(node: NodeIx) -> FieldPathId {
-    FieldPathId(node.0 + 1)
 }

@@ -167,6 +167,10 @@ impl DecoderFactory for Settled {
         JsonFactory::new().kind()
     }
 
+    fn needs_writer_schemas(&self) -> bool {
+        JsonFactory::new().needs_writer_schemas()
+    }
+
     fn open(&self, target: &Target) -> Result<Box<dyn Decoder>, PlanError> {
         let mut decoder = JsonFactory::new().open(target)?;
         decoder.decode(&[Payload::unframed(self.0.as_bytes())], &mut |_| {});

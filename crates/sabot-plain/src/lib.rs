@@ -38,7 +38,6 @@ use std::sync::Arc;
 
 use sabot_decode::{Decoder, DecoderFactory, PlanError, SchemaKind, Target};
 
-use decoder::PlainDecoder;
 pub use serde::Serde;
 
 /// Makes decoders for one [`Serde`].
@@ -71,6 +70,10 @@ impl DecoderFactory for PlainFactory {
         SchemaKind::Plain
     }
 
+    fn needs_writer_schemas(&self) -> bool {
+        false
+    }
+
     /// Of the target it takes the mapping and the limits.
     ///
     /// # Errors
@@ -78,6 +81,6 @@ impl DecoderFactory for PlainFactory {
     /// [`PlanError`] if the target has a schema of its own, which a plain value cannot follow, or a projection that
     /// leaves the only column out.
     fn open(&self, target: &Target) -> Result<Box<dyn Decoder>, PlanError> {
-        Ok(Box::new(PlainDecoder::new(self.serde, &self.column, target)?))
+        Ok(Box::new(decoder::open(self.serde, &self.column, target)?))
     }
 }

@@ -13,8 +13,8 @@ use arrow_array::{Int32Array, RecordBatch, RecordBatchOptions, StringArray};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use sabot_decode::{
-    Body, Decoder, DecoderFactory, FieldPathId, FlushError, Limits, OutputSchema, Payload, PlanError,
-    Progress, RowError, RowErrorKind, SchemaKey, SchemaKind, Slots, Stop, Target, WriterSchema,
+    Body, Decoder, DecoderFactory, FieldPathId, FlushError, Limits, MessagePath, OutputSchema, Payload,
+    PlanError, Progress, RowError, RowErrorKind, SchemaKey, SchemaKind, Slots, Stop, Target, WriterSchema,
 };
 
 const ID: FieldPathId = FieldPathId(1);
@@ -113,6 +113,10 @@ impl DecoderFactory for ToyFactory {
         SchemaKind::Plain
     }
 
+    fn needs_writer_schemas(&self) -> bool {
+        true
+    }
+
     fn open(&self, target: &Target) -> Result<Box<dyn Decoder>, PlanError> {
         let mut toy = Toy {
             defect: self.defect,
@@ -153,7 +157,12 @@ impl Decoder for Toy {
         self.schema.as_ref()
     }
 
-    fn prepare(&mut self, key: SchemaKey, writer: &WriterSchema) -> Result<(), PlanError> {
+    fn prepare_message(
+        &mut self,
+        key: SchemaKey,
+        _: MessagePath<'_>,
+        writer: &WriterSchema,
+    ) -> Result<(), PlanError> {
         let add = writer.text.strip_prefix("ids+").and_then(|add| add.parse().ok());
         let add = match add {
             Some(add) => add,

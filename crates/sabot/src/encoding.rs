@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow_schema::SchemaRef;
 use sabot_decode::{
     BigDecimalType, BinaryType, Decoder, DecoderFactory, EnumType, Limits, Mapping, OutputSchema,
-    RecursionType, SchemaKey, SchemaKind, StringType, Target, TimeZone, UnionType, UuidType, WideDecimalType,
+    RecursionType, SchemaKey, StringType, Target, TimeZone, UnionType, UuidType, WideDecimalType,
     WriterSchema,
 };
 use sabot_registry::Client;
@@ -287,7 +287,7 @@ impl Codec {
 
     /// Whether nothing can be decoded without a registry.
     fn needs_registry(&self) -> bool {
-        let reads_ids = self.factory.kind() == SchemaKind::Avro && self.framing != Framing::Unframed;
+        let reads_ids = self.factory.needs_writer_schemas() && self.framing != Framing::Unframed;
         let named = match self.writer {
             Writer::Named => reads_ids,
             Writer::Id(_) => true,

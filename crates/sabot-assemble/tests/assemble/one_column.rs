@@ -6,8 +6,8 @@ use arrow_array::{ArrayRef, Int32Array, RecordBatch, StringArray, UnionArray};
 use arrow_buffer::BooleanBuffer;
 use arrow_schema::{DataType, Field, Schema, SchemaRef, UnionFields, UnionMode};
 use sabot_decode::{
-    Body, Decoder, FieldPathId, FlushError, Payload, PlanError, Progress, RowError, RowErrorKind, SchemaKey,
-    Slots, Stop, WriterSchema,
+    Body, Decoder, FieldPathId, FlushError, MessagePath, Payload, PlanError, Progress, RowError,
+    RowErrorKind, SchemaKey, Slots, Stop, WriterSchema,
 };
 
 #[derive(Debug)]
@@ -72,7 +72,12 @@ impl Decoder for OneColumn {
         Some(&self.schema)
     }
 
-    fn prepare(&mut self, _: SchemaKey, _: &WriterSchema) -> Result<(), PlanError> {
+    fn prepare_message(
+        &mut self,
+        _: SchemaKey,
+        _: MessagePath<'_>,
+        _: &WriterSchema,
+    ) -> Result<(), PlanError> {
         Ok(())
     }
 

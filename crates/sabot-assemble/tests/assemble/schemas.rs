@@ -4,8 +4,8 @@ use std::cell::Cell;
 
 use sabot_assemble::{OnError, PushStop};
 use sabot_decode::{
-    Decoder, FieldPathId, FlushError, Payload, PlanError, Progress, RowError, RowErrorKind, SchemaKey, Slots,
-    Stop, Target, WriterSchema,
+    Decoder, FieldPathId, FlushError, MessagePath, Payload, PlanError, Progress, RowError, RowErrorKind,
+    SchemaKey, Slots, Stop, Target, WriterSchema,
 };
 use sabot_testkit::toy::ToyFactory;
 
@@ -144,7 +144,12 @@ impl Decoder for NeverContent {
         self.0.schema()
     }
 
-    fn prepare(&mut self, _: SchemaKey, _: &WriterSchema) -> Result<(), PlanError> {
+    fn prepare_message(
+        &mut self,
+        _: SchemaKey,
+        _: MessagePath<'_>,
+        _: &WriterSchema,
+    ) -> Result<(), PlanError> {
         self.1.set(self.1.get() + 1);
         Ok(())
     }

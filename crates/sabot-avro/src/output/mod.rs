@@ -121,6 +121,20 @@ pub(crate) struct Branch {
     pub(crate) child: Option<usize>,
 }
 
+impl sabot_codec::Output for Output {
+    fn layout(&self) -> &Arc<Layout> {
+        &self.layout
+    }
+
+    fn dictionaries(&self) -> &[(NodeIx, ArrayRef)] {
+        &self.dictionaries
+    }
+
+    fn take_grown_dictionaries(&mut self) -> Vec<(NodeIx, ArrayRef)> {
+        self.growing.get_mut().take_grown()
+    }
+}
+
 impl Output {
     /// Lays out the columns of `reader`.
     pub(crate) fn new(reader: Schema, target: &Target) -> Result<Self, PlanError> {
@@ -180,20 +194,11 @@ impl Output {
         self.node(self.root).width_bytes
     }
 
-    pub(crate) fn schema(&self) -> &SchemaRef {
-        self.layout.schema()
-    }
-
     /// The positions of a writer's symbols in a dictionary that has none of its own, but gathers them; `None` where the
     /// column is no dictionary.
     pub(crate) fn grow(&self, column: NodeIx, symbols: &[Box<str>]) -> Option<Result<Box<[i32]>, PlanError>> {
         let (_, first) = self.dictionaries.iter().find(|(node, _)| *node == column)?;
         Some(self.growing.borrow_mut().add(column, first, symbols))
-    }
-
-    /// The dictionaries that have grown, with all of their values.
-    pub(crate) fn take_grown(&self) -> Vec<(NodeIx, ArrayRef)> {
-        self.growing.borrow_mut().take_grown()
     }
 
     fn bind_roots(&mut self) {

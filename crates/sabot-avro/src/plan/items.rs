@@ -1,6 +1,7 @@
 //! What reading and skipping share: the blocks of arrays and maps (how many items follow, how many bytes they take), and
 //! whether a nullable value is there.
 
+use sabot_codec::RowBudget;
 use sabot_cursor::{Cursor, ReadError, ReadErrorKind};
 use sabot_decode::RowErrorKind;
 
@@ -30,12 +31,6 @@ impl From<ReadError> for Failure {
     }
 }
 
-/// Items that one row may still have, in all its arrays and maps together.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Items {
-    pub(super) left: usize,
-}
-
 /// The head of a block.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ItemBlock {
@@ -53,7 +48,7 @@ pub(super) struct ItemBlock {
 #[inline]
 pub(super) fn read_block(
     cursor: &mut Cursor<'_>,
-    items: &mut Items,
+    budget: &mut RowBudget,
     min_item_bytes: u32,
 ) -> Result<Option<ItemBlock>, Failure> {
     let at = cursor.position();
@@ -76,12 +71,10 @@ pub(super) fn read_block(
     if u128::from(count) * u128::from(min_item_bytes) > room as u128 {
         return Err(Failure::new(RowErrorKind::InvalidLength(written), at));
     }
-    let count = usize::try_from(count).ok().filter(|count| *count <= items.left);
-    let count = count.ok_or(Failure::new(
-        RowErrorKind::LimitExceeded("items in one message"),
-        at,
-    ))?;
-    items.left -= count;
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    budget
+        .take_items(count)
+        .map_err(|over| Failure::new(over.kind(), at))?;
     Ok(Some(ItemBlock {
         count,
         size_bytes,

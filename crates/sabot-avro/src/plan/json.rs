@@ -6,17 +6,18 @@
 
 use std::io::Write;
 
+use sabot_codec::RowBudget;
 use sabot_cursor::Cursor;
 use sabot_decode::RowErrorKind;
 
-use super::items::{Failure, Items, read_block};
+use super::items::{Failure, read_block};
 use super::skip::Skips;
 use crate::schema::{At, Field, Kind, TypeId};
 
 /// Turns values into text.
 pub(super) struct JsonWriter<'a, 'b> {
     pub(super) cursor: &'a mut Cursor<'b>,
-    pub(super) items: &'a mut Items,
+    pub(super) budget: &'a mut RowBudget,
     /// Of the schema that the value is written with: they know how many bytes an item takes at least.
     pub(super) skips: &'a Skips,
     pub(super) text: &'a mut Vec<u8>,
@@ -114,7 +115,7 @@ impl JsonWriter<'_, '_> {
         self.push(if has_key { "{" } else { "[" });
         let mut is_first = true;
         let min_item_bytes = self.skips.min_bytes(item.id) + u32::from(has_key);
-        while let Some(block) = read_block(self.cursor, self.items, min_item_bytes)? {
+        while let Some(block) = read_block(self.cursor, self.budget, min_item_bytes)? {
             let start = self.cursor.position();
             for _ in 0..block.count {
                 if !std::mem::take(&mut is_first) {

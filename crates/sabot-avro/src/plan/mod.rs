@@ -21,7 +21,7 @@ use sabot_columns::NodeIx;
 use sabot_decode::{FieldPathId, Limits, StringType};
 
 use crate::schema::Schema;
-pub(crate) use block::{BLOCK_BYTES, BLOCK_DEFAULT_BYTES, BLOCK_PLANS, BLOCK_ROWS, BlockEngine, Outcome};
+pub(crate) use block::BlockEngine;
 pub(crate) use compile::compile;
 pub(crate) use row::decode_row;
 use skip::{SkipStep, Skips};
@@ -216,7 +216,7 @@ pub(crate) struct Plan {
     /// How the steps are taken in blocks.
     support: block::Support,
     /// Bytes that a row takes in the columns at least.
-    pub(crate) row_width_bytes: usize,
+    row_width_bytes: usize,
     limits: Limits,
 }
 
@@ -232,14 +232,22 @@ impl Plan {
             true => self.skips_in_default.as_ref(),
         }
     }
+}
 
-    /// Whether blocks of rows are likely to be faster than rows.
-    pub(crate) fn is_for_blocks(&self) -> bool {
+impl sabot_codec::Plan for Plan {
+    fn row_bytes(&self) -> usize {
+        self.row_width_bytes
+    }
+
+    fn is_for_blocks(&self) -> bool {
         self.support.is_worthwhile()
     }
 
-    /// Bytes that the plan's defaults take in a block.
-    pub(crate) fn default_bytes(&self) -> usize {
+    fn defaults(&self) -> &[Box<[u8]>] {
+        &self.defaults
+    }
+
+    fn default_bytes(&self) -> usize {
         self.support.default_bytes()
     }
 }

@@ -90,10 +90,10 @@ impl<'a> Row<'a> {
         self.with_text(|row, text| {
             let mut writer = JsonWriter {
                 cursor: &mut row.cursor,
-                items: &mut row.items,
+                max_bytes: row.budget.row_limit_bytes(),
+                budget: row.budget,
                 skips,
                 text,
-                max_bytes: row.row_bytes_left,
             };
             writer.value(schema.at(TypeId(op.aux)), depth)?;
             row.push_made(op, pc, text)
@@ -119,7 +119,7 @@ impl<'a> Row<'a> {
     fn encoded(&mut self, skips: &Skips, op: &Op, pc: usize) -> Result<(), StepFault> {
         let mut end = self.cursor;
         let step = skips.step(TypeId(op.aux));
-        skips.run(step, &mut end, &mut self.items, self.plan.depth())?;
+        skips.run(step, &mut end, self.budget, self.plan.depth())?;
         let bytes = self.cursor.read_slice(end.position() - self.cursor.position())?;
         self.push_text(op, pc, bytes)
     }
@@ -205,9 +205,7 @@ impl<'a> Row<'a> {
 
     /// Appends text that may be many times longer than what stands for it in the message.
     fn push_made(&mut self, op: &Op, pc: usize, text: &[u8]) -> Result<(), StepFault> {
-        let bytes = u32::try_from(text.len()).unwrap_or(u32::MAX);
-        self.charge(1, bytes, self.cursor.position())?;
-        self.columns.unforeseen_bytes += text.len();
+        self.charge(text.len(), self.cursor.position(), pc)?;
         self.push_text(op, pc, text)
     }
 

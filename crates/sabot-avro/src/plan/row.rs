@@ -5,93 +5,50 @@
 
 use std::ops::Range;
 
-use sabot_codec::Fault;
+use sabot_codec::{Fault, RowBudget};
 use sabot_columns::{Columns, Overflow};
 use sabot_cursor::Cursor;
-use sabot_decode::{FieldPathId, RowErrorKind};
+use sabot_decode::RowErrorKind;
 
-use super::items::{Failure, Items, read_block, read_presence};
+use super::items::{Failure, read_block, read_presence};
 use super::skip::Skips;
 use super::{Op, OpKind, Plan};
 
-/// Appends the row of one message's `body` to `columns`, and says how many bytes it takes there at least, whatever it
-/// takes in the message.
-///
-/// `text` is for values that become text, and kept from row to row. `batch_bytes_left` is how many of these the batch can still take; with more, the row is left for the next batch.
+/// Appends the row of one message's `body` to `columns`. `text` is for values that become text, and kept from row to row.
 pub(crate) fn decode_row(
     plan: &Plan,
     columns: &mut Columns,
     text: &mut Vec<u8>,
     body: &[u8],
-    batch_bytes_left: usize,
-) -> Result<usize, Fault> {
-    let limits = &plan.limits;
-    let mut row = Row {
-        plan,
-        cursor: Cursor::new(body),
-        items: Items {
-            left: limits.row_items,
-        },
-        width_bytes: plan.row_width_bytes,
-        row_bytes_left: limits.batch_bytes.max(limits.row_bytes),
-        batch_bytes_left,
-        columns,
-        text,
-    };
-    row.run(0, plan.ops.len())?;
-    let left = row.cursor.remaining();
+    budget: &mut RowBudget,
+) -> Result<(), Fault> {
+    let byte_offset = decode_steps(plan, columns, text, body, 0..plan.ops.len(), budget)?;
+    let left = body.len() - byte_offset;
     if left > 0 && !plan.ends_early {
         let left = u32::try_from(left).unwrap_or(u32::MAX);
-        let byte_offset = row.cursor.position();
-        return Err(Fault::Row {
-            byte_offset,
-            path: FieldPathId::ROOT,
-            kind: RowErrorKind::TrailingBytes(left),
-        });
+        return Err(Fault::of_message(byte_offset, RowErrorKind::TrailingBytes(left)));
     }
-    Ok(row.width_bytes)
+    Ok(())
 }
 
-/// What a row has come to between two steps, when the block engine leaves some to this one.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct PartialRow {
-    pub(super) items_left: usize,
-    pub(super) width_bytes: usize,
-    /// Bytes that the steps read.
-    pub(super) read_bytes: usize,
-}
-
-impl PartialRow {
-    /// Runs `steps`, whose bytes `body` begins with.
-    pub(super) fn run(
-        self,
-        plan: &Plan,
-        columns: &mut Columns,
-        text: &mut Vec<u8>,
-        body: &[u8],
-        steps: Range<usize>,
-        batch_bytes_left: usize,
-    ) -> Result<Self, Fault> {
-        let limits = &plan.limits;
-        let mut row = Row {
-            plan,
-            columns,
-            text,
-            cursor: Cursor::new(body),
-            items: Items {
-                left: self.items_left,
-            },
-            width_bytes: self.width_bytes,
-            row_bytes_left: limits.batch_bytes.max(limits.row_bytes),
-            batch_bytes_left,
-        };
-        row.run(steps.start, steps.end)?;
-        Ok(Self {
-            items_left: row.items.left,
-            width_bytes: row.width_bytes,
-            read_bytes: row.cursor.position(),
-        })
-    }
+/// Runs some steps of a row, whose bytes `body` begins with, and says how many bytes they read.
+pub(super) fn decode_steps(
+    plan: &Plan,
+    columns: &mut Columns,
+    text: &mut Vec<u8>,
+    body: &[u8],
+    steps: Range<usize>,
+    budget: &mut RowBudget,
+) -> Result<usize, Fault> {
+    let mut row = Row {
+        plan,
+        columns,
+        text,
+        cursor: Cursor::new(body),
+        budget,
+    };
+    row.run(steps.start, steps.end)?;
+    Ok(row.cursor.position())
 }
 
 pub(super) struct Row<'a> {
@@ -100,11 +57,7 @@ pub(super) struct Row<'a> {
     /// What a value that becomes text is written to.
     pub(super) text: &'a mut Vec<u8>,
     pub(super) cursor: Cursor<'a>,
-    pub(super) items: Items,
-    /// What the row takes in the columns so far, strings aside.
-    width_bytes: usize,
-    pub(super) row_bytes_left: usize,
-    batch_bytes_left: usize,
+    pub(super) budget: &'a mut RowBudget,
 }
 
 /// What a step fails with before it is known which it was.
@@ -308,8 +261,9 @@ impl<'a> Row<'a> {
             return Ok(());
         };
         let mut items = 0;
-        while let Some(block) = read_block(&mut self.cursor, &mut self.items, site.min_item_bytes)? {
-            self.charge(block.count, site.item_width_bytes, block.size_at)?;
+        while let Some(block) = read_block(&mut self.cursor, self.budget, site.min_item_bytes)? {
+            let bytes = block.count.saturating_mul(site.item_width_bytes as usize);
+            self.charge(bytes, block.size_at, pc)?;
             let start = self.cursor.position();
             for _ in 0..block.count {
                 self.run(pc + 1, op.aux as usize).map_err(StepFault::Below)?;
@@ -325,22 +279,12 @@ impl<'a> Row<'a> {
         self.columns.lists[op.slot as usize].push(items).map_err(overflow)
     }
 
-    /// Counts what `count` items take in the columns at least. A few bytes of a message may stand for many there:
-    /// nulls, defaults, items without bytes.
+    /// Charges what is about to be appended beyond the message's own bytes, of which a few may stand for many in the columns:
+    /// nulls, defaults, items without bytes, text that is made.
     #[inline]
-    pub(super) fn charge(&mut self, count: usize, item_width_bytes: u32, at: usize) -> Result<(), StepFault> {
-        self.width_bytes = self
-            .width_bytes
-            .saturating_add(count.saturating_mul(item_width_bytes as usize));
-        if self.width_bytes > self.row_bytes_left {
-            return Err(
-                Failure::new(RowErrorKind::LimitExceeded("bytes of one row in the columns"), at).into(),
-            );
-        }
-        if self.width_bytes > self.batch_bytes_left {
-            return Err(StepFault::Overflow);
-        }
-        Ok(())
+    pub(super) fn charge(&mut self, bytes: usize, at: usize, pc: usize) -> Result<(), StepFault> {
+        let charged = self.budget.charge(bytes);
+        charged.map_err(|over| StepFault::Below(over.at(at, self.plan.sites[pc].path)))
     }
 
     #[inline]
@@ -358,7 +302,7 @@ impl<'a> Row<'a> {
         let depth = self.plan.depth();
         for at in op.slot as usize..op.aux as usize {
             let (step, path) = self.plan.skip_steps[at];
-            let skipped = skips.run(step, &mut self.cursor, &mut self.items, depth);
+            let skipped = skips.run(step, &mut self.cursor, self.budget, depth);
             skipped.map_err(|Failure { kind, byte_offset }| {
                 StepFault::Below(Fault::Row {
                     byte_offset,

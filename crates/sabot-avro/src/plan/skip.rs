@@ -5,11 +5,12 @@
 //! writer's schema, so that recursive ones can be skipped; types without bytes are left out, so that every step takes
 //! some bytes and the work is bounded by the message.
 
+use sabot_codec::RowBudget;
 use sabot_cursor::Cursor;
 use sabot_decode::RowErrorKind;
 
 use super::Op;
-use super::items::{Failure, Items, read_block, read_presence};
+use super::items::{Failure, read_block, read_presence};
 use crate::schema::{At, Kind, Schema, TypeId};
 
 /// Levels of a skipped value at most, whatever the limit asked for: skipping recurses on the thread's stack.
@@ -137,7 +138,7 @@ impl Skips {
         &self,
         step: SkipStep,
         cursor: &mut Cursor<'_>,
-        items: &mut Items,
+        budget: &mut RowBudget,
         depth: usize,
     ) -> Result<(), Failure> {
         if step.non_null_byte != Op::NO_TAG && !read_presence(cursor, step.non_null_byte)? {
@@ -148,7 +149,7 @@ impl Skips {
             SkipKind::Int => drop(cursor.read_int()?),
             SkipKind::Long => drop(cursor.read_long()?),
             SkipKind::Sized => drop(cursor.read_sized()?),
-            SkipKind::Type => self.skip(TypeId(step.aux), cursor, items, depth)?,
+            SkipKind::Type => self.skip(TypeId(step.aux), cursor, budget, depth)?,
         }
         Ok(())
     }
@@ -158,7 +159,7 @@ impl Skips {
         &self,
         id: TypeId,
         cursor: &mut Cursor<'_>,
-        items: &mut Items,
+        budget: &mut RowBudget,
         depth: usize,
     ) -> Result<(), Failure> {
         let at = cursor.position();
@@ -168,21 +169,21 @@ impl Skips {
                 .ok_or(Failure::new(RowErrorKind::LimitExceeded("depth"), at))
         };
         match &self.types[id.0 as usize] {
-            Skip::One(step) => self.run(*step, cursor, items, depth),
+            Skip::One(step) => self.run(*step, cursor, budget, depth),
             Skip::Record(steps) => {
                 let below = below()?;
                 steps
                     .iter()
-                    .try_for_each(|step| self.run(*step, cursor, items, below))
+                    .try_for_each(|step| self.run(*step, cursor, budget, below))
             }
             Skip::Union(branches) => {
                 let index = cursor.read_long()?;
                 let branch = usize::try_from(index).ok().and_then(|index| branches.get(index));
                 let branch = branch.ok_or(Failure::new(RowErrorKind::InvalidUnionIndex(index), at))?;
                 // No level of its own: no union stands directly in another.
-                self.skip(*branch, cursor, items, depth)
+                self.skip(*branch, cursor, budget, depth)
             }
-            Skip::Blocks { has_key, item } => self.skip_blocks(*has_key, *item, cursor, items, below()?),
+            Skip::Blocks { has_key, item } => self.skip_blocks(*has_key, *item, cursor, budget, below()?),
         }
     }
 
@@ -191,12 +192,12 @@ impl Skips {
         has_key: bool,
         item: TypeId,
         cursor: &mut Cursor<'_>,
-        items: &mut Items,
+        budget: &mut RowBudget,
         depth: usize,
     ) -> Result<(), Failure> {
         let step = self.step(item);
         let min_item_bytes = self.min_bytes(item) + u32::from(has_key);
-        while let Some(block) = read_block(cursor, items, min_item_bytes)? {
+        while let Some(block) = read_block(cursor, budget, min_item_bytes)? {
             if let Some(size_bytes) = block.size_bytes {
                 cursor.skip(size_bytes)?;
                 continue;
@@ -209,7 +210,7 @@ impl Skips {
                 if has_key {
                     cursor.read_sized()?;
                 }
-                self.run(step, cursor, items, depth)?;
+                self.run(step, cursor, budget, depth)?;
             }
         }
         Ok(())

@@ -4,10 +4,10 @@
 //! value with bad contents (UTF-8, an enum's symbol, a value that does not resolve) is still told from its neighbours,
 //! and that there is one engine.
 
+use sabot_codec::RowBudget;
 use sabot_cursor::Cursor;
 use sabot_decode::RowErrorKind;
 
-use super::items::Items;
 use super::skip::{MAX_DEPTH, SkipStep, Skips};
 use crate::schema::Schema;
 
@@ -40,8 +40,8 @@ impl Splitter {
     /// Items are not limited here: those of some bytes are bounded by `bytes`, and others take no time.
     pub(crate) fn size_of_first(&self, bytes: &[u8]) -> Result<usize, NoEnd> {
         let mut cursor = Cursor::new(bytes);
-        let mut items = Items { left: usize::MAX };
-        let skipped = self.skips.run(self.root, &mut cursor, &mut items, MAX_DEPTH);
+        let mut budget = RowBudget::unlimited(usize::MAX);
+        let skipped = self.skips.run(self.root, &mut cursor, &mut budget, MAX_DEPTH);
         skipped.map_err(|failure| NoEnd {
             byte_offset: failure.byte_offset,
             kind: failure.kind,

@@ -7,7 +7,8 @@ use std::thread;
 use arrow_schema::Schema;
 use sabot_assemble::AssemblerOptions;
 use sabot_decode::{
-    Decoder, FetchError, FieldPathId, Payload, PlanError, RowError, SchemaKey, Slots, WriterSchema,
+    Decoder, FetchError, FieldPathId, MessagePath, Payload, PlanError, RowError, SchemaKey, Slots,
+    WriterSchema,
 };
 
 use super::*;
@@ -26,7 +27,12 @@ impl Decoder for Undecoded {
         Some(&self.0)
     }
 
-    fn prepare(&mut self, _: SchemaKey, _: &WriterSchema) -> Result<(), PlanError> {
+    fn prepare_message(
+        &mut self,
+        _: SchemaKey,
+        _: MessagePath<'_>,
+        _: &WriterSchema,
+    ) -> Result<(), PlanError> {
         unreachable!()
     }
 

@@ -13,8 +13,8 @@ use arrow_buffer::BooleanBuffer;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use sabot_assemble::{Assembler, AssemblerOptions, OnError};
 use sabot_decode::{
-    Body, Decoder, FetchError, FieldPathId, FlushError, Payload, PlanError, Progress, RowError, RowErrorKind,
-    SchemaKey, SchemaSource, Slots, Stop, WriterSchema,
+    Body, Decoder, FetchError, FieldPathId, FlushError, MessagePath, Payload, PlanError, Progress, RowError,
+    RowErrorKind, SchemaKey, SchemaSource, Slots, Stop, WriterSchema,
 };
 use sabot_kafka::embedded::EmbeddedBroker;
 use sabot_kafka::{
@@ -116,7 +116,12 @@ impl Decoder for Numbers {
         Some(&self.schema)
     }
 
-    fn prepare(&mut self, key: SchemaKey, _: &WriterSchema) -> Result<(), PlanError> {
+    fn prepare_message(
+        &mut self,
+        key: SchemaKey,
+        _: MessagePath<'_>,
+        _: &WriterSchema,
+    ) -> Result<(), PlanError> {
         self.known.insert(key);
         Ok(())
     }

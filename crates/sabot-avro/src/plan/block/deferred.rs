@@ -28,11 +28,11 @@ impl Block<'_> {
     pub(super) fn defer(&mut self, pc: usize, lanes: &mut Lanes, extent: Extent) {
         let (site, starts) = (&self.plan.sites[pc], lanes.read.at);
         // The items are counted when they are read.
-        let items_left = (self.items_left, self.items_left_each);
+        let items = self.budget.items();
         if let Some(SkipSite { step, is_in_default }) = site.skip {
             self.skip_step(is_in_default, step, lanes, self.plan.depth());
         }
-        (self.items_left, self.items_left_each) = items_left;
+        self.budget.set_items(items);
         let plan = self.plan_at;
         let values = (0..lanes.len())
             .filter(|lane| lanes.is_within(*lane))

@@ -73,20 +73,12 @@ impl Block<'_> {
         }
         // Nearly always all lists together keep the limits of each row.
         let total = total as usize;
-        let is_small = all <= u64::from(MAX)
-            && beyond >> 31 == 0
-            && total <= self.items_left_each
-            && total.saturating_mul(width_bytes) <= self.bytes_left;
+        let is_small = all <= u64::from(MAX) && beyond >> 31 == 0 && self.budget.has_room(total, width_bytes);
         if !is_small {
             return self.counts_one_by_one(written, site, lanes);
         }
-        self.items_left_each -= total;
-        self.bytes_left -= total * width_bytes;
-        for (count, row) in counts.iter().zip(lanes.row).take(lanes.len()) {
-            let row = usize::from(row) % LANES;
-            self.items_left[row] -= *count as usize;
-            self.width_bytes[row] += *count as usize * width_bytes;
-        }
+        let lists = lanes.row.into_iter().zip(counts).take(lanes.len());
+        self.budget.take_lists(total, width_bytes, lists);
         counts
     }
 
@@ -101,29 +93,14 @@ impl Block<'_> {
         for lane in 0..lanes.len() {
             let row = usize::from(lanes.row[lane]);
             let room = lanes.read.end[lane].saturating_sub(lanes.read.at[lane]);
-            let fits = |count: &u32| {
-                u64::from(*count) * u64::from(site.min_item_bytes) <= u64::from(room)
-                    && *count as usize <= self.items_left[row]
-            };
+            let fits = |count: &u32| u64::from(*count) * u64::from(site.min_item_bytes) <= u64::from(room);
             let count = u32::try_from(written[lane]).ok().filter(fits);
-            let count = count.filter(|count| self.charge(row, site, *count as usize));
+            let item_bytes = site.item_width_bytes as usize;
+            let count = count.filter(|count| self.budget.try_list(row, *count as usize, item_bytes));
             lanes.read.lose(lane, count.is_none());
             counts[lane] = count.unwrap_or(0);
-            self.items_left[row] -= counts[lane] as usize;
-            self.items_left_each = self.items_left_each.min(self.items_left[row]);
         }
         counts
-    }
-
-    /// Counts what items take in the columns, or says that it is too much for the batch, and so for the row.
-    pub(super) fn charge(&mut self, row: usize, site: ListSite, count: usize) -> bool {
-        let width = count.saturating_mul(site.item_width_bytes as usize);
-        let is_taken = width <= self.bytes_left;
-        if is_taken {
-            self.width_bytes[row] += width;
-            self.bytes_left -= width;
-        }
-        is_taken
     }
 
     /// Reads the items, a round for each position in the lists.

@@ -22,177 +22,62 @@ mod values;
 use std::ops::Range;
 use std::sync::Arc;
 
-use sabot_codec::{DeferredReader, DeferredWrites, Extent, Stuck};
+use sabot_codec::{BlockBudget, BlockOutcome, DeferredReader, DeferredWrites, Extent, Gathered, Stuck};
 use sabot_columns::{Columns, Layout, NodeIx, Span};
-use sabot_cursor::{ARENA_BYTES, Arena};
+use sabot_cursor::Arena;
 
 use self::lanes::{LANES, Lanes};
 pub(super) use self::support::Support;
-use super::row::PartialRow;
+use super::row::decode_steps;
 use super::{Op, OpKind, Plan};
 use crate::output::NO_COLUMN;
 
-/// Rows of a block at most.
-pub(crate) const BLOCK_ROWS: usize = LANES;
-/// Bytes of a block's messages at most.
-pub(crate) const BLOCK_BYTES: usize = ARENA_BYTES - support::MAX_DEFAULT_BYTES;
-/// Bytes of the defaults of a block's plans at most.
-pub(crate) const BLOCK_DEFAULT_BYTES: usize = support::MAX_DEFAULT_BYTES;
-/// Plans of a block at most.
-pub(crate) const BLOCK_PLANS: usize = 8;
-
-/// What a block came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// All rows stand in the columns, where they take this many bytes at least.
-    Good { width_bytes: usize },
-    /// Of the first `known` rows those in `lost` are to be taken with the row engine. The first `good` rows stand in the
-    /// columns, where they take `width_bytes` at least, and garbage behind them.
-    Lost {
-        lost: u64,
-        known: usize,
-        good: usize,
-        width_bytes: usize,
-    },
-}
-
-impl Outcome {
-    /// The first rows, of so many, that stand in the columns.
-    pub(crate) const fn good_rows(&self, rows: usize) -> usize {
-        match self {
-            Self::Good { .. } => rows,
-            Self::Lost { good, .. } => *good,
-        }
-    }
-
-    /// No row is known to be good.
-    pub(crate) const fn all_lost(rows: usize) -> Self {
-        Self::Lost {
-            lost: u64::MAX,
-            known: rows,
-            good: 0,
-            width_bytes: 0,
-        }
-    }
-}
-
-/// What the engine needs apart from plan and columns, kept from block to block.
+/// What the engine keeps from block to block, for its room and for what it has learned.
 #[derive(Debug, Default)]
 pub(crate) struct BlockEngine {
-    arena: Arena,
-    /// Where the messages of the block lie.
-    messages: sabot_cursor::Lanes,
-    /// Where the defaults of the plans at hand lie, plan after plan.
-    defaults: Vec<Span>,
     deferred: DeferredWrites,
     several_blocks: SeveralBlocks,
     /// For values that become text.
     text: Vec<u8>,
     /// Where the items of lists lie, for lists within lists.
     items: Vec<Vec<scan::Item>>,
-    /// Rows taken so far: nothing else shows that they came this way.
-    rows_taken: u64,
 }
 
 impl BlockEngine {
-    /// Begins a block without messages.
-    pub(crate) fn begin(&mut self) {
-        self.arena.clear();
-        self.messages.len = 0;
-    }
-
-    /// Adds a message to the block, which has fewer than [`BLOCK_ROWS`], if there is room.
-    #[inline]
-    pub(crate) fn push(&mut self, body: &[u8]) -> bool {
-        let range = self.arena.push(body);
-        range.map(|range| self.messages.push(range)).is_some()
-    }
-
-    /// Messages of the block.
-    pub(crate) fn messages(&self) -> usize {
-        self.messages.len
-    }
-
-    /// Bytes of some of the block's messages.
-    pub(crate) fn body_bytes(&self, rows: Range<usize>) -> usize {
-        // They lie one behind the other.
-        match rows.end.checked_sub(1) {
-            Some(last) if !rows.is_empty() => {
-                (self.messages.end[last] - self.messages.at[rows.start]) as usize
-            }
-            _ => 0,
-        }
-    }
-
-    /// Appends `rows` of the block behind `columns.rows()`. The caller ends them, or truncates. `plan_of` says which of the
-    /// plans each row of the block has.
+    /// Appends `rows` after `columns.rows()`. The caller ends them, or truncates.
     pub(crate) fn decode(
         &mut self,
-        rows: Range<usize>,
-        (plans, plan_of): (&[Arc<Plan>], &[u8]),
-        layout: &Layout,
+        rows: &Gathered<'_, Plan>,
         columns: &mut Columns,
-        batch_bytes_left: usize,
-    ) -> Outcome {
+        budget: &mut BlockBudget,
+    ) -> BlockOutcome {
+        let plans = rows.plans();
         let Some(first) = plans.first() else {
-            return Outcome::all_lost(rows.len());
+            return BlockOutcome::all_lost(rows.len());
         };
-        let plan_of = &plan_of[rows.clone()];
         self.deferred.clear();
         let mut lanes = Lanes::new();
         lanes.read.len = rows.len();
-        lanes.read.at[..rows.len()].copy_from_slice(&self.messages.at[rows.clone()]);
-        let ends = &self.messages.end[rows];
-        lanes.read.end[..ends.len()].copy_from_slice(ends);
-        let mut width_bytes = [first.row_width_bytes; LANES];
-        if plans.len() > 1 {
-            for (width, plan) in width_bytes.iter_mut().zip(plan_of) {
-                *width = plans[usize::from(*plan)].row_width_bytes;
-            }
-        }
-        let taken: usize = width_bytes[..lanes.len()].iter().sum();
+        lanes.read.at[..rows.len()].copy_from_slice(rows.starts());
+        lanes.read.end[..rows.len()].copy_from_slice(rows.ends());
         let extent = Extent::new(columns.rows(), lanes.len());
         let block = Block {
             plan: first,
             plan_at: 0,
             plans,
-            layout,
+            layout: rows.layout(),
             columns,
-            arena: &self.arena,
-            defaults: &self.defaults,
-            ends,
+            arena: rows.arena(),
+            defaults: rows.defaults(),
+            ends: rows.ends(),
             deferred: &mut self.deferred,
             several_blocks: &mut self.several_blocks,
             text: &mut self.text,
             items: &mut self.items,
-            items_left: [first.limits.row_items; LANES],
-            items_left_each: first.limits.row_items,
-            width_bytes,
-            bytes_left: batch_bytes_left.saturating_sub(taken),
+            budget,
             lost: 0,
         };
-        let outcome = block.rows(&mut lanes, plan_of, extent);
-        self.rows_taken += outcome.good_rows(lanes.len()) as u64;
-        outcome
-    }
-
-    /// Ends the block's messages, which have these plans: the plans' defaults come behind them in the arena, where they are
-    /// read as if they were messages.
-    pub(crate) fn end(&mut self, plans: &[Arc<Plan>]) {
-        self.defaults.clear();
-        for plan in plans {
-            for bytes in &plan.defaults {
-                let range = match plan.support.default_bytes() {
-                    0 => None,
-                    _ => self.arena.push(bytes),
-                };
-                let range = range.unwrap_or_default();
-                self.defaults.push(Span {
-                    start: range.start,
-                    len: range.end - range.start,
-                });
-            }
-        }
+        block.rows(&mut lanes, rows.plan_of(), extent)
     }
 }
 
@@ -229,14 +114,7 @@ struct Block<'a> {
     several_blocks: &'a mut SeveralBlocks,
     text: &'a mut Vec<u8>,
     items: &'a mut Vec<Vec<scan::Item>>,
-    /// Items that each row may still have.
-    items_left: [usize; LANES],
-    /// No more than the least of them.
-    items_left_each: usize,
-    /// What each row takes in the columns at least.
-    width_bytes: [usize; LANES],
-    /// What all of them together may still take beyond that.
-    bytes_left: usize,
+    budget: &'a mut BlockBudget,
     /// Rows that are lost though their lanes are not.
     lost: u64,
 }
@@ -247,7 +125,7 @@ impl Block<'_> {
     }
 
     /// Takes all rows, and says what became of them.
-    fn rows(mut self, lanes: &mut Lanes, plan_of: &[u8], extent: Extent) -> Outcome {
+    fn rows(mut self, lanes: &mut Lanes, plan_of: &[u8], extent: Extent) -> BlockOutcome {
         let run = match self.plans.len() {
             1 => self.run(0, self.plan.ops.len(), lanes, extent),
             _ => self.mixed(lanes, plan_of, extent),
@@ -258,27 +136,19 @@ impl Block<'_> {
             1 => lanes.read.lost(may_end_early) | self.lost,
             _ => self.lost,
         };
-        let known = lanes.len();
         match run {
-            Ok(()) if lost == 0 => Outcome::Good {
-                width_bytes: self.width_bytes[..known].iter().sum(),
+            Ok(()) if lost == 0 => BlockOutcome::Good,
+            Ok(()) => BlockOutcome::Lost {
+                lost,
+                known: lanes.len(),
+                good: lost.trailing_zeros() as usize,
             },
-            Ok(()) => {
-                let good = lost.trailing_zeros() as usize;
-                Outcome::Lost {
-                    lost,
-                    known,
-                    good,
-                    width_bytes: self.width_bytes[..good].iter().sum(),
-                }
-            }
             Err(Stuck { row }) => {
                 self.deferred.leave_over();
-                Outcome::Lost {
+                BlockOutcome::Lost {
                     lost: 1 << row | lost & !(u64::MAX << row),
                     known: row + 1,
                     good: 0,
-                    width_bytes: 0,
                 }
             }
         }
@@ -392,22 +262,12 @@ impl Block<'_> {
             let row = usize::from(lanes.row[lane]);
             // A lane that is lost already has nothing to read: the columns are dropped anyway.
             let body = self.arena.slice(lanes.read.at[lane]..lanes.read.end[lane]);
-            let part = PartialRow {
-                items_left: self.items_left[row],
-                width_bytes: self.width_bytes[row],
-                read_bytes: 0,
-            };
-            let most = part.width_bytes.saturating_add(self.bytes_left);
-            match part.run(self.plan, self.columns, self.text, body, steps.clone(), most) {
-                Ok(part) => {
-                    self.bytes_left -= part.width_bytes - self.width_bytes[row];
-                    lanes.read.at[lane] += part.read_bytes as u32;
-                    self.items_left[row] = part.items_left;
-                    self.items_left_each = self.items_left_each.min(part.items_left);
-                    self.width_bytes[row] = part.width_bytes;
-                }
-                Err(_) => return Err(Stuck { row }),
-            }
+            let mut budget = self.budget.row(row);
+            let (columns, text) = (&mut *self.columns, &mut *self.text);
+            let read = decode_steps(self.plan, columns, text, body, steps.clone(), &mut budget);
+            let read_bytes = read.map_err(|_| Stuck { row })?;
+            lanes.read.at[lane] += read_bytes as u32;
+            self.budget.put_row(row, budget);
         }
         Ok(self.columns.pad(node, extent.end())?)
     }

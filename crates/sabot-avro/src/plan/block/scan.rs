@@ -8,7 +8,7 @@ use sabot_codec::{DeferredReader, Extent, Stuck};
 use sabot_columns::NodeKind;
 use sabot_cursor::Cursor;
 
-use super::super::items::{Failure, Items, read_block, read_presence};
+use super::super::items::{Failure, read_block, read_presence};
 use super::lanes::{LANES, Lanes};
 use super::{Block, Op};
 
@@ -90,20 +90,19 @@ impl Block<'_> {
         let Some(skips) = plan.skips_of(site.item.is_in_default) else {
             return Ok(Some(0));
         };
-        let mut items = Items {
-            left: self.items_left[row],
-        };
+        let mut budget = self.budget.row(row);
         let mut blocks = 0;
-        while let Some(block) = read_block(&mut cursor, &mut items, site.min_item_bytes)? {
+        while let Some(block) = read_block(&mut cursor, &mut budget, site.min_item_bytes)? {
             blocks += 1;
             // The row engine says what is wrong.
             let refused = Failure::new(sabot_decode::RowErrorKind::Truncated, cursor.position());
-            if !self.charge(row, site, block.count) {
+            let bytes = block.count.saturating_mul(site.item_width_bytes as usize);
+            if budget.charge(bytes).is_err() {
                 return Err(refused);
             }
             let first = cursor.position();
             // What is in the items is counted when they are read.
-            let mut below = items;
+            let mut below = budget;
             for _ in 0..block.count {
                 let item = cursor.position() as u32;
                 if site.has_key {
@@ -123,8 +122,7 @@ impl Block<'_> {
                 return Err(refused);
             }
         }
-        self.items_left[row] = items.left;
-        self.items_left_each = self.items_left_each.min(items.left);
+        self.budget.put_row(row, budget);
         lanes.read.at[lane] += cursor.position() as u32;
         Ok(Some(blocks))
     }

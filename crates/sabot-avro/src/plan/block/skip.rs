@@ -2,7 +2,6 @@
 
 use sabot_cursor::{Cursor, Window};
 
-use super::super::items::Items;
 use super::super::skip::{SkipKind, SkipStep};
 use super::lanes::{LANES, Lanes};
 use super::{Block, Op, OpKind};
@@ -42,12 +41,9 @@ impl Block<'_> {
         for lane in 0..lanes.len() {
             let row = usize::from(lanes.row[lane]);
             let mut cursor = Cursor::new(self.arena.slice(lanes.read.at[lane]..lanes.read.end[lane]));
-            let mut items = Items {
-                left: self.items_left[row],
-            };
-            let is_bad = skips.run(step, &mut cursor, &mut items, depth).is_err();
-            self.items_left[row] = items.left;
-            self.items_left_each = self.items_left_each.min(items.left);
+            let mut budget = self.budget.row(row);
+            let is_bad = skips.run(step, &mut cursor, &mut budget, depth).is_err();
+            self.budget.put_row(row, budget);
             lanes.read.at[lane] += cursor.position() as u32;
             lanes.read.lose(lane, is_bad);
         }

@@ -4,9 +4,7 @@
 
 use super::super::{Op, OpKind, Site};
 use crate::output::NO_COLUMN;
-
-/// Bytes of all defaults of a block's plans that have a place in the arena at most.
-pub(super) const MAX_DEFAULT_BYTES: usize = 4096;
+use sabot_codec::BLOCK_DEFAULT_BYTES;
 
 /// Steps within steps that the block engine takes itself: it recurses on the thread's stack.
 const MAX_LEVELS: usize = 16;
@@ -46,7 +44,7 @@ impl Support {
             ops,
             sites,
             jumps,
-            has_defaults: default_bytes <= MAX_DEFAULT_BYTES,
+            has_defaults: default_bytes <= BLOCK_DEFAULT_BYTES,
             steps: vec![
                 Step {
                     next: 0,
@@ -62,7 +60,7 @@ impl Support {
             (ops.iter().zip(sites)).all(|(op, site)| op.kind != OpKind::Switch || site.column != NO_COLUMN);
         Self {
             steps: survey.steps.into(),
-            default_bytes: if default_bytes <= MAX_DEFAULT_BYTES {
+            default_bytes: if default_bytes <= BLOCK_DEFAULT_BYTES {
                 default_bytes
             } else {
                 0

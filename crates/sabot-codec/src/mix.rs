@@ -3,15 +3,16 @@
 
 use std::sync::Arc;
 
-use sabot_decode::SchemaKey;
+use sabot_decode::Payload;
 
-use crate::plan::{BLOCK_DEFAULT_BYTES, BLOCK_PLANS, BLOCK_ROWS, Plan};
+use crate::plans::{PlanKey, Plans};
+use crate::{BLOCK_DEFAULT_BYTES, BLOCK_PLANS, BLOCK_ROWS, Plan, PlansBy};
 
 /// The plans of a block, and which of them each row has.
 #[derive(Debug)]
-pub(crate) struct Mix {
-    keys: Vec<SchemaKey>,
-    plans: Vec<Arc<Plan>>,
+pub(crate) struct Mix<P> {
+    keys: Vec<PlanKey>,
+    plans: Vec<Arc<P>>,
     /// Of rows to come, 0.
     plan_of: [u8; BLOCK_ROWS],
     rows: usize,
@@ -20,7 +21,7 @@ pub(crate) struct Mix {
     default_bytes: usize,
 }
 
-impl Mix {
+impl<P: Plan> Mix<P> {
     /// Rows of one plan that make a good block by themselves: a block of one plan is faster than a mixed one.
     const LONG_RUN: usize = 24;
     /// Rows that each plan of a mixed block has on average at least: with fewer the row engine is faster.
@@ -39,17 +40,19 @@ impl Mix {
 
     /// Forgets all plans: others may be meant by their keys now.
     pub(crate) fn clear(&mut self) {
-        self.keys.clear();
-        self.plans.clear();
-        self.begin(SchemaKey::Absent);
+        self.keep(0);
     }
 
-    /// Begins a block whose first row has `key`. A plan that stays is not counted anew, which other threads that share it
+    /// Begins a block whose first row is `payload`. A plan that stays is not counted anew, which other threads that share it
     /// would feel.
-    pub(crate) fn begin(&mut self, key: SchemaKey) {
-        let kept = usize::from(self.keys.first() == Some(&key));
-        self.keys.truncate(kept);
-        self.plans.truncate(kept);
+    pub(crate) fn begin(&mut self, by: PlansBy, payload: &Payload<'_>) {
+        let is_kept = self.keys.first().is_some_and(|key| key.is_of(by, payload));
+        self.keep(usize::from(is_kept));
+    }
+
+    fn keep(&mut self, plans: usize) {
+        self.keys.truncate(plans);
+        self.plans.truncate(plans);
         self.default_bytes = self.plans.first().map_or(0, |plan| plan.default_bytes());
         if self.run < self.rows {
             self.plan_of.fill(0);
@@ -59,18 +62,18 @@ impl Mix {
 
     /// Adds a row, unless it does not go with the others.
     #[inline]
-    pub(crate) fn add<'p>(&mut self, key: SchemaKey, plan: impl FnOnce() -> Option<&'p Arc<Plan>>) -> bool {
-        if self.keys.first() == Some(&key) {
+    pub(crate) fn add(&mut self, by: PlansBy, payload: &Payload<'_>, plans: &Plans<P>) -> bool {
+        if self.keys.first().is_some_and(|key| key.is_of(by, payload)) {
             self.run += usize::from(self.keys.len() == 1);
             self.rows += 1;
             return true;
         }
-        self.add_other(key, plan)
+        self.add_other(by, payload, plans)
     }
 
-    fn add_other<'p>(&mut self, key: SchemaKey, plan: impl FnOnce() -> Option<&'p Arc<Plan>>) -> bool {
-        let known = self.keys.iter().position(|known| *known == key);
-        let Some(at) = known.or_else(|| self.add_plan(key, plan()?)) else {
+    fn add_other(&mut self, by: PlansBy, payload: &Payload<'_>, plans: &Plans<P>) -> bool {
+        let known = self.keys.iter().position(|known| known.is_of(by, payload));
+        let Some(at) = known.or_else(|| self.add_plan(plans.find(by, payload)?)) else {
             return false;
         };
         self.run += usize::from(at == 0);
@@ -79,14 +82,14 @@ impl Mix {
         true
     }
 
-    fn add_plan(&mut self, key: SchemaKey, plan: &Arc<Plan>) -> Option<usize> {
+    fn add_plan(&mut self, (key, plan): &(PlanKey, Arc<P>)) -> Option<usize> {
         let default_bytes = self.default_bytes + plan.default_bytes();
         let is_taken = plan.is_for_blocks()
             && self.run < Self::LONG_RUN
             && self.plans.len() < BLOCK_PLANS
             && default_bytes <= BLOCK_DEFAULT_BYTES;
         is_taken.then(|| {
-            self.keys.push(key);
+            self.keys.push(key.clone());
             self.plans.push(Arc::clone(plan));
             self.default_bytes = default_bytes;
             self.plans.len() - 1
@@ -98,7 +101,7 @@ impl Mix {
         self.plans.len() > 1 && self.rows < self.plans.len() * Self::MIN_PLAN_ROWS
     }
 
-    pub(crate) fn plans(&self) -> &[Arc<Plan>] {
+    pub(crate) fn plans(&self) -> &[Arc<P>] {
         &self.plans
     }
 

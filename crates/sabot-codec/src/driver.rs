@@ -1,0 +1,472 @@
+//! The driver: from a slice of payloads to slots, for any format.
+//!
+//! A format has two engines: one takes many messages at once and is fast, the other takes one message and says what is wrong
+//! with it. The driver decides which of them takes which rows, and does what is the same for all formats: it keeps plans,
+//! gathers messages into blocks, gives each payload its slot, and stops where a batch is full or a schema is missing.
+//!
+//! # Example
+//!
+//! Eight payloads of two writer schemas, of which 1 is prepared and 2 is not. `x` is cut off:
+//!
+//! ```text
+//! row      0   1   2   3   4   5   6   7
+//! schema   1   1   1   1   1   -   2   1
+//! message  ok  ok  x   ok  ok  -   ok  ok        -: a tombstone
+//! ```
+//!
+//! 1. The driver gathers a block. Rows 0 to 4 go together: each has bytes, and a plan for blocks. The tombstone does not.
+//! 2. The block engine runs the plan over five rows, and loses row 2: `Lost { lost: 0b00100, known: 5, good: 2 }`. The
+//!    columns are truncated to the two rows before it, which end.
+//! 3. Row 2 goes to the row engine, which finds that the message ends at byte 3, in the field `price`. What it appended is
+//!    taken back, the slot gets a placeholder and a bit that says it is invalid, and the error is reported: slot 2.
+//! 4. Rows 3 and 4 come after the last lost one. They are gathered again, so that one bad row does not cost the rest of its
+//!    block: two rows are too few for a block, and go to the row engine.
+//! 5. Row 5 takes its slot as a row of nulls.
+//! 6. Row 6 has no plan: the driver stops with `taken: 6` and `NeedsSchema(2)`. The caller prepares schema 2, which is compiled
+//!    onto the same columns, and comes again with the rows from 6 on. If it cannot find the schema, it comes with row 6
+//!    refused, and that becomes an invalid slot like row 2.
+//! 7. Rows 6 and 7 have different plans. With more of them, both would go into one block.
+//!
+//! # Invariants
+//!
+//! - A payload is taken when its slot is complete, and never before: what was appended for a row that is not taken is taken
+//!   back. So a caller can stop anywhere, and goes on at `taken`.
+//! - Rows are taken in order, and errors are reported in order. A block that loses a row ends with the rows before it.
+//! - Both engines come to the same columns. So how rows are split into calls and blocks shows in nothing but [`Stats`].
+//! - Nothing is allocated for a message, or for a block: what they need is kept.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow_schema::{Schema, SchemaRef};
+use sabot_columns::{Columns, Layout};
+use sabot_decode::{
+    Decoder, FieldPathId, FlushError, Limits, MessagePath, Payload, PlanError, Progress, RowError,
+    RowErrorKind, SchemaKey, Slots, Stats, Stop, WriterSchema,
+};
+
+use crate::gather::Gatherer;
+use crate::plans::{PlanKey, Plans};
+use crate::sample::Sample;
+use crate::slots::{SlotColumns, done, slot_bytes};
+use crate::{BLOCK_ROWS, BlockOutcome, Engine, Fault, FieldPaths, Output, Plan, PlansBy, RowBudget, Sampler};
+
+/// Rows that are taken as a block at least: with fewer the row engine is as fast.
+const MIN_BLOCK_ROWS: usize = 4;
+
+/// Bytes of placeholders for slots from before the first schema at most.
+const MAX_PADDING_BYTES: usize = 1 << 31;
+
+/// The [`Decoder`] of a format.
+///
+/// See the [crate's example](crate) for a format that is complete.
+#[derive(Debug)]
+pub struct Driver<E: Engine> {
+    engine: E,
+    limits: Limits,
+    /// The columns that plans are compiled onto; `None` until a schema or a sample gives them.
+    output: Option<E::Output>,
+    slots: SlotColumns,
+    plans: Plans<E::Plan>,
+    paths: FieldPaths,
+    gatherer: Gatherer<E::Plan>,
+    /// While the columns are inferred: the messages that wait for them.
+    sample: Option<Sample<E>>,
+    back_off: BackOff,
+    stats: Stats,
+}
+
+/// Which rows are left to the row engine because blocks were in vain.
+#[derive(Debug, Default)]
+struct BackOff {
+    /// Blocks that were mostly in vain, one after the other.
+    vain_blocks: u32,
+    /// Rows that are still left to the row engine.
+    rows_left: usize,
+}
+
+/// The rows that go the same way.
+enum Run {
+    /// As a block, which is gathered.
+    Block(usize),
+    /// One by one.
+    Rows(usize),
+}
+
+impl<E: Engine> Driver<E> {
+    /// A decoder whose plans come with the writer schemas. Without an `output` the first of them says what the columns are.
+    #[must_use]
+    pub fn new(engine: E, output: Option<E::Output>, limits: Limits) -> Self {
+        let columns = output.as_ref().map_or_else(no_columns, columns_of);
+        Self {
+            engine,
+            limits,
+            output,
+            slots: SlotColumns::new(columns, limits),
+            plans: Plans::new(limits.plans),
+            paths: FieldPaths::new(),
+            gatherer: Gatherer::new(),
+            sample: None,
+            back_off: BackOff::default(),
+            stats: Stats::default(),
+        }
+    }
+
+    /// A decoder with one plan for all payloads, which `compile` makes.
+    ///
+    /// # Errors
+    ///
+    /// Those of `compile`.
+    pub fn with_plan(
+        mut engine: E,
+        limits: Limits,
+        compile: impl FnOnce(&mut E, &mut FieldPaths) -> Result<(E::Output, E::Plan), PlanError>,
+    ) -> Result<Self, PlanError> {
+        debug_assert_eq!(E::PLANS_BY, PlansBy::Nothing, "one plan serves all payloads");
+        let mut paths = FieldPaths::new();
+        let (output, plan) = compile(&mut engine, &mut paths)?;
+        let mut driver = Self::new(engine, Some(output), limits);
+        driver.paths = paths;
+        driver.insert_only(plan);
+        Ok(driver)
+    }
+
+    /// A decoder whose columns, and one plan for all payloads, are inferred from the first messages.
+    #[must_use]
+    pub fn sampling(engine: E, sampler: Box<dyn Sampler<E>>, limits: Limits) -> Self {
+        debug_assert_eq!(E::PLANS_BY, PlansBy::Nothing, "one plan serves all payloads");
+        let mut driver = Self::new(engine, None, limits);
+        driver.sample = Some(Sample::new(sampler));
+        driver
+    }
+
+    fn insert_only(&mut self, plan: E::Plan) {
+        let key = PlanKey::new(E::PLANS_BY, SchemaKey::Absent, MessagePath::FIRST);
+        self.plans.insert(key, plan);
+    }
+
+    /// Goes on with the columns that the first writer schema gives.
+    fn set_output(&mut self, output: E::Output) -> Result<(), PlanError> {
+        let mut columns = columns_of(&output);
+        // Slots gathered so far, of tombstones and refused payloads, have no columns yet.
+        if self.slots.len().saturating_mul(slot_bytes(&mut columns)) > MAX_PADDING_BYTES {
+            return Err(PlanError::new(
+                "too many slots were gathered before the first schema; flush them",
+            ));
+        }
+        self.slots
+            .set_columns(columns, |_, _| false)
+            .map_err(|overflow| {
+                PlanError::new("the slots before the first schema have no room").with_source(overflow)
+            })?;
+        self.output = Some(output);
+        Ok(())
+    }
+}
+
+impl<E: Engine> Decoder for Driver<E> {
+    fn schema(&self) -> Option<&SchemaRef> {
+        self.output.as_ref().map(|output| output.layout().schema())
+    }
+
+    fn prepare_message(
+        &mut self,
+        key: SchemaKey,
+        message: MessagePath<'_>,
+        writer: &WriterSchema,
+    ) -> Result<(), PlanError> {
+        if E::PLANS_BY == PlansBy::Nothing {
+            return Ok(());
+        }
+        self.gatherer.forget_plans();
+        let plan = match &mut self.output {
+            Some(output) => {
+                let plan = self.engine.compile(writer, message, output, &mut self.paths);
+                // Values that a schema added before it was found unusable stay, since others may have the same ones.
+                for (node, values) in output.take_grown_dictionaries() {
+                    self.slots.columns.set_dictionary(node, values);
+                }
+                plan?
+            }
+            None => {
+                let output = self.engine.output(writer, message)?;
+                let plan = self.engine.compile(writer, message, &output, &mut self.paths)?;
+                self.set_output(output)?;
+                plan
+            }
+        };
+        self.plans.insert(PlanKey::new(E::PLANS_BY, key, message), plan);
+        Ok(())
+    }
+
+    fn decode(&mut self, rows: &[Payload<'_>], bad: &mut dyn FnMut(RowError)) -> Progress {
+        let mut taken = 0;
+        if self.sample.is_some() {
+            let progress = self.take_sample(rows, bad);
+            if progress.stop != Stop::Done {
+                return progress;
+            }
+            taken = progress.taken;
+        }
+        while taken < rows.len() {
+            let rest = &rows[taken..];
+            let progress = match self.next_run(rest) {
+                Run::Block(run) => self.decode_block(&rest[..run], bad),
+                Run::Rows(run) => self.decode_rows(&rest[..run], bad),
+            };
+            taken += progress.taken;
+            if progress.stop != Stop::Done {
+                let stop = progress.stop;
+                return Progress { taken, stop };
+            }
+        }
+        done(taken)
+    }
+
+    fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
+    fn buffered_bytes(&self) -> usize {
+        self.slots.buffered_bytes()
+    }
+
+    fn flush(&mut self) -> Result<Slots, FlushError> {
+        if let Some(sample) = &mut self.sample {
+            if sample.sampler.is_empty() {
+                sample.clear();
+            } else {
+                self.end_sample();
+            }
+        }
+        self.engine.end_batch(&mut self.slots.columns)?;
+        self.slots.flush()
+    }
+
+    fn field_path(&self, path: FieldPathId) -> String {
+        self.paths.name(path)
+    }
+
+    fn stats(&self) -> Stats {
+        self.stats
+    }
+}
+
+/// Choosing an engine.
+impl<E: Engine> Driver<E> {
+    /// Says how the first of `rows` go on, of which there is one at least; gathers them if it is as a block.
+    fn next_run(&mut self, rows: &[Payload<'_>]) -> Run {
+        if self.back_off.rows_left > 0 {
+            return Run::Rows(self.back_off.rows_left.min(rows.len()));
+        }
+        if self.slots.is_full() {
+            return Run::Rows(1);
+        }
+        let max_bytes = self.limits.row_bytes;
+        let run = self.gatherer.gather(E::PLANS_BY, rows, &self.plans, max_bytes);
+        if self.gatherer.is_thin() {
+            // The others go the same way as the first one.
+            self.back_off.rows_left = run;
+            return Run::Rows(run);
+        }
+        if run == 0 {
+            return Run::Rows(self.run_by_rows(rows));
+        }
+        let body_bytes = self.gatherer.body_bytes(0..run);
+        if run < MIN_BLOCK_ROWS || !self.slots.budget.has_room(self.slots.len(), run, body_bytes) {
+            return Run::Rows(1);
+        }
+        self.gatherer.place_defaults();
+        Run::Block(run)
+    }
+
+    /// How many of `rows` have the plan of the first one, which is not for blocks; if it is, or there is none, that one alone.
+    fn run_by_rows(&self, rows: &[Payload<'_>]) -> usize {
+        let key_and_plan = rows.first().and_then(|row| self.plans.find(E::PLANS_BY, row));
+        match key_and_plan {
+            Some((key, plan)) if !plan.is_for_blocks() => {
+                rows.iter().take_while(|row| key.is_of(E::PLANS_BY, row)).count()
+            }
+            _ => 1,
+        }
+    }
+
+    /// Takes the rows of the block that was gathered, or some of them. Those that the block engine loses are taken with the
+    /// row engine, and those between them in smaller blocks. What comes after the last of them goes into the next block.
+    fn decode_block(&mut self, rows: &[Payload<'_>], bad: &mut dyn FnMut(RowError)) -> Progress {
+        let BlockOutcome::Lost { lost, known, good } = self.try_block(0..rows.len()) else {
+            self.back_off.vain_blocks = 0;
+            return done(rows.len());
+        };
+        // Of the rows that are not known nothing is lost yet.
+        let lost = lost & (u64::MAX >> (BLOCK_ROWS - known));
+        self.back_off(lost, known, rows.len());
+        let (mut taken, end) = (good, BLOCK_ROWS - lost.leading_zeros() as usize);
+        while taken < end {
+            let good = (lost >> taken).trailing_zeros() as usize;
+            if good >= MIN_BLOCK_ROWS {
+                // All of them, but for surprises.
+                taken += self.try_block(taken..taken + good).good_rows(good);
+            }
+            let good = (lost >> taken).trailing_zeros() as usize;
+            let bad_run = (lost >> taken).trailing_ones() as usize;
+            let run = good.max(bad_run).min(known - taken);
+            let progress = self.take_rows(&rows[taken..][..run], bad);
+            taken += progress.taken;
+            if progress.stop != Stop::Done {
+                let stop = progress.stop;
+                return Progress { taken, stop };
+            }
+        }
+        done(taken)
+    }
+
+    /// Takes these rows of the block, or those before the first that is lost.
+    fn try_block(&mut self, rows: Range<usize>) -> BlockOutcome {
+        if let Some(outcome) = self.try_within(rows.clone()) {
+            return outcome;
+        }
+        // What the rows so far take was an estimate; now it is counted.
+        self.slots.count();
+        let outcome = self.try_within(rows.clone());
+        outcome.unwrap_or_else(|| BlockOutcome::all_lost(rows.len()))
+    }
+
+    /// The same, if the batch has room for them.
+    fn try_within(&mut self, rows: Range<usize>) -> Option<BlockOutcome> {
+        let Self {
+            engine,
+            output,
+            slots,
+            gatherer,
+            stats,
+            ..
+        } = self;
+        let layout = output.as_ref()?.layout();
+        let row_bytes = |row| gatherer.plan(rows.start + row).row_bytes();
+        let mut budget = slots.budget.block(rows.len(), row_bytes)?;
+        let gathered = gatherer.rows(rows.clone(), layout);
+        let outcome = engine.block(&gathered, &mut slots.columns, &mut budget);
+        let good = outcome.good_rows(rows.len());
+        if outcome != BlockOutcome::Good {
+            slots.columns.truncate_behind(good);
+        }
+        let body_bytes = gatherer.body_bytes(rows.start..rows.start + good);
+        slots.end_good(good, budget.charged_bytes(good), body_bytes);
+        stats.block_rows += good as u64;
+        Some(outcome)
+    }
+
+    /// Leaves more and more rows to the row engine while blocks are mostly in vain: of the `rows` of a block few are known,
+    /// or of those many are lost.
+    fn back_off(&mut self, lost: u64, known: usize, rows: usize) {
+        const MAX_VAIN_BLOCKS: u32 = 6;
+        if lost.count_ones() as usize * 4 < known && known * 4 >= rows {
+            return;
+        }
+        self.stats.vain_blocks += 1;
+        let vain_blocks = (self.back_off.vain_blocks + 1).min(MAX_VAIN_BLOCKS);
+        self.back_off = BackOff {
+            vain_blocks,
+            rows_left: BLOCK_ROWS << vain_blocks,
+        };
+    }
+
+    /// Takes rows that were left to the row engine.
+    fn decode_rows(&mut self, rows: &[Payload<'_>], bad: &mut dyn FnMut(RowError)) -> Progress {
+        let progress = self.take_rows(rows, bad);
+        self.back_off.rows_left = self.back_off.rows_left.saturating_sub(progress.taken);
+        progress
+    }
+
+    fn take_rows(&mut self, rows: &[Payload<'_>], bad: &mut dyn FnMut(RowError)) -> Progress {
+        let Self {
+            engine, plans, slots, ..
+        } = self;
+        let progress = slots.take(rows, bad, |columns, budget, payload, body| {
+            let plan = plans
+                .get(E::PLANS_BY, payload)
+                .ok_or(Fault::NeedsSchema(payload.key))?;
+            budget.begin(plan.row_bytes())?;
+            engine.row(plan, body, columns, budget)
+        });
+        self.stats.single_rows += progress.taken as u64;
+        progress
+    }
+}
+
+/// Inferring the columns.
+impl<E: Engine> Driver<E> {
+    /// Takes payloads until the sample says enough, or is as large as a batch may be. They get their slots at once, and their
+    /// columns later.
+    fn take_sample(&mut self, rows: &[Payload<'_>], bad: &mut dyn FnMut(RowError)) -> Progress {
+        for taken in 0..rows.len() {
+            let Some(sample) = &mut self.sample else {
+                return done(taken);
+            };
+            if sample.is_complete(self.slots.len()) {
+                self.end_sample();
+                return done(taken);
+            }
+            let (engine, slot) = (&mut self.engine, self.slots.len());
+            let progress = self.slots.take(&rows[taken..=taken], bad, |columns, _, _, body| {
+                if body.len() > Sample::<E>::MAX_MESSAGE_BYTES {
+                    let kind = RowErrorKind::LimitExceeded("bytes in one message");
+                    return Err(Fault::of_message(0, kind));
+                }
+                sample.sampler.add(engine, body)?;
+                sample.push(slot, body);
+                columns.outside_bytes = sample.bytes();
+                Ok(())
+            });
+            if progress.stop != Stop::Done {
+                let stop = progress.stop;
+                return Progress { taken, stop };
+            }
+        }
+        if self
+            .sample
+            .as_ref()
+            .is_some_and(|sample| sample.is_complete(self.slots.len()))
+        {
+            self.end_sample();
+        }
+        done(rows.len())
+    }
+
+    /// Infers the columns, and reads the sample into them.
+    fn end_sample(&mut self) {
+        let Some(mut sample) = self.sample.take() else {
+            return;
+        };
+        let (output, plan) = sample.sampler.infer(&mut self.engine, &mut self.paths);
+        let (engine, mut bodies) = (&mut self.engine, sample.bodies().peekable());
+        let read = self.slots.set_columns(columns_of(&output), |slot, columns| {
+            let Some((_, body)) = bodies.next_if(|(of, _)| *of == slot) else {
+                return false;
+            };
+            // All of the sample has its slots already, so limits of the batch must not stop it now.
+            let mut budget = RowBudget::unlimited(self.limits.row_items);
+            let result = engine.row(&plan, body, columns, &mut budget);
+            debug_assert!(result.is_ok(), "a sampled message fits: {result:?}");
+            result.is_ok()
+        });
+        debug_assert!(read.is_ok(), "a sample is never too large for its columns");
+        self.output = Some(output);
+        self.insert_only(plan);
+    }
+}
+
+fn columns_of<O: Output>(output: &O) -> Columns {
+    let mut columns = Columns::new(Arc::clone(output.layout()));
+    for (node, values) in output.dictionaries() {
+        columns.set_dictionary(*node, Arc::clone(values));
+    }
+    columns
+}
+
+/// What slots are gathered in until there is a schema.
+fn no_columns() -> Columns {
+    let layout = Layout::new(&Arc::new(Schema::empty()));
+    Columns::new(Arc::new(layout.expect("because no field is one without columns")))
+}
