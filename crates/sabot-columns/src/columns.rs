@@ -1,6 +1,6 @@
 //! Columns that are written by appending, and truncated to any row.
 //!
-//! All values of a decoder stand in typed arrays, addressed by slots: a plan's step is a kind and a slot, never a
+//! All values of a decoder are in typed arrays, addressed by position: a plan's step is a kind and a position, never a
 //! pointer. No lengths are saved for a rollback: [`Columns::truncate`] derives the lengths of strings and children from
 //! the offsets. The trade-off is that the fields are public and codecs must append to a node's whole subtree
 //! consistently; what they get wrong shows at [`Columns::finish`], as an error.
@@ -53,7 +53,7 @@ use crate::{Bits, FixedBytes, Layout, NodeIx, NodeKind, Offsets, Overflow, Union
 pub struct Columns {
     layout: Arc<Layout>,
     rows: usize,
-    /// The values of the dictionaries, by the keys' slot in `i32s`.
+    /// The values of the dictionaries, by the keys' column in `i32s`.
     dictionaries: Vec<Option<ArrayRef>>,
     pool: BufferPool,
     /// Bytes that the codec holds for these rows outside of the columns, such as the values of a dictionary that grows. They
@@ -88,37 +88,37 @@ pub struct Columns {
 macro_rules! with_values {
     (ref $columns:expr, $kind:expr, $values:ident => $body:expr, else $($rest:tt)+) => {
         match $kind {
-            NodeKind::I8(slot) => { let $values = &$columns.i8s[*slot]; $body }
-            NodeKind::I16(slot) => { let $values = &$columns.i16s[*slot]; $body }
-            NodeKind::I32(slot) | NodeKind::Dictionary(slot) => { let $values = &$columns.i32s[*slot]; $body }
-            NodeKind::I64(slot) => { let $values = &$columns.i64s[*slot]; $body }
-            NodeKind::U8(slot) => { let $values = &$columns.u8s[*slot]; $body }
-            NodeKind::U16(slot) => { let $values = &$columns.u16s[*slot]; $body }
-            NodeKind::U32(slot) => { let $values = &$columns.u32s[*slot]; $body }
-            NodeKind::U64(slot) => { let $values = &$columns.u64s[*slot]; $body }
-            NodeKind::F32(slot) => { let $values = &$columns.f32s[*slot]; $body }
-            NodeKind::F64(slot) => { let $values = &$columns.f64s[*slot]; $body }
-            NodeKind::I128(slot) => { let $values = &$columns.i128s[*slot]; $body }
-            NodeKind::I256(slot) => { let $values = &$columns.i256s[*slot]; $body }
-            NodeKind::Interval(slot) => { let $values = &$columns.intervals[*slot]; $body }
+            NodeKind::I8(column) => { let $values = &$columns.i8s[*column]; $body }
+            NodeKind::I16(column) => { let $values = &$columns.i16s[*column]; $body }
+            NodeKind::I32(column) | NodeKind::Dictionary(column) => { let $values = &$columns.i32s[*column]; $body }
+            NodeKind::I64(column) => { let $values = &$columns.i64s[*column]; $body }
+            NodeKind::U8(column) => { let $values = &$columns.u8s[*column]; $body }
+            NodeKind::U16(column) => { let $values = &$columns.u16s[*column]; $body }
+            NodeKind::U32(column) => { let $values = &$columns.u32s[*column]; $body }
+            NodeKind::U64(column) => { let $values = &$columns.u64s[*column]; $body }
+            NodeKind::F32(column) => { let $values = &$columns.f32s[*column]; $body }
+            NodeKind::F64(column) => { let $values = &$columns.f64s[*column]; $body }
+            NodeKind::I128(column) => { let $values = &$columns.i128s[*column]; $body }
+            NodeKind::I256(column) => { let $values = &$columns.i256s[*column]; $body }
+            NodeKind::Interval(column) => { let $values = &$columns.intervals[*column]; $body }
             $($rest)+
         }
     };
     ($columns:expr, $kind:expr, $values:ident => $body:expr, else $($rest:tt)+) => {
         match $kind {
-            NodeKind::I8(slot) => { let $values = &mut $columns.i8s[*slot]; $body }
-            NodeKind::I16(slot) => { let $values = &mut $columns.i16s[*slot]; $body }
-            NodeKind::I32(slot) | NodeKind::Dictionary(slot) => { let $values = &mut $columns.i32s[*slot]; $body }
-            NodeKind::I64(slot) => { let $values = &mut $columns.i64s[*slot]; $body }
-            NodeKind::U8(slot) => { let $values = &mut $columns.u8s[*slot]; $body }
-            NodeKind::U16(slot) => { let $values = &mut $columns.u16s[*slot]; $body }
-            NodeKind::U32(slot) => { let $values = &mut $columns.u32s[*slot]; $body }
-            NodeKind::U64(slot) => { let $values = &mut $columns.u64s[*slot]; $body }
-            NodeKind::F32(slot) => { let $values = &mut $columns.f32s[*slot]; $body }
-            NodeKind::F64(slot) => { let $values = &mut $columns.f64s[*slot]; $body }
-            NodeKind::I128(slot) => { let $values = &mut $columns.i128s[*slot]; $body }
-            NodeKind::I256(slot) => { let $values = &mut $columns.i256s[*slot]; $body }
-            NodeKind::Interval(slot) => { let $values = &mut $columns.intervals[*slot]; $body }
+            NodeKind::I8(column) => { let $values = &mut $columns.i8s[*column]; $body }
+            NodeKind::I16(column) => { let $values = &mut $columns.i16s[*column]; $body }
+            NodeKind::I32(column) | NodeKind::Dictionary(column) => { let $values = &mut $columns.i32s[*column]; $body }
+            NodeKind::I64(column) => { let $values = &mut $columns.i64s[*column]; $body }
+            NodeKind::U8(column) => { let $values = &mut $columns.u8s[*column]; $body }
+            NodeKind::U16(column) => { let $values = &mut $columns.u16s[*column]; $body }
+            NodeKind::U32(column) => { let $values = &mut $columns.u32s[*column]; $body }
+            NodeKind::U64(column) => { let $values = &mut $columns.u64s[*column]; $body }
+            NodeKind::F32(column) => { let $values = &mut $columns.f32s[*column]; $body }
+            NodeKind::F64(column) => { let $values = &mut $columns.f64s[*column]; $body }
+            NodeKind::I128(column) => { let $values = &mut $columns.i128s[*column]; $body }
+            NodeKind::I256(column) => { let $values = &mut $columns.i256s[*column]; $body }
+            NodeKind::Interval(column) => { let $values = &mut $columns.intervals[*column]; $body }
             $($rest)+
         }
     };
@@ -179,10 +179,10 @@ impl Columns {
     ///
     /// If `node` is not a dictionary.
     pub fn set_dictionary(&mut self, node: NodeIx, values: ArrayRef) {
-        let NodeKind::Dictionary(slot) = self.layout.node(node).kind else {
+        let NodeKind::Dictionary(column) = self.layout.node(node).kind else {
             panic!("only a dictionary has dictionary values");
         };
-        self.dictionaries[slot] = Some(values);
+        self.dictionaries[column] = Some(values);
     }
 
     /// Ends one row: what was appended since the last end is kept.
@@ -264,17 +264,17 @@ impl Columns {
     #[must_use]
     pub fn len(&self, node: NodeIx) -> usize {
         let node = self.layout.node(node);
-        let validity = node.validity.map_or(0, |slot| self.validity[slot].len());
+        let validity = node.validity.map_or(0, |column| self.validity[column].len());
         validity.max(with_values!(ref self, &node.kind, values => values.len(), else
-            NodeKind::Null(slot) => self.nulls[*slot],
-            NodeKind::Bool(slot) => self.bools[*slot].len(),
-            NodeKind::Bytes(slot) => self.bytes[*slot].len(),
-            NodeKind::LargeBytes(slot) => self.large_bytes[*slot].len(),
-            NodeKind::Views(slot) => self.views[*slot].len(),
-            NodeKind::Fixed(slot) => self.fixed[*slot].len(),
-            NodeKind::List(slot, _) | NodeKind::Map(slot, ..) => self.lists[*slot].len(),
+            NodeKind::Null(column) => self.nulls[*column],
+            NodeKind::Bool(column) => self.bools[*column].len(),
+            NodeKind::Bytes(column) => self.bytes[*column].len(),
+            NodeKind::LargeBytes(column) => self.large_bytes[*column].len(),
+            NodeKind::Views(column) => self.views[*column].len(),
+            NodeKind::Fixed(column) => self.fixed[*column].len(),
+            NodeKind::List(column, _) | NodeKind::Map(column, ..) => self.lists[*column].len(),
             NodeKind::Struct(_) => 0,
-            NodeKind::Union(slot, _) => self.unions[*slot].len(),
+            NodeKind::Union(column, _) => self.unions[*column].len(),
         ))
     }
 
@@ -344,25 +344,25 @@ impl Columns {
 
     fn push_null_in(&mut self, layout: &Layout, ix: NodeIx) -> Result<(), Overflow> {
         let node = layout.node(ix);
-        if let Some(slot) = node.validity {
-            self.validity[slot].push(false);
+        if let Some(column) = node.validity {
+            self.validity[column].push(false);
         }
         with_values!(self, &node.kind, values => { values.push(Default::default()); Ok(()) }, else
-            NodeKind::Null(slot) => { self.nulls[*slot] += 1; Ok(()) }
-            NodeKind::Bool(slot) => { self.bools[*slot].push(false); Ok(()) }
-            NodeKind::Bytes(slot) => self.bytes[*slot].push(&[]),
-            NodeKind::LargeBytes(slot) => self.large_bytes[*slot].push(&[]),
-            NodeKind::Views(slot) => self.views[*slot].push(&[]),
-            NodeKind::Fixed(slot) => { self.fixed[*slot].push_zeros(); Ok(()) }
-            NodeKind::List(slot, _) | NodeKind::Map(slot, ..) => self.lists[*slot].push(0),
+            NodeKind::Null(column) => { self.nulls[*column] += 1; Ok(()) }
+            NodeKind::Bool(column) => { self.bools[*column].push(false); Ok(()) }
+            NodeKind::Bytes(column) => self.bytes[*column].push(&[]),
+            NodeKind::LargeBytes(column) => self.large_bytes[*column].push(&[]),
+            NodeKind::Views(column) => self.views[*column].push(&[]),
+            NodeKind::Fixed(column) => { self.fixed[*column].push_zeros(); Ok(()) }
+            NodeKind::List(column, _) | NodeKind::Map(column, ..) => self.lists[*column].push(0),
             NodeKind::Struct(children) => {
                 children.iter().try_for_each(|&child| self.push_null_in(layout, child))
             }
-            NodeKind::Union(slot, children) => {
+            NodeKind::Union(column, children) => {
                 let is_null = |child: &NodeIx| matches!(layout.node(*child).kind, NodeKind::Null(_));
                 let branch = children.iter().position(is_null).unwrap_or(0);
                 let Some(&child) = children.get(branch) else { return Ok(()) };
-                self.unions[*slot].push(branch as i8)?;
+                self.unions[*column].push(branch as i8)?;
                 self.push_null_in(layout, child)
             }
         )
@@ -370,8 +370,8 @@ impl Columns {
 
     fn pad_in(&mut self, layout: &Layout, ix: NodeIx, len: usize) -> Result<(), Overflow> {
         let node = layout.node(ix);
-        if let Some(slot) = node.validity {
-            self.validity[slot].grow(len);
+        if let Some(column) = node.validity {
+            self.validity[column].grow(len);
         }
         with_values!(self, &node.kind, values => {
             if values.len() < len {
@@ -379,52 +379,52 @@ impl Columns {
             }
             Ok(())
         }, else
-            NodeKind::Null(slot) => { self.nulls[*slot] = self.nulls[*slot].max(len); Ok(()) }
-            NodeKind::Bool(slot) => { self.bools[*slot].grow(len); Ok(()) }
-            NodeKind::Bytes(slot) => (self.bytes[*slot].len()..len).try_for_each(|_| self.bytes[*slot].push(&[])),
-            NodeKind::LargeBytes(slot) => {
-                (self.large_bytes[*slot].len()..len).try_for_each(|_| self.large_bytes[*slot].push(&[]))
+            NodeKind::Null(column) => { self.nulls[*column] = self.nulls[*column].max(len); Ok(()) }
+            NodeKind::Bool(column) => { self.bools[*column].grow(len); Ok(()) }
+            NodeKind::Bytes(column) => (self.bytes[*column].len()..len).try_for_each(|_| self.bytes[*column].push(&[])),
+            NodeKind::LargeBytes(column) => {
+                (self.large_bytes[*column].len()..len).try_for_each(|_| self.large_bytes[*column].push(&[]))
             }
-            NodeKind::Views(slot) => (self.views[*slot].len()..len).try_for_each(|_| self.views[*slot].push(&[])),
-            NodeKind::Fixed(slot) => { self.fixed[*slot].grow(len); Ok(()) }
-            NodeKind::List(slot, _) | NodeKind::Map(slot, ..) => {
-                (self.lists[*slot].len()..len).try_for_each(|_| self.lists[*slot].push(0))
+            NodeKind::Views(column) => (self.views[*column].len()..len).try_for_each(|_| self.views[*column].push(&[])),
+            NodeKind::Fixed(column) => { self.fixed[*column].grow(len); Ok(()) }
+            NodeKind::List(column, _) | NodeKind::Map(column, ..) => {
+                (self.lists[*column].len()..len).try_for_each(|_| self.lists[*column].push(0))
             }
             NodeKind::Struct(children) => children.iter().try_for_each(|&child| self.pad_in(layout, child, len)),
-            NodeKind::Union(slot, _) => {
-                (self.unions[*slot].len()..len).try_for_each(|_| self.push_null_in(layout, ix))
+            NodeKind::Union(column, _) => {
+                (self.unions[*column].len()..len).try_for_each(|_| self.push_null_in(layout, ix))
             }
         )
     }
 
     fn truncate_node(&mut self, layout: &Layout, ix: NodeIx, rows: usize) {
         let node = layout.node(ix);
-        if let Some(slot) = node.validity {
-            self.validity[slot].truncate(rows);
+        if let Some(column) = node.validity {
+            self.validity[column].truncate(rows);
         }
         with_values!(self, &node.kind, values => values.truncate(rows), else
-            NodeKind::Null(slot) => self.nulls[*slot] = self.nulls[*slot].min(rows),
-            NodeKind::Bool(slot) => self.bools[*slot].truncate(rows),
-            NodeKind::Bytes(slot) => self.bytes[*slot].truncate(rows),
-            NodeKind::LargeBytes(slot) => self.large_bytes[*slot].truncate(rows),
-            NodeKind::Views(slot) => self.views[*slot].truncate(rows),
-            NodeKind::Fixed(slot) => self.fixed[*slot].truncate(rows),
+            NodeKind::Null(column) => self.nulls[*column] = self.nulls[*column].min(rows),
+            NodeKind::Bool(column) => self.bools[*column].truncate(rows),
+            NodeKind::Bytes(column) => self.bytes[*column].truncate(rows),
+            NodeKind::LargeBytes(column) => self.large_bytes[*column].truncate(rows),
+            NodeKind::Views(column) => self.views[*column].truncate(rows),
+            NodeKind::Fixed(column) => self.fixed[*column].truncate(rows),
             NodeKind::Struct(children) => {
                 children.iter().for_each(|&child| self.truncate_node(layout, child, rows));
             }
-            NodeKind::List(slot, item) => {
-                let items = self.lists[*slot].truncate(rows);
+            NodeKind::List(column, item) => {
+                let items = self.lists[*column].truncate(rows);
                 self.truncate_node(layout, *item, items);
             }
-            NodeKind::Map(slot, key, value) => {
-                let items = self.lists[*slot].truncate(rows);
+            NodeKind::Map(column, key, value) => {
+                let items = self.lists[*column].truncate(rows);
                 self.truncate_node(layout, *key, items);
                 self.truncate_node(layout, *value, items);
             }
-            NodeKind::Union(slot, children) => {
-                self.unions[*slot].truncate(rows);
+            NodeKind::Union(column, children) => {
+                self.unions[*column].truncate(rows);
                 for (at, &child) in children.iter().enumerate() {
-                    let items = self.unions[*slot].child_len(at);
+                    let items = self.unions[*column].child_len(at);
                     self.truncate_node(layout, child, items);
                 }
             }

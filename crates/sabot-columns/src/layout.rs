@@ -1,6 +1,6 @@
-//! The tree of columns under a schema: which node stores its values in which slot.
+//! The tree of columns under a schema: which node stores its values in which column.
 //!
-//! The tree is flat, immutable and shared: codecs compile plans against it, and hold slots instead of pointers.
+//! The tree is flat, immutable and shared: codecs compile plans against it, and hold the columns' positions instead of pointers.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use sabot_decode::{PlanError, field_segment};
 #[expect(clippy::exhaustive_structs, reason = "a position and nothing else")]
 pub struct NodeIx(pub u32);
 
-/// A place in one of the arrays of [`crate::Columns`]; which array, the node's [`NodeKind`] says.
-pub type Slot = usize;
+/// A column's position in one of the arrays of [`crate::Columns`]; which array, the node's [`NodeKind`] says.
+pub type ColumnIx = usize;
 
 /// One field of the schema, at any depth.
 #[derive(Debug, Clone)]
@@ -21,53 +21,53 @@ pub type Slot = usize;
 pub struct Node {
     /// The Arrow field.
     pub field: FieldRef,
-    /// Where the validity stands in `Columns::validity`, if the field is nullable and its type has one.
-    pub validity: Option<Slot>,
-    /// Where the values stand.
+    /// Where the validity is in `Columns::validity`, if the field is nullable and its type has one.
+    pub validity: Option<ColumnIx>,
+    /// Where the values are.
     pub kind: NodeKind,
 }
 
-/// Where a node's values stand.
+/// Where a node's values are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     missing_docs,
-    reason = "each variant names the array of `Columns` that its slot is in"
+    reason = "each variant names the array of `Columns` that its column is in"
 )]
 #[non_exhaustive]
 pub enum NodeKind {
-    Null(Slot),
-    Bool(Slot),
-    I8(Slot),
-    I16(Slot),
-    I32(Slot),
-    I64(Slot),
-    U8(Slot),
-    U16(Slot),
-    U32(Slot),
-    U64(Slot),
-    F32(Slot),
-    F64(Slot),
-    I128(Slot),
-    I256(Slot),
-    Interval(Slot),
+    Null(ColumnIx),
+    Bool(ColumnIx),
+    I8(ColumnIx),
+    I16(ColumnIx),
+    I32(ColumnIx),
+    I64(ColumnIx),
+    U8(ColumnIx),
+    U16(ColumnIx),
+    U32(ColumnIx),
+    U64(ColumnIx),
+    F32(ColumnIx),
+    F64(ColumnIx),
+    I128(ColumnIx),
+    I256(ColumnIx),
+    Interval(ColumnIx),
     /// Utf8 and Binary.
-    Bytes(Slot),
+    Bytes(ColumnIx),
     /// LargeUtf8 and LargeBinary.
-    LargeBytes(Slot),
+    LargeBytes(ColumnIx),
     /// Utf8View and BinaryView.
-    Views(Slot),
-    Fixed(Slot),
-    /// `Dictionary(Int32, Utf8)` whose values the codec sets once; the keys' slot is in `i32s`.
-    Dictionary(Slot),
+    Views(ColumnIx),
+    Fixed(ColumnIx),
+    /// `Dictionary(Int32, Utf8)` whose values the codec sets once; the keys' column is in `i32s`.
+    Dictionary(ColumnIx),
     Struct(Arc<[NodeIx]>),
-    List(Slot, NodeIx),
+    List(ColumnIx, NodeIx),
     /// Keys and values; the entries' struct has no node of its own.
-    Map(Slot, NodeIx, NodeIx),
+    Map(ColumnIx, NodeIx, NodeIx),
     /// A dense union whose type ids are its children's positions.
-    Union(Slot, Arc<[NodeIx]>),
+    Union(ColumnIx, Arc<[NodeIx]>),
 }
 
-/// How many slots of each kind a layout uses.
+/// How many columns of each kind a layout uses.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Counts {
     pub(crate) validity: usize,
@@ -205,13 +205,13 @@ impl Layout {
             }
             T::Struct(fields) => NodeKind::Struct(self.add_all(fields)?.into()),
             T::List(item) => {
-                let slot = take(&mut counts.lists);
-                NodeKind::List(slot, self.add(item)?)
+                let column = take(&mut counts.lists);
+                NodeKind::List(column, self.add(item)?)
             }
             T::Map(entries, _) => {
-                let slot = take(&mut counts.lists);
+                let column = take(&mut counts.lists);
                 let (key, value) = entry_fields(entries)?;
-                NodeKind::Map(slot, self.add(key)?, self.add(value)?)
+                NodeKind::Map(column, self.add(key)?, self.add(value)?)
             }
             T::Union(fields, UnionMode::Dense)
                 if fields
@@ -220,9 +220,9 @@ impl Layout {
                     .all(|(at, (id, _))| i8::try_from(at) == Ok(id)) =>
             {
                 counts.unions.push(fields.len());
-                let slot = counts.unions.len() - 1;
+                let column = counts.unions.len() - 1;
                 let children: Result<Vec<_>, _> = fields.iter().map(|(_, field)| self.add(field)).collect();
-                NodeKind::Union(slot, children?.into())
+                NodeKind::Union(column, children?.into())
             }
             other => return Err(PlanError::new(format!("no columns for the Arrow type {other}"))),
         })
@@ -239,7 +239,7 @@ fn entry_fields(entries: &FieldRef) -> Result<(&FieldRef, &FieldRef), PlanError>
     }
 }
 
-fn take(count: &mut usize) -> Slot {
+fn take(count: &mut usize) -> ColumnIx {
     *count += 1;
     *count - 1
 }

@@ -22,55 +22,55 @@ fn push(columns: &mut Columns, node: NodeIx, seed: u64) {
         columns.push_null(node).unwrap();
         return;
     }
-    if let Some(slot) = layout.node(node).validity {
-        columns.validity[slot].push(true);
+    if let Some(column) = layout.node(node).validity {
+        columns.validity[column].push(true);
     }
     let text = &"a long string, and a word: größer"[..(seed % 27) as usize];
     match &layout.node(node).kind {
-        NodeKind::Null(slot) => columns.nulls[*slot] += 1,
-        NodeKind::Bool(slot) => columns.bools[*slot].push(seed.is_multiple_of(2)),
-        NodeKind::I8(slot) => columns.i8s[*slot].push(seed as i8),
-        NodeKind::I16(slot) => columns.i16s[*slot].push(seed as i16),
-        NodeKind::I32(slot) => columns.i32s[*slot].push((seed % 1000) as i32),
-        NodeKind::I64(slot) => columns.i64s[*slot].push((seed % 1000) as i64),
-        NodeKind::U8(slot) => columns.u8s[*slot].push(seed as u8),
-        NodeKind::U16(slot) => columns.u16s[*slot].push(seed as u16),
-        NodeKind::U32(slot) => columns.u32s[*slot].push(seed as u32),
-        NodeKind::U64(slot) => columns.u64s[*slot].push(seed),
-        NodeKind::F32(slot) => columns.f32s[*slot].push(seed as f32),
-        NodeKind::F64(slot) => columns.f64s[*slot].push(seed as f64),
-        NodeKind::I128(slot) => columns.i128s[*slot].push(i128::from(seed)),
-        NodeKind::I256(slot) => columns.i256s[*slot].push(i256::from_i128(i128::from(seed))),
-        NodeKind::Interval(slot) => {
-            columns.intervals[*slot].push(IntervalMonthDayNano::new(1, 2, seed as i64));
+        NodeKind::Null(column) => columns.nulls[*column] += 1,
+        NodeKind::Bool(column) => columns.bools[*column].push(seed.is_multiple_of(2)),
+        NodeKind::I8(column) => columns.i8s[*column].push(seed as i8),
+        NodeKind::I16(column) => columns.i16s[*column].push(seed as i16),
+        NodeKind::I32(column) => columns.i32s[*column].push((seed % 1000) as i32),
+        NodeKind::I64(column) => columns.i64s[*column].push((seed % 1000) as i64),
+        NodeKind::U8(column) => columns.u8s[*column].push(seed as u8),
+        NodeKind::U16(column) => columns.u16s[*column].push(seed as u16),
+        NodeKind::U32(column) => columns.u32s[*column].push(seed as u32),
+        NodeKind::U64(column) => columns.u64s[*column].push(seed),
+        NodeKind::F32(column) => columns.f32s[*column].push(seed as f32),
+        NodeKind::F64(column) => columns.f64s[*column].push(seed as f64),
+        NodeKind::I128(column) => columns.i128s[*column].push(i128::from(seed)),
+        NodeKind::I256(column) => columns.i256s[*column].push(i256::from_i128(i128::from(seed))),
+        NodeKind::Interval(column) => {
+            columns.intervals[*column].push(IntervalMonthDayNano::new(1, 2, seed as i64));
         }
-        NodeKind::Bytes(slot) => columns.bytes[*slot].push(text.as_bytes()).unwrap(),
-        NodeKind::LargeBytes(slot) => columns.large_bytes[*slot].push(text.as_bytes()).unwrap(),
-        NodeKind::Views(slot) => columns.views[*slot].push(text.as_bytes()).unwrap(),
-        NodeKind::Fixed(slot) => {
-            let bytes = vec![seed as u8; columns.fixed[*slot].width()];
-            columns.fixed[*slot].push(&bytes);
+        NodeKind::Bytes(column) => columns.bytes[*column].push(text.as_bytes()).unwrap(),
+        NodeKind::LargeBytes(column) => columns.large_bytes[*column].push(text.as_bytes()).unwrap(),
+        NodeKind::Views(column) => columns.views[*column].push(text.as_bytes()).unwrap(),
+        NodeKind::Fixed(column) => {
+            let bytes = vec![seed as u8; columns.fixed[*column].width()];
+            columns.fixed[*column].push(&bytes);
         }
-        NodeKind::Dictionary(slot) => columns.i32s[*slot].push((seed % 2) as i32),
+        NodeKind::Dictionary(column) => columns.i32s[*column].push((seed % 2) as i32),
         NodeKind::Struct(children) => children
             .iter()
             .for_each(|&child| push(columns, child, next ^ u64::from(child.0))),
-        NodeKind::List(slot, item) => {
+        NodeKind::List(column, item) => {
             let items = seed % 4;
             (0..items).for_each(|at| push(columns, *item, next ^ at));
-            columns.lists[*slot].push(items as usize).unwrap();
+            columns.lists[*column].push(items as usize).unwrap();
         }
-        NodeKind::Map(slot, key, value) => {
+        NodeKind::Map(column, key, value) => {
             let items = seed % 4;
             for at in 0..items {
                 push(columns, *key, next ^ at);
                 push(columns, *value, next ^ (at << 8));
             }
-            columns.lists[*slot].push(items as usize).unwrap();
+            columns.lists[*column].push(items as usize).unwrap();
         }
-        NodeKind::Union(slot, children) => {
+        NodeKind::Union(column, children) => {
             let branch = (seed % children.len() as u64) as usize;
-            columns.unions[*slot].push(branch as i8).unwrap();
+            columns.unions[*column].push(branch as i8).unwrap();
             push(columns, children[branch], next);
         }
         other => panic!("{other:?} is not known to this test"),

@@ -164,6 +164,21 @@ fn messages_without_a_frame_take_their_schema_from_the_options() {
 }
 
 #[test]
+fn a_partition_may_begin_elsewhere_than_the_others() {
+    let stage = Stage::new(6);
+    let stream = Sabot::kafka(stage.broker.brokers())
+        .partition_from("t", 0, Start::Offset(4))
+        .registry(stage.versions.registry.url())
+        .value(Codec::avro())
+        .start(Start::Earliest)
+        .stop_at_end()
+        .open()
+        .unwrap();
+    let found: Vec<i64> = stream.flat_map(|batch| longs(&batch.unwrap().batch)).collect();
+    assert_eq!(found, [4, 5]);
+}
+
+#[test]
 fn mistakes_are_told_before_a_broker_is_asked() {
     let nowhere = || Sabot::kafka("127.0.0.1:1").value(Codec::string());
     for (builder, words) in [

@@ -48,52 +48,52 @@ fn array(columns: &mut Columns, layout: &Layout, ix: NodeIx, len: usize) -> Resu
     let pool = &mut columns.pool;
     let nulls = node
         .validity
-        .and_then(|slot| columns.validity[slot].take_nulls(pool));
+        .and_then(|column| columns.validity[column].take_nulls(pool));
     check_len("validity bits", nulls.as_ref().map_or(len, NullBuffer::len), len)?;
     let data_type = node.field.data_type();
-    if let NodeKind::Dictionary(slot) = &node.kind {
-        return dictionary(columns, *slot, nulls);
+    if let NodeKind::Dictionary(column) = &node.kind {
+        return dictionary(columns, *column, nulls);
     }
     with_values!(columns, &node.kind, values => {
             let len = values.len();
             primitive((pool.take(values), len), data_type, nulls)
         }, else
-        NodeKind::Null(slot) => Ok(Arc::new(NullArray::new(std::mem::take(&mut columns.nulls[*slot])))),
-        NodeKind::Bool(slot) => {
-            let values = columns.bools[*slot].take_with(pool);
+        NodeKind::Null(column) => Ok(Arc::new(NullArray::new(std::mem::take(&mut columns.nulls[*column])))),
+        NodeKind::Bool(column) => {
+            let values = columns.bools[*column].take_with(pool);
             check_len("booleans", values.len(), len)?;
             Ok(Arc::new(BooleanArray::new(values, nulls)))
         }
-        NodeKind::Bytes(slot) if *data_type == DataType::Utf8 => {
-            Ok(Arc::new(columns.bytes[*slot].take_with::<Utf8Type>(nulls, pool)?))
+        NodeKind::Bytes(column) if *data_type == DataType::Utf8 => {
+            Ok(Arc::new(columns.bytes[*column].take_with::<Utf8Type>(nulls, pool)?))
         }
-        NodeKind::Bytes(slot) => Ok(Arc::new(columns.bytes[*slot].take_with::<BinaryType>(nulls, pool)?)),
-        NodeKind::LargeBytes(slot) if *data_type == DataType::LargeUtf8 => {
-            Ok(Arc::new(columns.large_bytes[*slot].take_with::<LargeUtf8Type>(nulls, pool)?))
+        NodeKind::Bytes(column) => Ok(Arc::new(columns.bytes[*column].take_with::<BinaryType>(nulls, pool)?)),
+        NodeKind::LargeBytes(column) if *data_type == DataType::LargeUtf8 => {
+            Ok(Arc::new(columns.large_bytes[*column].take_with::<LargeUtf8Type>(nulls, pool)?))
         }
-        NodeKind::LargeBytes(slot) => Ok(Arc::new(columns.large_bytes[*slot].take_with::<LargeBinaryType>(nulls, pool)?)),
-        NodeKind::Views(slot) => {
-            let (views, data) = columns.views[*slot].take(pool);
+        NodeKind::LargeBytes(column) => Ok(Arc::new(columns.large_bytes[*column].take_with::<LargeBinaryType>(nulls, pool)?)),
+        NodeKind::Views(column) => {
+            let (views, data) = columns.views[*column].take(pool);
             if *data_type == DataType::Utf8View {
                 return Ok(Arc::new(GenericByteViewArray::<StringViewType>::try_new(views, data, nulls)?));
             }
             Ok(Arc::new(GenericByteViewArray::<BinaryViewType>::try_new(views, data, nulls)?))
         }
-        NodeKind::Fixed(slot) => fixed(columns, *slot, len, nulls),
+        NodeKind::Fixed(column) => fixed(columns, *column, len, nulls),
         NodeKind::Struct(children) => {
             let arrays: Result<Vec<_>, _> =
                 children.iter().map(|&child| array(columns, layout, child, len)).collect();
             let fields = child_fields(layout, children);
             Ok(Arc::new(StructArray::try_new_with_length(fields, arrays?, nulls, len)?))
         }
-        NodeKind::List(slot, item) => {
-            let offsets = columns.lists[*slot].take(pool);
+        NodeKind::List(column, item) => {
+            let offsets = columns.lists[*column].take(pool);
             let items = offsets.last().map_or(0, |end| *end as usize);
             let items = array(columns, layout, *item, items)?;
             Ok(Arc::new(ListArray::try_new(Arc::clone(&layout.node(*item).field), offsets, items, nulls)?))
         }
-        NodeKind::Map(slot, key, value) => map(columns, layout, node, (*slot, *key, *value), nulls),
-        NodeKind::Union(slot, children) => union(columns, layout, data_type, *slot, children),
+        NodeKind::Map(column, key, value) => map(columns, layout, node, (*column, *key, *value), nulls),
+        NodeKind::Union(column, children) => union(columns, layout, data_type, *column, children),
     )
 }
 
@@ -107,9 +107,13 @@ fn primitive(
     Ok(make_array(builder.add_buffer(values).build()?))
 }
 
-fn dictionary(columns: &mut Columns, slot: usize, nulls: Option<NullBuffer>) -> Result<ArrayRef, ArrowError> {
-    let keys = columns.pool.take(&mut columns.i32s[slot]);
-    let values = columns.dictionaries[slot]
+fn dictionary(
+    columns: &mut Columns,
+    column: usize,
+    nulls: Option<NullBuffer>,
+) -> Result<ArrayRef, ArrowError> {
+    let keys = columns.pool.take(&mut columns.i32s[column]);
+    let values = columns.dictionaries[column]
         .clone()
         .ok_or_else(|| ArrowError::SchemaError("a dictionary's values were not set".into()))?;
     let keys = Int32Array::try_new(ScalarBuffer::from(keys), nulls)?;
@@ -118,12 +122,12 @@ fn dictionary(columns: &mut Columns, slot: usize, nulls: Option<NullBuffer>) -> 
 
 fn fixed(
     columns: &mut Columns,
-    slot: usize,
+    column: usize,
     rows: usize,
     nulls: Option<NullBuffer>,
 ) -> Result<ArrayRef, ArrowError> {
-    let width = columns.fixed[slot].width() as i32;
-    let (data, len) = columns.fixed[slot].take(&mut columns.pool);
+    let width = columns.fixed[column].width() as i32;
+    let (data, len) = columns.fixed[column].take(&mut columns.pool);
     check_len("fixed-size strings", len, rows)?;
     if width > 0 {
         return Ok(Arc::new(FixedSizeBinaryArray::try_new(width, data, nulls)?));
@@ -139,13 +143,13 @@ fn map(
     columns: &mut Columns,
     layout: &Layout,
     node: &Node,
-    (slot, key, value): (usize, NodeIx, NodeIx),
+    (column, key, value): (usize, NodeIx, NodeIx),
     nulls: Option<NullBuffer>,
 ) -> Result<ArrayRef, ArrowError> {
     let DataType::Map(entries_field, sorted) = node.field.data_type() else {
         return Err(ArrowError::SchemaError("a map's node has another type".into()));
     };
-    let offsets = columns.lists[slot].take(&mut columns.pool);
+    let offsets = columns.lists[column].take(&mut columns.pool);
     let items = offsets.last().map_or(0, |end| *end as usize);
     let keys = array(columns, layout, key, items)?;
     let values = array(columns, layout, value, items)?;
@@ -164,16 +168,16 @@ fn union(
     columns: &mut Columns,
     layout: &Layout,
     data_type: &DataType,
-    slot: usize,
+    column: usize,
     children: &[NodeIx],
 ) -> Result<ArrayRef, ArrowError> {
     let DataType::Union(fields, _) = data_type else {
         return Err(ArrowError::SchemaError("a union's node has another type".into()));
     };
     let lengths: Vec<_> = (0..children.len())
-        .map(|at| columns.unions[slot].child_len(at))
+        .map(|at| columns.unions[column].child_len(at))
         .collect();
-    let (type_ids, offsets) = columns.unions[slot].take(&mut columns.pool);
+    let (type_ids, offsets) = columns.unions[column].take(&mut columns.pool);
     let arrays: Result<Vec<_>, _> = children
         .iter()
         .zip(lengths)
