@@ -101,6 +101,13 @@ impl OverBudget {
     }
 }
 
+impl From<OverBudget> for Fault {
+    #[cold]
+    fn from(over: OverBudget) -> Self {
+        over.at(0, FieldPathId::ROOT)
+    }
+}
+
 impl RowBudget {
     /// For a row that may take whatever it takes, but for its items.
     #[must_use]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, StringArray};
 use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::ArrowError;
-use sabot_columns::{Columns, Layout, NodeIx, NodeKind, Slot};
+use sabot_columns::{ColumnIx, Columns, Layout, NodeIx, NodeKind};
 
 /// Values in the order of their first appearance. Those of a row that turns out bad can be taken back.
 ///
@@ -45,8 +45,8 @@ pub struct GrowingDictionary {
 /// The growing dictionaries of all columns of a decoder, of which each batch has its own values.
 #[derive(Debug, Default)]
 pub struct GrowingDictionaries {
-    /// By the slot of their keys in [`Columns::i32s`].
-    by_slot: Vec<Option<(NodeIx, GrowingDictionary)>>,
+    /// By the column of their keys in [`Columns::i32s`].
+    by_column: Vec<Option<(NodeIx, GrowingDictionary)>>,
     /// Whether the row at hand asked for a key.
     is_used: bool,
 }
@@ -55,28 +55,28 @@ impl GrowingDictionaries {
     /// Those of a layout's dictionary columns.
     #[must_use]
     pub fn new(layout: &Layout) -> Self {
-        let mut by_slot = Vec::new();
+        let mut by_column = Vec::new();
         for (column, node) in layout.nodes() {
-            let NodeKind::Dictionary(slot) = node.kind else {
+            let NodeKind::Dictionary(keys) = node.kind else {
                 continue;
             };
             // A placeholder's key is 0, and it should mean the same in every batch.
             let first = if node.field.is_nullable() { None } else { Some("") };
-            if by_slot.len() <= slot {
-                by_slot.resize_with(slot + 1, || None);
+            if by_column.len() <= keys {
+                by_column.resize_with(keys + 1, || None);
             }
-            by_slot[slot] = Some((column, GrowingDictionary::new(first)));
+            by_column[keys] = Some((column, GrowingDictionary::new(first)));
         }
         Self {
-            by_slot,
+            by_column,
             is_used: false,
         }
     }
 
-    /// The key of a value in the dictionary whose keys have this slot; `None` where there is no room for another.
-    pub fn key(&mut self, slot: Slot, value: &str) -> Option<i32> {
+    /// The key of a value in the dictionary whose keys are in this column; `None` where there is no room for another.
+    pub fn key(&mut self, keys: ColumnIx, value: &str) -> Option<i32> {
         self.is_used = true;
-        let (_, dictionary) = self.by_slot.get_mut(slot)?.as_mut()?;
+        let (_, dictionary) = self.by_column.get_mut(keys)?.as_mut()?;
         dictionary.key(value)
     }
 
@@ -86,7 +86,7 @@ impl GrowingDictionaries {
             return;
         }
         columns.outside_bytes = 0;
-        for (_, dictionary) in self.by_slot.iter_mut().flatten() {
+        for (_, dictionary) in self.by_column.iter_mut().flatten() {
             if is_good {
                 dictionary.keep();
             } else {
@@ -102,7 +102,7 @@ impl GrowingDictionaries {
     ///
     /// As [`GrowingDictionary::take`].
     pub fn end_batch(&mut self, columns: &mut Columns) -> Result<(), ArrowError> {
-        for (column, dictionary) in self.by_slot.iter_mut().flatten() {
+        for (column, dictionary) in self.by_column.iter_mut().flatten() {
             columns.set_dictionary(*column, dictionary.take()?);
         }
         Ok(())

@@ -16,7 +16,7 @@ use arrow_array::ArrayRef;
 use sabot_columns::{Columns, Layout, NodeIx};
 use sabot_decode::{FlushError, MessagePath, PlanError, WriterSchema};
 
-use crate::{BlockBudget, BlockOutcome, Fault, FieldPaths, Gathered, PlansBy, RowBudget};
+use crate::{BlockBudget, BlockOutcome, Fault, FieldPaths, Gathered, Plan, PlansBy, RowBudget};
 
 /// A format: how its schemas become plans, and how messages become rows with them.
 ///
@@ -123,29 +123,6 @@ pub trait Output: Debug + Send {
 impl Output for Arc<Layout> {
     fn layout(&self) -> &Arc<Layout> {
         self
-    }
-}
-
-/// A compiled writer schema. It is immutable.
-pub trait Plan: Debug + Send + Sync {
-    /// Bytes that a row takes in the columns at least, whatever its message holds, where that is more than nulls take.
-    fn row_bytes(&self) -> usize {
-        0
-    }
-
-    /// Whether blocks of rows are likely to be faster than rows.
-    fn is_for_blocks(&self) -> bool {
-        false
-    }
-
-    /// Values that are read in every block as if they were messages, such as a reader's defaults.
-    fn defaults(&self) -> &[Box<[u8]>] {
-        &[]
-    }
-
-    /// Bytes of [`Plan::defaults`] together; 0 if they are too many for a block, and need no place in one.
-    fn default_bytes(&self) -> usize {
-        0
     }
 }
 

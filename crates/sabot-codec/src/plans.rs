@@ -4,10 +4,34 @@
 //! the message's path: one message that cannot be read onto the columns condemns no other.
 
 use std::collections::{HashMap, VecDeque};
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use sabot_decode::{MessagePath, Payload, SchemaKey};
 use sabot_wire::MessagePathBuf;
+
+/// A compiled writer schema. It is immutable.
+pub trait Plan: Debug + Send + Sync {
+    /// Bytes that a row takes in the columns at least, whatever its message holds, where that is more than nulls take.
+    fn row_bytes(&self) -> usize {
+        0
+    }
+
+    /// Whether blocks of rows are likely to be faster than rows.
+    fn is_for_blocks(&self) -> bool {
+        false
+    }
+
+    /// Values that are read in every block as if they were messages, such as a reader's defaults.
+    fn defaults(&self) -> &[Box<[u8]>] {
+        &[]
+    }
+
+    /// Bytes of [`Plan::defaults`] together; 0 if they are too many for a block, and need no place in one.
+    fn default_bytes(&self) -> usize {
+        0
+    }
+}
 
 /// What a payload's plan depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

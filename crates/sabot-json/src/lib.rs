@@ -77,7 +77,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
-mod decoder;
+mod engine;
 mod infer;
 mod locate;
 mod number;
@@ -88,7 +88,12 @@ mod syntax;
 mod text;
 mod write;
 
+use arrow_schema::SchemaRef;
+use sabot_codec::{Driver, Projection};
 use sabot_decode::{Decoder, DecoderFactory, OutputSchema, PlanError, SchemaKind, Target};
+
+use engine::JsonEngine;
+use sample::JsonSampler;
 
 /// Makes decoders of JSON.
 #[derive(Debug, Clone, Default)]
@@ -120,11 +125,28 @@ impl DecoderFactory for JsonFactory {
     /// projected field.
     fn open(&self, target: &Target) -> Result<Box<dyn Decoder>, PlanError> {
         match &target.output {
-            OutputSchema::FirstWriter => Ok(Box::new(decoder::sampling(target)?)),
-            OutputSchema::Arrow(schema) => Ok(Box::new(decoder::with_schema(schema, target)?)),
+            OutputSchema::FirstWriter => Ok(Box::new(sampling(target)?)),
+            OutputSchema::Arrow(schema) => Ok(Box::new(with_schema(schema, target)?)),
             _ => Err(PlanError::new(
                 "JSON takes an Arrow schema as its target, or infers one",
             )),
         }
     }
+}
+
+/// A decoder that infers its schema from the first messages.
+fn sampling(target: &Target) -> Result<Driver<JsonEngine>, PlanError> {
+    let projection = Projection::parse(target.projection.as_deref())?;
+    projection.check_inferable()?;
+    let engine = JsonEngine::new(&target.limits);
+    let sampler = JsonSampler::new(target, projection);
+    Ok(Driver::sampling(engine, Box::new(sampler), target.limits))
+}
+
+/// A decoder onto a given schema.
+fn with_schema(schema: &SchemaRef, target: &Target) -> Result<Driver<JsonEngine>, PlanError> {
+    let projection = Projection::parse(target.projection.as_deref())?;
+    let schema = projection.prune(schema)?;
+    let engine = JsonEngine::new(&target.limits);
+    Driver::with_plan(engine, target.limits, |engine, paths| engine.plan(&schema, paths))
 }

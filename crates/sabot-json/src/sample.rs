@@ -7,7 +7,7 @@ use sabot_columns::Layout;
 use sabot_decode::{Mapping, Target};
 use simd_json::Node;
 
-use crate::decoder::JsonEngine;
+use crate::engine::JsonEngine;
 use crate::infer::Inference;
 use crate::locate::Locator;
 use crate::parse::Document;

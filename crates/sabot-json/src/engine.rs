@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
-use sabot_codec::{Driver, Engine, Fault, FieldPaths, GrowingDictionaries, PlansBy, Projection, RowBudget};
+use sabot_codec::{Engine, Fault, FieldPaths, GrowingDictionaries, PlansBy, RowBudget};
 use sabot_columns::{Columns, Layout};
-use sabot_decode::{FlushError, Limits, PlanError, Target};
+use sabot_decode::{FlushError, Limits, PlanError};
 
 use crate::parse::Parser;
 use crate::plan::Plan;
-use crate::sample::JsonSampler;
 use crate::write::{Scratch, write};
 
 /// Reads messages with a tape, one by one.
@@ -19,25 +18,8 @@ pub(crate) struct JsonEngine {
     scratch: Scratch,
 }
 
-/// A decoder that infers its schema from the first messages.
-pub(crate) fn sampling(target: &Target) -> Result<Driver<JsonEngine>, PlanError> {
-    let projection = Projection::parse(target.projection.as_deref())?;
-    projection.check_inferable()?;
-    let engine = JsonEngine::new(&target.limits);
-    let sampler = JsonSampler::new(target, projection);
-    Ok(Driver::sampling(engine, Box::new(sampler), target.limits))
-}
-
-/// A decoder onto a given schema.
-pub(crate) fn with_schema(schema: &SchemaRef, target: &Target) -> Result<Driver<JsonEngine>, PlanError> {
-    let projection = Projection::parse(target.projection.as_deref())?;
-    let schema = projection.prune(schema)?;
-    let engine = JsonEngine::new(&target.limits);
-    Driver::with_plan(engine, target.limits, |engine, paths| engine.plan(&schema, paths))
-}
-
 impl JsonEngine {
-    fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             parser: Parser::new(limits),
             scratch: Scratch::default(),
