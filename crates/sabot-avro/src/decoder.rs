@@ -8,7 +8,8 @@ use sabot_codec::{
 };
 use sabot_columns::Columns;
 use sabot_decode::{
-    Decoder, DecoderFactory, MessagePath, OutputSchema, PlanError, SchemaKind, Target, WriterSchema,
+    Decoder, DecoderFactory, MappingOption, MessagePath, OutputSchema, PlanError, SchemaKind, Target,
+    WriterSchema,
 };
 
 use crate::output::Output;
@@ -22,6 +23,13 @@ use crate::schema::Schema;
     reason = "there is nothing to configure: the target says it all"
 )]
 pub struct AvroFactory;
+
+impl AvroFactory {
+    /// The options of a [`Mapping`](sabot_decode::Mapping) that are honoured: all. Where an Arrow schema is given they are
+    /// refused, since there is no choice; but for [`TimeZone::None`](sabot_decode::TimeZone::None), which says that its columns
+    /// without a zone are of instants.
+    pub const OPTIONS: &[MappingOption] = &MappingOption::ALL;
+}
 
 impl DecoderFactory for AvroFactory {
     fn kind(&self) -> SchemaKind {

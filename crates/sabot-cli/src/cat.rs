@@ -21,6 +21,7 @@ use crate::console::{counted, grouped, harmless, note};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::output::{self, Layout, OutputSpec, Sink, ValueLayout};
+use crate::serde::Encoding;
 use crate::types;
 
 /// Runs the command.
@@ -179,7 +180,7 @@ fn options(args: &CatArgs, spec: &OutputSpec) -> Result<ContainerOptions, Failur
         target.projection = Some(args.select.clone());
     }
     target.check_tail = args.types.check_tail;
-    target.mapping = types::mapping(&args.types.types, &spec.format);
+    target.mapping = types::mapping(&args.types.types, &spec.format, Encoding::Avro);
     let rotate_rows = args.output.rotate_rows.unwrap_or(usize::MAX);
     target.limits.batch_rows = args.batch_rows.min(rotate_rows);
     Ok(options)

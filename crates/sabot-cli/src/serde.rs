@@ -1,6 +1,9 @@
 //! kcat's `-s`: how keys and values are encoded.
 
-use sabot::plain::Serde;
+use sabot::avro::AvroFactory;
+use sabot::decode::MappingOption;
+use sabot::json::JsonFactory;
+use sabot::plain::{PlainFactory, Serde};
 use sabot::{Codec, Framing};
 
 /// One `-s`.
@@ -63,6 +66,15 @@ impl Encoding {
                 }
             },
         })
+    }
+
+    /// The options of `--types` that mean something for it.
+    pub(crate) fn options(self) -> &'static [MappingOption] {
+        match self {
+            Self::Avro => AvroFactory::OPTIONS,
+            Self::Json | Self::RegistryJson => JsonFactory::OPTIONS,
+            Self::Plain(_) => PlainFactory::OPTIONS,
+        }
     }
 
     /// The codec without options.

@@ -1,12 +1,14 @@
 //! `--types`: which Arrow types to use where there is a choice.
 
-use sabot::decode::Mapping;
+use sabot::decode::{Mapping, MappingOption};
 use sabot::{
     BigDecimalType, BinaryType, EnumType, RecursionType, StringType, TimeZone, UnionType, UuidType,
     WideDecimalType,
 };
 
+use crate::failure::Failure;
 use crate::output::Format;
+use crate::serde::Encoding;
 
 /// One `KEY=TYPE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +36,10 @@ impl TypeArg {
             "wide-decimals" => (wide_decimals(value), "bytes, text"),
             "big-decimals" => (big_decimals(value), "bytes, text, or a number of decimal places"),
             "recursion" => (recursion(value), "json, bytes, refuse, or a number of levels"),
-            "time-zone" => (time_zone(value), "UTC, none, or a zone's name"),
+            "time-zone" => (
+                time_zone(value),
+                "UTC, none, a zone such as Europe/Berlin, or an offset such as +02:00",
+            ),
             other => {
                 return Err(format!(
                     "{other:?} is none of strings, bytes, enums, uuids, unions, wide-decimals, big-decimals, recursion, time-zone"
@@ -42,6 +47,20 @@ impl TypeArg {
             }
         };
         parsed.ok_or_else(|| format!("{key} takes {choices}, not {value:?}"))
+    }
+
+    fn option(&self) -> MappingOption {
+        match self {
+            Self::Strings(_) => MappingOption::Strings,
+            Self::Bytes(_) => MappingOption::Bytes,
+            Self::Enums(_) => MappingOption::Enums,
+            Self::Uuids(_) => MappingOption::Uuids,
+            Self::Unions(_) => MappingOption::Unions,
+            Self::WideDecimals(_) => MappingOption::WideDecimals,
+            Self::BigDecimals(_) => MappingOption::BigDecimals,
+            Self::Recursion(_) => MappingOption::Recursion,
+            Self::TimeZone(_) => MappingOption::TimeZone,
+        }
     }
 
     fn set(&self, mapping: &mut Mapping) {
@@ -59,15 +78,35 @@ impl TypeArg {
     }
 }
 
-/// The types that the flags choose. Parquet and CSV have no unions: they get a struct with one nullable member a branch,
-/// unless the flags say otherwise.
-pub(crate) fn mapping(types: &[TypeArg], format: &Format) -> Mapping {
+/// The types that the flags choose for one encoding: what it has no types for is left out. Parquet and CSV have no unions:
+/// they get a struct with one nullable member a branch, unless the flags say otherwise.
+pub(crate) fn mapping(types: &[TypeArg], format: &Format, encoding: Encoding) -> Mapping {
     let mut mapping = Mapping::default();
-    if matches!(format, Format::Parquet | Format::Csv) {
+    let honours = |option| encoding.options().contains(&option);
+    if matches!(format, Format::Parquet | Format::Csv) && honours(MappingOption::Unions) {
         mapping.unions = UnionType::Struct;
     }
-    types.iter().for_each(|to| to.set(&mut mapping));
+    let choices = types.iter().filter(|choice| honours(choice.option()));
+    choices.for_each(|to| to.set(&mut mapping));
     mapping
+}
+
+/// Refuses a choice of types that none of the encodings has.
+pub(crate) fn check(types: &[TypeArg], encodings: &[Encoding]) -> Result<(), Failure> {
+    let is_honoured = |option| {
+        encodings
+            .iter()
+            .any(|encoding| encoding.options().contains(&option))
+    };
+    match types.iter().find(|choice| !is_honoured(choice.option())) {
+        None => Ok(()),
+        Some(choice) => {
+            let key = choice.option().name().replace('_', "-");
+            Err(Failure::usage(format!(
+                "--types {key}= chooses among types that neither keys nor values have, as -s says that they are encoded"
+            )))
+        }
+    }
 }
 
 fn strings(value: &str) -> Option<TypeArg> {
@@ -143,10 +182,13 @@ fn recursion(value: &str) -> Option<TypeArg> {
 
 fn time_zone(value: &str) -> Option<TypeArg> {
     Some(TypeArg::TimeZone(match value {
-        "" => return None,
         "UTC" | "utc" => TimeZone::Utc,
         "none" => TimeZone::None,
-        name => TimeZone::Named(name.into()),
+        name => {
+            let zone = TimeZone::Named(name.into());
+            zone.check().ok()?;
+            zone
+        }
     }))
 }
 
@@ -182,7 +224,8 @@ mod tests {
             ("string=utf8", "none of strings"),
             ("enums=utf8", "enums takes dictionary, text, index, not \"utf8\""),
             ("recursion=300", "a number of levels"),
-            ("time-zone=", "a zone's name"),
+            ("time-zone=", "a zone such as"),
+            ("time-zone=berlin", "not \"berlin\""),
         ] {
             let error = TypeArg::parse(text).unwrap_err();
             assert!(error.contains(expected), "{error}");

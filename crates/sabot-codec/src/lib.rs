@@ -158,3 +158,6 @@ pub use field_paths::FieldPaths;
 pub use gather::Gathered;
 pub use plans::{Plan, PlansBy};
 pub use projection::{Projection, STRUCT_UNION, Selection, UNION_KEY};
+
+/// Why no option of a [`Mapping`](sabot_decode::Mapping) is honoured where an Arrow schema is given.
+pub const GIVEN_TYPES: &str = "an Arrow schema is given, which says what the types are";

@@ -13,6 +13,8 @@
 //! 5. No I/O in a decoder.
 //! 6. Bounded: depth, bytes and items have limits in [`Target`]; no input makes it panic.
 //! 7. Batch-split invariance: any split of the same messages into calls and batches gives the same rows.
+//! 8. A projection gives those columns of the whole that it names, in the order asked for; a path that leads nowhere is refused.
+//! 9. An option of the [`Mapping`] is honoured, or refused by name.
 //!
 //! `sabot-testkit` checks them against any implementation.
 #![forbid(unsafe_code)]
@@ -23,15 +25,17 @@ mod mapping;
 mod path;
 mod payload;
 mod target;
+mod zone;
 
 pub use decoder::{Decoder, DecoderFactory, Progress, Slots, Stats, Stop};
 pub use error::{FieldPathId, FlushError, PlanError, RowError, RowErrorKind};
 pub use mapping::{
-    BigDecimalType, BinaryType, EnumType, Mapping, RecursionType, StringType, TimeZone, UnionType, UuidType,
-    WideDecimalType,
+    BigDecimalType, BinaryType, EnumType, Mapping, MappingOption, RecursionType, StringType, UnionType,
+    UuidType, WideDecimalType,
 };
 pub use path::{branch_segment, field_segment, join_path};
 pub use payload::{Body, Payload};
 pub use sabot_schema::{FetchError, NamedSchema, SchemaKind, SchemaSource, WriterSchema};
 pub use sabot_wire::{Framing, MessagePath, SchemaKey};
 pub use target::{Limits, OutputSchema, Target};
+pub use zone::TimeZone;

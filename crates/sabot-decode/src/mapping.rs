@@ -1,12 +1,23 @@
 //! Which Arrow types to use where there is a choice.
 //!
-//! One struct for all codecs: each reads what concerns its format, and the same option means the same in all of them.
-
-use std::sync::Arc;
+//! One struct for all codecs: the same option means the same in all of them. A codec honours an option or refuses it by
+//! name, with [`Mapping::check`]; that somebody chose a type and got another without a word does not happen.
 
 use arrow_schema::DataType;
 
+use crate::{PlanError, TimeZone};
+
 /// Which Arrow types to use where there is a choice.
+///
+/// | option | Avro | JSON, inferred | plain values |
+/// |---|---|---|---|
+/// | `strings` | yes | yes | yes |
+/// | `bytes`, `uuids` | yes | refused | yes |
+/// | `enums`, `unions`, `wide_decimals`, `big_decimals`, `recursion`, `time_zone` | yes | refused | refused |
+///
+/// An option is refused if it is not the default and the format has no types of its kind. So are all of them where an Arrow
+/// schema is given, which leaves no choice; but for [`TimeZone::None`] with Avro, which says that the given columns without a
+/// zone are of instants.
 ///
 /// ```
 /// use sabot_decode::{Mapping, StringType, TimeZone};
@@ -36,6 +47,121 @@ pub struct Mapping {
     pub recursion: RecursionType,
     /// The zone that columns of instants are declared in.
     pub time_zone: TimeZone,
+}
+
+impl Mapping {
+    /// Checks that every option which differs from its default is among `honoured`, and that the values make sense; `why`
+    /// says why others are not honoured.
+    ///
+    /// ```
+    /// use sabot_decode::{EnumType, Mapping, MappingOption, StringType};
+    ///
+    /// let honoured = [MappingOption::Strings];
+    /// let mut mapping = Mapping::default();
+    /// mapping.strings = StringType::Utf8View;
+    /// assert!(mapping.check(&honoured, "there are only strings").is_ok());
+    /// mapping.enums = EnumType::Utf8;
+    /// let error = mapping.check(&honoured, "there are only strings").unwrap_err();
+    /// assert_eq!(error.to_string(), "the option `enums` cannot be honoured: there are only strings");
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`PlanError`] that names the first option which is not honoured, or makes no sense.
+    pub fn check(&self, honoured: &[MappingOption], why: &str) -> Result<(), PlanError> {
+        for option in MappingOption::ALL {
+            if !honoured.contains(&option) && self.is_chosen(option) {
+                let name = option.name();
+                return Err(PlanError::new(format!(
+                    "the option `{name}` cannot be honoured: {why}"
+                )));
+            }
+        }
+        self.time_zone.check()?;
+        let (scale, digits) = match self.big_decimals {
+            BigDecimalType::Decimal128 { scale } => (scale, 38),
+            BigDecimalType::Decimal256 { scale } => (scale, 76),
+            BigDecimalType::Binary | BigDecimalType::Utf8 => return Ok(()),
+        };
+        if !(-digits..=digits).contains(&scale) {
+            return Err(PlanError::new(format!(
+                "the option `big_decimals`: a decimal of {digits} digits cannot have the scale {scale}"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Whether an option differs from its default.
+    #[must_use]
+    pub fn is_chosen(&self, option: MappingOption) -> bool {
+        let default = Self::default();
+        match option {
+            MappingOption::Strings => self.strings != default.strings,
+            MappingOption::Bytes => self.bytes != default.bytes,
+            MappingOption::Enums => self.enums != default.enums,
+            MappingOption::Uuids => self.uuids != default.uuids,
+            MappingOption::Unions => self.unions != default.unions,
+            MappingOption::WideDecimals => self.wide_decimals != default.wide_decimals,
+            MappingOption::BigDecimals => self.big_decimals != default.big_decimals,
+            MappingOption::Recursion => self.recursion != default.recursion,
+            MappingOption::TimeZone => self.time_zone != default.time_zone,
+        }
+    }
+}
+
+/// One of the options of a [`Mapping`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum MappingOption {
+    /// [`Mapping::strings`].
+    Strings,
+    /// [`Mapping::bytes`].
+    Bytes,
+    /// [`Mapping::enums`].
+    Enums,
+    /// [`Mapping::uuids`].
+    Uuids,
+    /// [`Mapping::unions`].
+    Unions,
+    /// [`Mapping::wide_decimals`].
+    WideDecimals,
+    /// [`Mapping::big_decimals`].
+    BigDecimals,
+    /// [`Mapping::recursion`].
+    Recursion,
+    /// [`Mapping::time_zone`].
+    TimeZone,
+}
+
+impl MappingOption {
+    /// Every option.
+    pub const ALL: [Self; 9] = [
+        Self::Strings,
+        Self::Bytes,
+        Self::Enums,
+        Self::Uuids,
+        Self::Unions,
+        Self::WideDecimals,
+        Self::BigDecimals,
+        Self::Recursion,
+        Self::TimeZone,
+    ];
+
+    /// The name of its field.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Strings => "strings",
+            Self::Bytes => "bytes",
+            Self::Enums => "enums",
+            Self::Uuids => "uuids",
+            Self::Unions => "unions",
+            Self::WideDecimals => "wide_decimals",
+            Self::BigDecimals => "big_decimals",
+            Self::Recursion => "recursion",
+            Self::TimeZone => "time_zone",
+        }
+    }
 }
 
 /// The Arrow type of strings.
@@ -171,29 +297,4 @@ pub enum RecursionType {
     Unroll(u8),
     /// The schema is refused, unless the projection drops the type.
     Refuse,
-}
-
-/// The zone that columns of instants are declared in. It changes no value: an instant is counted from the epoch in UTC.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TimeZone {
-    /// `UTC`.
-    #[default]
-    Utc,
-    /// No zone, which Arrow takes for local times; for tools that cannot read zones.
-    None,
-    /// Another one, by its name in the IANA database or as an offset such as `+02:00`.
-    Named(Arc<str>),
-}
-
-impl TimeZone {
-    /// The zone as Arrow's type holds it.
-    #[must_use]
-    pub fn name(&self) -> Option<Arc<str>> {
-        match self {
-            Self::Utc => Some("UTC".into()),
-            Self::None => None,
-            Self::Named(name) => Some(Arc::clone(name)),
-        }
-    }
 }

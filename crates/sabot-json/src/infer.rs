@@ -307,7 +307,7 @@ impl Columns<'_> {
                 (!fields.is_empty()).then_some(DataType::Struct(fields))
             }
             Type::List { item, items } => {
-                let selection = selection.items()?;
+                let selection = selection.items();
                 let cells = items.saturating_mul(item.cells() - 1);
                 let Some(left) = self.cells_left.checked_sub(cells) else {
                     return Ok(None);

@@ -89,8 +89,8 @@ mod text;
 mod write;
 
 use arrow_schema::SchemaRef;
-use sabot_codec::{Driver, Projection};
-use sabot_decode::{Decoder, DecoderFactory, OutputSchema, PlanError, SchemaKind, Target};
+use sabot_codec::{Driver, GIVEN_TYPES, Projection};
+use sabot_decode::{Decoder, DecoderFactory, MappingOption, OutputSchema, PlanError, SchemaKind, Target};
 
 use engine::JsonEngine;
 use sample::JsonSampler;
@@ -101,6 +101,10 @@ use sample::JsonSampler;
 pub struct JsonFactory {}
 
 impl JsonFactory {
+    /// The options of a [`Mapping`](sabot_decode::Mapping) that are honoured where the schema is inferred. A given schema leaves
+    /// no choice, and none is then.
+    pub const OPTIONS: &[MappingOption] = &[MappingOption::Strings];
+
     /// Decodes JSON.
     #[must_use]
     pub fn new() -> Self {
@@ -122,7 +126,7 @@ impl DecoderFactory for JsonFactory {
     /// # Errors
     ///
     /// [`PlanError`] if the target's schema is no Arrow schema, has a type that JSON has no form for here (unions, intervals), or lacks a
-    /// projected field.
+    /// projected field; or if an option of the mapping is not honoured.
     fn open(&self, target: &Target) -> Result<Box<dyn Decoder>, PlanError> {
         match &target.output {
             OutputSchema::FirstWriter => Ok(Box::new(sampling(target)?)),
@@ -138,6 +142,8 @@ impl DecoderFactory for JsonFactory {
 fn sampling(target: &Target) -> Result<Driver<JsonEngine>, PlanError> {
     let projection = Projection::parse(target.projection.as_deref())?;
     projection.check_inferable()?;
+    let why = "nothing else with a choice of types is ever inferred from JSON";
+    target.mapping.check(JsonFactory::OPTIONS, why)?;
     let engine = JsonEngine::new(&target.limits);
     let sampler = JsonSampler::new(target, projection);
     Ok(Driver::sampling(engine, Box::new(sampler), target.limits))
@@ -145,6 +151,7 @@ fn sampling(target: &Target) -> Result<Driver<JsonEngine>, PlanError> {
 
 /// A decoder onto a given schema.
 fn with_schema(schema: &SchemaRef, target: &Target) -> Result<Driver<JsonEngine>, PlanError> {
+    target.mapping.check(&[], GIVEN_TYPES)?;
     let projection = Projection::parse(target.projection.as_deref())?;
     let schema = projection.prune(schema)?;
     let engine = JsonEngine::new(&target.limits);

@@ -205,7 +205,7 @@ fn inferred() {
     let corpus = bad
         .iter()
         .fold(corpus, |corpus, text| corpus.bad(SchemaKey::Absent, *text));
-    conformance::check(&Settled(sample), &Target::default(), &corpus);
+    conformance::check(&Settled(sample), &Target::default(), &corpus.inferred());
 }
 
 fn list(item: T) -> T {

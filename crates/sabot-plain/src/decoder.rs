@@ -5,10 +5,14 @@ use std::sync::Arc;
 use arrow_schema::Schema;
 use sabot_codec::{Driver, Engine, Fault, Plan, PlansBy, Projection, RowBudget};
 use sabot_columns::{Columns, Layout, NodeKind};
-use sabot_decode::{OutputSchema, PlanError, RowErrorKind, Target};
+use sabot_decode::{MappingOption, OutputSchema, PlanError, RowErrorKind, Target};
 use sabot_wire::Guid;
 
 use crate::Serde;
+
+/// The options that are honoured.
+pub(crate) const OPTIONS: &[MappingOption] =
+    &[MappingOption::Strings, MappingOption::Bytes, MappingOption::Uuids];
 
 /// A decoder of one serde's payloads.
 pub(crate) fn open(serde: Serde, column: &str, target: &Target) -> Result<Driver<PlainEngine>, PlanError> {
@@ -19,6 +23,8 @@ pub(crate) fn open(serde: Serde, column: &str, target: &Target) -> Result<Driver
     }
     let projection = Projection::parse(target.projection.as_deref())?;
     projection.only_column(column)?.leaf(serde.name())?;
+    let why = "no plain value is of such a type";
+    target.mapping.check(OPTIONS, why)?;
     let field = serde.field(column, &target.mapping);
     let layout = Arc::new(Layout::new(&Arc::new(Schema::new(vec![field])))?);
     let kind = layout.node(layout.roots()[0]).kind.clone();

@@ -6,7 +6,7 @@
 //! | [`Serde`] | payload | Arrow type |
 //! |---|---|---|
 //! | `String` | UTF-8 | `Utf8` (or `LargeUtf8`, `Utf8View`) |
-//! | `Bytes` | anything | `Binary` |
+//! | `Bytes` | anything | `Binary` (or `LargeBinary`, `BinaryView`) |
 //! | `Boolean` | 1 byte, 0 or 1 | `Boolean` |
 //! | `Short`, `Int`, `Long` | 2, 4, 8 bytes | `Int16`, `Int32`, `Int64` |
 //! | `Float`, `Double` | 4, 8 bytes, IEEE 754 | `Float32`, `Float64` |
@@ -36,7 +36,7 @@ mod serde;
 
 use std::sync::Arc;
 
-use sabot_decode::{Decoder, DecoderFactory, PlanError, SchemaKind, Target};
+use sabot_decode::{Decoder, DecoderFactory, MappingOption, PlanError, SchemaKind, Target};
 
 pub use serde::Serde;
 
@@ -48,6 +48,9 @@ pub struct PlainFactory {
 }
 
 impl PlainFactory {
+    /// The options of a [`Mapping`](sabot_decode::Mapping) that are honoured.
+    pub const OPTIONS: &[MappingOption] = decoder::OPTIONS;
+
     /// Decodes `serde` into a column named `value`.
     #[must_use]
     pub fn new(serde: Serde) -> Self {
@@ -79,7 +82,7 @@ impl DecoderFactory for PlainFactory {
     /// # Errors
     ///
     /// [`PlanError`] if the target has a schema of its own, which a plain value cannot follow, or a projection that
-    /// leaves the only column out.
+    /// leaves the only column out, or an option that concerns types which no plain value is of.
     fn open(&self, target: &Target) -> Result<Box<dyn Decoder>, PlanError> {
         Ok(Box::new(decoder::open(self.serde, &self.column, target)?))
     }

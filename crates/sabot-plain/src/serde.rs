@@ -76,7 +76,7 @@ impl Serde {
     fn data_type(self, mapping: &Mapping) -> DataType {
         match self {
             Self::String => mapping.strings.data_type(),
-            Self::Bytes => DataType::Binary,
+            Self::Bytes => mapping.bytes.data_type(),
             Self::Boolean => DataType::Boolean,
             Self::Short => DataType::Int16,
             Self::Int => DataType::Int32,

@@ -8,8 +8,8 @@ use arrow_array::{
     Int32Array, Int64Array, StringArray,
 };
 use sabot_decode::{
-    DecoderFactory, FieldPathId, OutputSchema, Payload, RowErrorKind, StringType, Target, UuidType,
-    WriterSchema,
+    BinaryType, DecoderFactory, EnumType, FieldPathId, OutputSchema, Payload, RowErrorKind, StringType,
+    Target, UuidType, WriterSchema,
 };
 use sabot_plain::{PlainFactory, Serde};
 
@@ -175,20 +175,48 @@ fn the_mapping_chooses_the_text_types() {
 }
 
 #[test]
+fn the_mapping_chooses_the_type_of_bytes() {
+    let mut target = Target::default();
+    for (bytes, expected) in [
+        (BinaryType::Binary, "Binary"),
+        (BinaryType::LargeBinary, "LargeBinary"),
+        (BinaryType::BinaryView, "BinaryView"),
+    ] {
+        target.mapping.bytes = bytes;
+        let (column, bad) = decode(Serde::Bytes, &target, &[b"\xff", b"longer than twelve bytes"]);
+        assert_eq!(
+            (column.data_type().to_string().as_str(), bad.len()),
+            (expected, 0)
+        );
+    }
+}
+
+#[test]
 fn a_target_that_a_plain_value_cannot_meet_is_refused() {
     let mut target = Target::default();
     target.output = OutputSchema::Reader(WriterSchema::avro("\"string\""));
     assert!(PlainFactory::new(Serde::String).open(&target).is_err());
     target.output = OutputSchema::FirstWriter;
-    target.projection = Some(vec!["other".to_owned()]);
-    assert!(PlainFactory::new(Serde::String).open(&target).is_err());
-    target.projection = Some(vec!["text".to_owned()]);
-    assert!(
-        PlainFactory::new(Serde::String)
-            .named("text")
-            .open(&target)
-            .is_ok()
-    );
+    let factory = PlainFactory::new(Serde::String).named("the, text");
+    for (path, expected) in [
+        ("\"the, text\"", None),
+        ("THE_TEXT", Some("field THE_TEXT: ")),
+        ("\"the, text\".x", Some("cannot select within string")),
+        ("the, text", Some("there are \"the, text\"")),
+        ("other", Some("field other: ")),
+    ] {
+        target.projection = Some(vec![path.to_owned()]);
+        let error = factory.open(&target).err().map(|error| error.to_string());
+        match (expected, error) {
+            (None, None) => {}
+            (Some(expected), Some(error)) if error.contains(expected) => {}
+            (_, error) => panic!("{path}: {error:?}"),
+        }
+    }
+    target.projection = None;
+    target.mapping.enums = EnumType::Utf8;
+    let error = factory.open(&target).unwrap_err().to_string();
+    assert!(error.contains("the option `enums` cannot be honoured"), "{error}");
 }
 
 #[test]

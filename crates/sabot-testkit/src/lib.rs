@@ -1,6 +1,6 @@
 //! Conformance suite for any Sabot decoder, generators of bad input, and stand-ins for tests.
 //!
-//! - [`conformance`] checks the seven invariants of `sabot_decode::Decoder` against any implementation.
+//! - [`conformance`] checks the nine invariants of `sabot_decode::Decoder` against any implementation.
 //! - [`mutate`] spoils payloads; fuzz targets use it too.
 //! - [`alloc`] counts allocations.
 //! - [`avro`] writes Avro by hand.

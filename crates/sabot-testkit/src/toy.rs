@@ -9,16 +9,19 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use arrow_array::{Int32Array, RecordBatch, RecordBatchOptions, StringArray};
+use arrow_array::{ArrayRef, Int32Array, RecordBatch, RecordBatchOptions, StringArray};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use sabot_decode::{
-    Body, Decoder, DecoderFactory, FieldPathId, FlushError, Limits, MessagePath, OutputSchema, Payload,
-    PlanError, Progress, RowError, RowErrorKind, SchemaKey, SchemaKind, Slots, Stop, Target, WriterSchema,
+    Body, Decoder, DecoderFactory, FieldPathId, FlushError, Limits, Mapping, MessagePath, OutputSchema,
+    Payload, PlanError, Progress, RowError, RowErrorKind, SchemaKey, SchemaKind, Slots, Stop, Target,
+    WriterSchema,
 };
 
 const ID: FieldPathId = FieldPathId(1);
 const NAME: FieldPathId = FieldPathId(2);
+/// The columns.
+const NAMES: [&str; 2] = ["id", "name"];
 
 /// Makes toy decoders, whose batches have the columns `id` (`Int32`) and `name` (`Utf8`, nullable).
 ///
@@ -81,6 +84,18 @@ pub enum Defect {
     AddsUpWithinCalls,
     /// A name that is that of the row before it in the batch is left out.
     LeavesOutRepeats,
+    /// All columns are kept, whatever is asked for.
+    IgnoresProjection,
+    /// Columns keep the schema's order.
+    IgnoresOrder,
+    /// A path that leads nowhere is left out.
+    IgnoresUnknownPaths,
+    /// The error about an unknown field does not say which there are.
+    NamesNoFields,
+    /// Options of the mapping are taken and have no effect.
+    IgnoresMapping,
+    /// An option is refused without its name.
+    RefusesWithoutName,
 }
 
 impl ToyFactory {
@@ -118,7 +133,12 @@ impl DecoderFactory for ToyFactory {
     }
 
     fn open(&self, target: &Target) -> Result<Box<dyn Decoder>, PlanError> {
+        self.check(&target.mapping)?;
         let mut toy = Toy {
+            columns: match &target.projection {
+                Some(paths) => self.project(paths)?,
+                None => NAMES.into(),
+            },
             defect: self.defect,
             limits: target.limits,
             schema: None,
@@ -137,8 +157,49 @@ impl DecoderFactory for ToyFactory {
     }
 }
 
+impl ToyFactory {
+    /// A toy's types are what they are.
+    fn check(&self, mapping: &Mapping) -> Result<(), PlanError> {
+        let checked = mapping.check(&[], "a toy has no choice of types");
+        match self.defect {
+            Some(Defect::IgnoresMapping) => Ok(()),
+            Some(Defect::RefusesWithoutName) => checked.map_err(|_| PlanError::new("wrong option")),
+            _ => checked,
+        }
+    }
+
+    /// The names of the columns that are kept, in their order.
+    fn project(&self, paths: &[String]) -> Result<Vec<&'static str>, PlanError> {
+        let has = |defect| self.defect == Some(defect);
+        let mut columns = Vec::new();
+        for path in paths.iter().flat_map(|text| text.split(',')).map(str::trim) {
+            let quoted = path.strip_prefix('"').and_then(|path| path.strip_suffix('"'));
+            let name = quoted.unwrap_or(path);
+            match NAMES.into_iter().find(|known| *known == name) {
+                Some(known) if !columns.contains(&known) => columns.push(known),
+                Some(_) => {}
+                None if has(Defect::IgnoresUnknownPaths) => {}
+                None if has(Defect::NamesNoFields) => return Err(PlanError::new("wrong path")),
+                None => {
+                    let message = format!("{path:?} is no field: there are {}", NAMES.join(", "));
+                    return Err(PlanError::new(message));
+                }
+            }
+        }
+        if has(Defect::IgnoresOrder) {
+            columns.sort_unstable();
+        }
+        Ok(if has(Defect::IgnoresProjection) {
+            NAMES.into()
+        } else {
+            columns
+        })
+    }
+}
+
 #[derive(Debug)]
 struct Toy {
+    columns: Vec<&'static str>,
     defect: Option<Defect>,
     limits: Limits,
     schema: Option<SchemaRef>,
@@ -222,7 +283,12 @@ impl Decoder for Toy {
                 }
                 let ends = OffsetBuffer::new(ScalarBuffer::from(ends));
                 let names = StringArray::try_new(ends, Buffer::from_vec(names), Some(has_name))?;
-                let columns = vec![Arc::new(Int32Array::from(ids)) as _, Arc::new(names) as _];
+                let (ids, names): (ArrayRef, ArrayRef) = (Arc::new(Int32Array::from(ids)), Arc::new(names));
+                let columns = self.columns.iter().map(|name| match *name {
+                    "id" => Arc::clone(&ids),
+                    _ => Arc::clone(&names),
+                });
+                let columns = columns.collect();
                 RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?
             }
             None => RecordBatch::try_new_with_options(Arc::new(Schema::empty()), vec![], &options)?,
@@ -245,7 +311,8 @@ impl Toy {
     }
 
     fn fix_schema(&mut self) {
-        self.schema.get_or_insert_with(|| schema_named("id"));
+        let columns = &self.columns;
+        self.schema.get_or_insert_with(|| schema_of(columns, "id"));
     }
 
     fn decode_rows(&mut self, rows: &[Payload<'_>], errors: &mut Vec<RowError>) -> Progress {
@@ -309,7 +376,7 @@ impl Toy {
     /// What to add to the ids written with `key`.
     fn plan(&mut self, key: SchemaKey) -> Option<i32> {
         if self.has(Defect::ChangesSchema) && self.slots() == 0 && key != SchemaKey::Absent {
-            self.schema = Some(schema_named(&format!("id {key}")));
+            self.schema = Some(schema_of(&self.columns, &format!("id {key}")));
         }
         let plan = self
             .plans
@@ -405,10 +472,12 @@ fn error_at(byte_offset: usize, path: FieldPathId, kind: RowErrorKind) -> RowErr
     }
 }
 
-fn schema_named(id: &str) -> SchemaRef {
-    let note = [("note".to_owned(), "toy".to_owned())].into();
-    Arc::new(Schema::new(vec![
-        Field::new(id, DataType::Int32, false).with_metadata(note),
-        Field::new("name", DataType::Utf8, true),
-    ]))
+/// The schema of these columns, of which `id` has the name `id_name`.
+fn schema_of(columns: &[&str], id_name: &str) -> SchemaRef {
+    let note = || [("note".to_owned(), "toy".to_owned())].into();
+    let fields = columns.iter().map(|name| match *name {
+        "id" => Field::new(id_name, DataType::Int32, false).with_metadata(note()),
+        name => Field::new(name, DataType::Utf8, true),
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }

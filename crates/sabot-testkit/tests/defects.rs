@@ -32,7 +32,7 @@ fn a_right_decoder_with_a_schema_from_the_start_passes() {
 
 #[test]
 fn each_defect_is_caught() {
-    use Invariant::{Atomicity, Bounded, Flush, NoIo, OneSlot, Schemas, Splits};
+    use Invariant::{Atomicity, Bounded, Flush, Mapping, NoIo, OneSlot, Projection, Schemas, Splits};
     let expected = [
         (Defect::NoSlotForRefused, OneSlot),
         (Defect::TombstoneIsBad, OneSlot),
@@ -57,6 +57,12 @@ fn each_defect_is_caught() {
         (Defect::FullWhenEmpty, Bounded),
         (Defect::AddsUpWithinCalls, Splits),
         (Defect::LeavesOutRepeats, Splits),
+        (Defect::IgnoresProjection, Projection),
+        (Defect::IgnoresOrder, Projection),
+        (Defect::IgnoresUnknownPaths, Projection),
+        (Defect::NamesNoFields, Projection),
+        (Defect::IgnoresMapping, Mapping),
+        (Defect::RefusesWithoutName, Mapping),
     ];
     let mut wrong = Vec::new();
     for (defect, invariant) in expected {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
 use arrow_schema::{DataType, IntervalUnit, TimeUnit as ArrowUnit};
 use sabot_codec::{STRUCT_UNION, UNION_KEY, extension};
-use sabot_decode::{BigDecimalType, EnumType, Mapping, PlanError, UuidType, WideDecimalType};
+use sabot_decode::{BigDecimalType, EnumType, Mapping, UuidType, WideDecimalType};
 
 use super::Form;
 use crate::schema::{At, Decimal, Kind, Logical, TimeUnit};
@@ -116,30 +116,6 @@ pub(super) fn metadata(at: At<'_>, doc: Option<&str>) -> HashMap<String, String>
         put(ENUM_SYMBOLS, &serde_json::Value::from(symbols).to_string());
     }
     metadata
-}
-
-/// Whether Arrow takes what the mapping asks for.
-pub(super) fn check(mapping: &Mapping) -> Result<(), PlanError> {
-    let scale = match mapping.big_decimals {
-        BigDecimalType::Decimal128 { scale } => (scale, 38),
-        BigDecimalType::Decimal256 { scale } => (scale, 76),
-        _ => (0, 0),
-    };
-    if scale.0 > scale.1 || scale.0 < -scale.1 {
-        let message = format!(
-            "a decimal of {} digits cannot have the scale {}",
-            scale.1, scale.0
-        );
-        return Err(PlanError::new(message));
-    }
-    if mapping
-        .time_zone
-        .name()
-        .is_some_and(|name| name.trim().is_empty())
-    {
-        return Err(PlanError::new("the time zone has no name"));
-    }
-    Ok(())
 }
 
 /// Says what is more than its Arrow type: a UUID's 16 bytes, JSON text, the members of a union.

@@ -15,9 +15,12 @@ use arrow_array::ArrayRef;
 use arrow_schema::{
     DataType, Field, FieldRef, Fields, Schema as ArrowSchema, SchemaRef, UnionFields, UnionMode,
 };
-use sabot_codec::{Projection, Selection};
+use sabot_codec::{GIVEN_TYPES, Projection, Selection};
 use sabot_columns::{Layout, NodeIx, NodeKind};
-use sabot_decode::{EnumType, PlanError, RecursionType, Target, UnionType, branch_segment, field_segment};
+use sabot_decode::{
+    EnumType, MappingOption, PlanError, RecursionType, Target, TimeZone, UnionType, branch_segment,
+    field_segment,
+};
 
 use crate::schema::{At, Kind, Schema, TypeId};
 use given::Given;
@@ -138,7 +141,7 @@ impl sabot_codec::Output for Output {
 impl Output {
     /// Lays out the columns of `reader`.
     pub(crate) fn new(reader: Schema, target: &Target) -> Result<Self, PlanError> {
-        arrow::check(&target.mapping)?;
+        target.mapping.check(&MappingOption::ALL, "")?;
         let projection = Projection::parse(target.projection.as_deref())?;
         let mut builder = Builder {
             target,
@@ -153,6 +156,9 @@ impl Output {
 
     /// Takes the columns of a given schema.
     pub(crate) fn from_arrow(schema: &SchemaRef, target: &Target) -> Result<Self, PlanError> {
+        // Instants without a zone are told from local times by it.
+        let zone = (target.mapping.time_zone == TimeZone::None).then_some(MappingOption::TimeZone);
+        target.mapping.check(zone.as_slice(), GIVEN_TYPES)?;
         let kept = Projection::parse(target.projection.as_deref())?.prune(schema)?;
         let given = Given::new(&kept, schema, target)?;
         let reader = Schema::from_arrow(given.types, given.root_type);
@@ -335,14 +341,14 @@ impl Builder<'_> {
             }
             Kind::Array(item) => {
                 let item = self
-                    .field(at.to(*item), "item", None, &keep.items()?)
+                    .field(at.to(*item), "item", None, &keep.items())
                     .map_err(|error| error.within("[]"));
                 let (item, id) = item?;
                 Ok((DataType::List(item), Form::Array(id), 4))
             }
             Kind::Map(value) => {
                 let value = self
-                    .field(at.to(*value), "value", None, &keep.values()?)
+                    .field(at.to(*value), "value", None, &keep.values())
                     .map_err(|error| error.within("{}"));
                 let (value, id) = value?;
                 let key = Field::new("key", self.target.mapping.strings.data_type(), false);
@@ -393,7 +399,7 @@ impl Builder<'_> {
             }
             _ => {
                 let message = format!(
-                    "the type {:?} contains itself; choose what becomes of it (Mapping::recursion), or a projection without it",
+                    "the type {:?} contains itself; choose what becomes of it with the option `recursion`, or a projection without it",
                     at.full_name()
                 );
                 return Err(PlanError::new(message));
@@ -401,7 +407,7 @@ impl Builder<'_> {
         };
         if !keep.is_all() {
             let message = format!(
-                "a projection cannot select within {:?} within itself, unless it is unrolled that far (Mapping::recursion)",
+                "a projection cannot select within {:?} within itself, unless it is unrolled that far (the option `recursion`)",
                 at.full_name()
             );
             return Err(PlanError::new(message));

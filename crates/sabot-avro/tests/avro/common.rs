@@ -12,7 +12,7 @@ use arrow_schema::{DataType, TimeUnit};
 use sabot_avro::AvroFactory;
 use sabot_decode::{
     Decoder, DecoderFactory, Mapping, OutputSchema, Payload, PlanError, RecursionType, RowErrorKind,
-    SchemaKey, Stop, Target, WriterSchema,
+    SchemaKey, Stop, Target, TimeZone, WriterSchema,
 };
 
 pub(crate) const KEY: SchemaKey = SchemaKey::Id(1);
@@ -190,6 +190,10 @@ fn again_onto_arrow(target: &Target, writer: &str, bodies: &[Vec<u8>], expected:
     onto.output = OutputSchema::Arrow(expected.schema());
     onto.projection = None;
     onto.check_tail = true;
+    onto.mapping = Mapping::default();
+    if target.mapping.time_zone == TimeZone::None {
+        onto.mapping.time_zone = TimeZone::None;
+    }
     let decoded = decode(&onto, writer, bodies);
     assert_eq!(decoded.bad, [], "{writer}");
     assert_eq!(decoded.batch, *expected, "{writer}");

@@ -1,7 +1,7 @@
 //! Keeping a part of the columns.
 
 use sabot_avro::AvroFactory;
-use sabot_decode::{Decoder, DecoderFactory, RowErrorKind, Target, UnionType};
+use sabot_decode::{Decoder, DecoderFactory, OutputSchema, RowErrorKind, Target, UnionType};
 use sabot_testkit::avro::{long, sized};
 
 use crate::common::{decode, fields, good, open, reader, refusal};
@@ -252,7 +252,7 @@ fn paths_that_lead_nowhere_are_refused() {
         ),
         (
             "lines{}",
-            "field lines: the projection has {} where the schema has a list",
+            "field lines[]: the projection has {} where the schema has a record",
         ),
         (
             "lines[][].sku",
@@ -260,7 +260,7 @@ fn paths_that_lead_nowhere_are_refused() {
         ),
         (
             "by[].sku",
-            "field by: the projection has [] where the schema has a map",
+            "field by{}: the projection has [] where the schema has a record",
         ),
         (
             "who,who.nam",
@@ -325,10 +325,12 @@ fn branches_of_unions() {
             if with_id {
                 assert_eq!(decoded.column("id"), ["0", "1", "2", "3", "4", "5"]);
             }
-            // The same by a reader schema.
+            // The same by a reader schema, and by the Arrow schema that comes out of it.
             let mut onto = reader(&writer);
             onto.projection = target(&paths).projection;
             assert_eq!(good(&onto, &writer, &events()).column("u"), expected);
+            onto.output = OutputSchema::Arrow(good(&reader(&writer), &writer, &[]).batch.schema());
+            assert_eq!(good(&onto, &writer, &events()).batch, decoded.batch, "{paths:?}");
         }
     }
 }
@@ -340,6 +342,11 @@ fn branches_of_unions_as_structs() {
     let mut members = target(&["u<int>", "u<a.P>.y", "id"]);
     members.mapping.unions = UnionType::Struct;
     let decoded = good(&members, &writer, &events());
+    let mut whole = Target::default();
+    whole.mapping.unions = UnionType::Struct;
+    let mut onto = target(&["u<int>", "u<a.P>.y", "id"]);
+    onto.output = OutputSchema::Arrow(good(&whole, &writer, &[]).batch.schema());
+    assert_eq!(good(&onto, &writer, &events()).batch, decoded.batch);
     let nothing = "{int: , a.P: }";
     assert_eq!(
         decoded.column("u"),

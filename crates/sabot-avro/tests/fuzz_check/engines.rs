@@ -13,7 +13,7 @@ use sabot_decode::{
 
 use super::dice::Dice;
 use super::evolve::Evolution;
-use super::input::{any_projection, big_mapping, bodies, mapping, spoil};
+use super::input::{any_projection, big_mapping, bodies, left_open, mapping, spoil};
 use super::seams::{self, Seam};
 use super::types::{Ty, Types};
 
@@ -139,6 +139,7 @@ impl Case {
         {
             // Onto the columns that come out.
             (target.output, target.projection) = (OutputSchema::Arrow(schema), None);
+            target.mapping = left_open(&target.mapping);
             decoder = open(&mut target, &first)?;
         }
         writers.retain(|writer| {

@@ -38,6 +38,15 @@ pub(crate) fn big_mapping(dice: &mut Dice<'_>, mapping: &mut Mapping) {
     ]);
 }
 
+/// What of a mapping a given Arrow schema leaves open.
+pub(crate) fn left_open(mapping: &Mapping) -> Mapping {
+    let mut left = Mapping::default();
+    if mapping.time_zone == TimeZone::None {
+        left.time_zone = TimeZone::None;
+    }
+    left
+}
+
 /// What a random projection leaves of `ty`, and its paths.
 pub(crate) fn projection(dice: &mut Dice<'_>, ty: &Ty) -> (Ty, Vec<String>) {
     let mut paths = Vec::new();

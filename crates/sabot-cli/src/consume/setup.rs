@@ -93,6 +93,8 @@ pub(super) fn source(
 ) -> Result<Builder, Failure> {
     let source = &args.source;
     let (key, value) = encodings(&args.decoding, &spec.format, registry.is_some());
+    let all: Vec<_> = key.into_iter().chain([value]).collect();
+    types::check(&args.decoding.types.types, &all)?;
     let linger = source
         .linger_ms
         .unwrap_or(if spec.is_file() { 1000 } else { 200 });
@@ -108,10 +110,11 @@ pub(super) fn source(
         .batch_rows(rows)
         .linger(Duration::from_millis(linger));
     if let Some(key) = key {
-        builder = builder.key(
-            key.codec()
-                .mapping(types::mapping(&args.decoding.types.types, &spec.format)),
-        );
+        builder = builder.key(key.codec().mapping(types::mapping(
+            &args.decoding.types.types,
+            &spec.format,
+            key,
+        )));
     }
     if let Some(registry) = registry {
         builder = builder.registry_client(registry);
@@ -243,7 +246,7 @@ pub(super) fn advice(args: &DecodingArgs, bad: &BadRow) -> Option<&'static str> 
 }
 
 fn value_codec(args: &DecodingArgs, spec: &OutputSpec, encoding: Encoding) -> Result<Codec, Failure> {
-    let mapping = types::mapping(&args.types.types, &spec.format);
+    let mapping = types::mapping(&args.types.types, &spec.format, encoding);
     let mut codec = encoding.codec().mapping(mapping);
     if let Some(path) = &args.reader_schema {
         codec = codec.reader_schema(read_file(path)?);

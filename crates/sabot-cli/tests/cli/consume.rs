@@ -508,6 +508,13 @@ fn wrong_usage_is_told_from_failure() {
         ("-t events --reader-schema /no/such/file", 2, "/no/such/file"),
         ("-t nowhere -e", 1, "nowhere"),
         ("-t events -e --select nothing", 1, "nothing"),
+        ("-t events -e --select .id", 2, "expected a name"),
+        ("-t events --types time-zone=Berlin", 2, "time-zone takes"),
+        (
+            "-t events -s json --types enums=text",
+            2,
+            "--types enums= chooses among types",
+        ),
         ("-t events -e --subject nobody", 1, "nobody"),
     ] {
         let (out, said) = run(stage.consume(line), status);

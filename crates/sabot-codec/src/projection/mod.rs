@@ -229,10 +229,7 @@ impl<'p> Selection<'p> {
         let (mut named, mut places): (Vec<(&str, Self)>, _) = (Vec::new(), HashMap::new());
         for path in &self.paths {
             let [Segment::Field(name), rest @ ..] = path else {
-                return Err(misplaced(
-                    path,
-                    "a record, whose fields are selected by their names",
-                ));
+                return Err(no_field(path));
             };
             let place = *places.entry(&**name).or_insert(named.len());
             if place == named.len() {
@@ -244,35 +241,30 @@ impl<'p> Selection<'p> {
     }
 
     /// Of a list: what is kept of its items.
-    ///
-    /// # Errors
-    ///
-    /// [`PlanError`] where a path asks for the values of a map.
-    pub fn items(&self) -> Result<Self, PlanError> {
-        self.through(&Segment::Items, "a list, whose items are []")
+    #[must_use]
+    pub fn items(&self) -> Self {
+        self.through(&Segment::Items)
     }
 
     /// Of a map: what is kept of its values. Its keys are always kept.
-    ///
-    /// # Errors
-    ///
-    /// [`PlanError`] where a path asks for the items of a list.
-    pub fn values(&self) -> Result<Self, PlanError> {
-        self.through(&Segment::Values, "a map, whose values are {}")
+    #[must_use]
+    pub fn values(&self) -> Self {
+        self.through(&Segment::Values)
     }
 
-    /// Takes `sign` off the paths that have it, and lets those through that leave it out.
-    fn through(&self, sign: &Segment, what: &str) -> Result<Self, PlanError> {
+    /// Takes `sign` off the paths that have it, and lets those through that leave it out. What they have instead may be of a
+    /// level below; if none there takes it, it is refused there.
+    fn through(&self, sign: &Segment) -> Self {
         let mut below = Self::NOTHING;
         below.is_whole = self.is_whole;
         for path in &self.paths {
-            match path {
-                [first, rest @ ..] if first == sign => below.add(rest),
-                [Segment::Items | Segment::Values, ..] => return Err(misplaced(path, what)),
-                _ => below.add(path),
-            }
+            below.add(
+                path.split_first()
+                    .filter(|(first, _)| *first == sign)
+                    .map_or(path, |(_, rest)| rest),
+            );
         }
-        Ok(below)
+        below
     }
 
     /// Of a union with branches of these names: what is kept of each, `None` where it is dropped.
@@ -326,17 +318,17 @@ impl<'p> Selection<'p> {
     }
 }
 
-/// A path goes on in a way that the value does not.
+/// A path goes on in a record with something else than a field.
 #[cold]
-fn misplaced(path: &[Segment], what: &str) -> PlanError {
+fn no_field(path: &[Segment]) -> PlanError {
     let sign = match path.first() {
-        Some(Segment::Items) => "[]".into(),
-        Some(Segment::Values) => "{}".into(),
-        Some(Segment::Field(name)) => field_segment(name),
-        Some(Segment::Branch(name)) => branch_segment(name).into(),
-        None => "".into(),
+        Some(Segment::Items) => "[]",
+        Some(Segment::Values) => "{}",
+        Some(Segment::Branch(name)) => &branch_segment(name),
+        Some(Segment::Field(_)) | None => "nothing",
     };
-    PlanError::new(format!("the projection has {sign} where the schema has {what}"))
+    let message = format!("the projection has {sign} where the schema has a record, which has fields");
+    PlanError::new(message)
 }
 
 /// `below` is what was to be kept of the field.

@@ -55,7 +55,7 @@ fn field(whole: &FieldRef, selection: &Selection<'_>) -> Result<FieldRef, PlanEr
         }
         DataType::Struct(members) => with(DataType::Struct(fields(members, selection)?)),
         DataType::List(item) => {
-            let items = selection.items()?;
+            let items = selection.items();
             with(DataType::List(
                 field(item, &items).map_err(|error| error.within("[]"))?,
             ))
@@ -129,7 +129,7 @@ fn branch(whole: &FieldRef, selection: &Selection<'_>) -> Result<FieldRef, PlanE
 }
 
 fn map_entries(entries: &FieldRef, selection: &Selection<'_>) -> Result<FieldRef, PlanError> {
-    let values = selection.values()?;
+    let values = selection.values();
     let DataType::Struct(pair) = entries.data_type() else {
         values.leaf(&entries.data_type().to_string())?;
         return Ok(Arc::clone(entries));

@@ -9,7 +9,7 @@ use sabot_decode::{DecoderFactory, RowErrorKind, SchemaKey, Stop, Target, Writer
 
 use super::corpus::{Corpus, Given, Row};
 use super::drive::{Driver, Run, Steps};
-use super::{Invariant, Violation, rows};
+use super::{Invariant, Violation, mapping, projection, rows};
 use crate::mutate;
 
 /// Random mutations of each good payload.
@@ -45,7 +45,9 @@ pub(super) fn all(factory: &dyn DecoderFactory, target: &Target, corpus: &Corpus
     suite.small_batches()?;
     suite.small_rows()?;
     suite.strict_limits()?;
-    suite.splits()
+    suite.splits()?;
+    projection::check(driver, &suite.reference)?;
+    mapping::check(driver)
 }
 
 /// The rows that all others are compared with.

@@ -16,6 +16,9 @@ pub struct Corpus {
     pub good: Vec<(SchemaKey, Vec<u8>)>,
     /// Payloads that do not.
     pub bad: Vec<(SchemaKey, Vec<u8>)>,
+    /// Whether the schema is inferred from a sample, which cannot tell that a field is never there: one that is asked for and
+    /// not known is a column then.
+    pub is_inferred: bool,
 }
 
 impl Corpus {
@@ -43,6 +46,13 @@ impl Corpus {
     #[must_use]
     pub fn bad(mut self, key: SchemaKey, body: impl Into<Vec<u8>>) -> Self {
         self.bad.push((key, body.into()));
+        self
+    }
+
+    /// Says that the schema is inferred from a sample.
+    #[must_use]
+    pub fn inferred(mut self) -> Self {
+        self.is_inferred = true;
         self
     }
 

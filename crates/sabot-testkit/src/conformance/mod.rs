@@ -5,7 +5,8 @@
 //! alone. It never asks what a row should be: that the good payloads decode to the right values is for the codec's own
 //! tests. Everything is repeatable; nothing depends on time.
 //!
-//! The batches' schema must not depend on what the payloads hold, as an inferred one does: give the target a schema then.
+//! The batches' schema must not depend on what the payloads hold, as an inferred one does: give the target a schema then, or
+//! settle the decoder with a sample before it is checked, and say so with [`Corpus::inferred`].
 //!
 //! Each call upon the decoder is watched, whatever the check at hand: counts of slots, order and place of
 //! errors, schemas, validity, buffered bytes.
@@ -27,6 +28,8 @@
 mod checks;
 mod corpus;
 mod drive;
+mod mapping;
+mod projection;
 mod rows;
 
 use std::fmt;
@@ -58,7 +61,7 @@ pub fn verify(factory: &dyn DecoderFactory, target: &Target, corpus: &Corpus) ->
 
 /// The invariants, as `sabot-decode` numbers them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "the invariants are seven")]
+#[expect(clippy::exhaustive_enums, reason = "the invariants are nine")]
 pub enum Invariant {
     /// One message, one slot.
     OneSlot = 1,
@@ -74,6 +77,10 @@ pub enum Invariant {
     Bounded,
     /// Any split of the same messages into calls and batches gives the same rows.
     Splits,
+    /// A projection gives those columns of the whole that it names, in the order asked for, or is refused.
+    Projection,
+    /// An option of the mapping is honoured, or refused by name.
+    Mapping,
 }
 
 impl Invariant {
@@ -86,6 +93,8 @@ impl Invariant {
             Self::NoIo => "no I/O in a decoder: it asks for schemas",
             Self::Bounded => "bounded, and no panic",
             Self::Splits => "batch-split invariance",
+            Self::Projection => "a projection means the same for every codec",
+            Self::Mapping => "an option is honoured, or refused by name",
         }
     }
 }
