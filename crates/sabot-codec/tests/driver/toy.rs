@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema};
 use sabot_codec::{
-    BlockBudget, BlockOutcome, Driver, Engine, Fault, FieldPaths, Gathered, Plan, PlansBy, RowBudget, Sampler,
+    BlockBudget, BlockOutcome, Driver, Engine, Fault, FieldPaths, Gathered, Plan, PlansBy, Projection,
+    RowBudget, Sampler,
 };
 use sabot_columns::{Columns, Layout};
 use sabot_decode::{
@@ -23,6 +24,10 @@ pub(crate) struct ToyFactory {
 
 impl ToyFactory {
     pub(crate) fn driver(self, target: &Target) -> Result<Driver<Toy>, PlanError> {
+        target.mapping.check(&[], "a toy has no choice of types")?;
+        // There is one column, so it is kept, or the projection is refused.
+        let projection = Projection::parse(target.projection.as_deref())?;
+        projection.prune(layout()?.schema())?;
         let output = match target.output {
             OutputSchema::FirstWriter => None,
             _ => Some(layout()?),
