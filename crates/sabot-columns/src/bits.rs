@@ -92,6 +92,36 @@ impl Bits {
         self.words[at / 64] |= u64::from(bit) << (at % 64);
     }
 
+    /// Sets the bits of `word` from `at` on; they were not set before.
+    ///
+    /// ```
+    /// let mut bits = sabot_columns::Bits::default();
+    /// bits.grow(66);
+    /// bits.or_word(62, 0b1101);
+    /// let set: Vec<usize> = bits.take().set_indices().collect();
+    /// assert_eq!(set, [62, 64, 65]);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there are no such bits.
+    #[inline]
+    pub fn or_word(&mut self, at: usize, word: u64) {
+        let (first, shift) = (at / 64, at % 64);
+        debug_assert!(
+            word == 0 || at + 63 - (word.leading_zeros() as usize) < self.len,
+            "the bits are there"
+        );
+        if word << shift != 0 {
+            self.words[first] |= word << shift;
+        }
+        // In two steps, since a word cannot be moved by all of its bits.
+        let rest = word >> 1 >> (63 - shift);
+        if rest != 0 {
+            self.words[first + 1] |= rest;
+        }
+    }
+
     /// Drops every bit from `len` on.
     pub fn truncate(&mut self, len: usize) {
         if len >= self.len {

@@ -470,6 +470,71 @@ impl FixedBytes {
         self.data[at * self.width..][..self.width].copy_from_slice(bytes);
     }
 
+    /// Appends the strings that lie in `source`; where a span has another length than the column's width, zeros.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use arrow_array::cast::AsArray;
+    /// # use arrow_schema::{DataType, Field, Schema};
+    /// # use sabot_columns::{Columns, Layout, Span};
+    /// # let schema = Arc::new(Schema::new(vec![Field::new("id", DataType::FixedSizeBinary(2), false)]));
+    /// let mut columns = Columns::new(Arc::new(Layout::new(&schema)?));
+    /// columns.fixed[0].extend_spans(b"abcd", &[Span { start: 1, len: 2 }, Span { start: 3, len: 0 }]);
+    /// columns.end_rows(2);
+    /// let batch = columns.finish()?;
+    /// assert_eq!(batch["id"].as_fixed_size_binary().value(0), b"bc");
+    /// assert_eq!(batch["id"].as_fixed_size_binary().value(1), [0, 0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If a span goes beyond `source`.
+    pub fn extend_spans(&mut self, source: &[u8], spans: &[Span]) {
+        // A copy of a length that the compiler knows is a move or two; of any other length it is a call.
+        match self.width {
+            4 => self.extend_arrays::<4>(source, spans),
+            8 => self.extend_arrays::<8>(source, spans),
+            12 => self.extend_arrays::<12>(source, spans),
+            16 => self.extend_arrays::<16>(source, spans),
+            20 => self.extend_arrays::<20>(source, spans),
+            32 => self.extend_arrays::<32>(source, spans),
+            width => {
+                for span in spans {
+                    let end = self.data.len() + width;
+                    if span.len as usize == width {
+                        self.data.extend_from_slice(span.of(source));
+                    }
+                    self.data.resize(end, 0);
+                }
+            }
+        }
+        self.len += spans.len();
+    }
+
+    #[inline]
+    fn extend_arrays<const WIDTH: usize>(&mut self, source: &[u8], spans: &[Span]) {
+        let start = self.data.len();
+        self.data.resize(start + WIDTH * spans.len(), 0);
+        let (strings, _) = self.data[start..].as_chunks_mut::<WIDTH>();
+        for (string, span) in strings.iter_mut().zip(spans) {
+            if span.len as usize == WIDTH {
+                string.copy_from_slice(span.of(source));
+            }
+        }
+    }
+
+    /// Appends strings that lie back to back.
+    ///
+    /// # Panics
+    ///
+    /// If they have not the column's width.
+    pub fn extend_packed<const WIDTH: usize>(&mut self, strings: &[[u8; WIDTH]]) {
+        assert_eq!(WIDTH, self.width, "strings have the width of their column");
+        self.data.extend_from_slice(strings.as_flattened());
+        self.len += strings.len();
+    }
+
     /// Drops every string from `len` on.
     pub fn truncate(&mut self, len: usize) {
         if len < self.len {

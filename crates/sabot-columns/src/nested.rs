@@ -135,6 +135,29 @@ impl UnionRows {
         Ok(())
     }
 
+    /// Appends a row for each of `children`, as [`UnionRows::push`] does, and gives the places of their values in them.
+    ///
+    /// # Errors
+    ///
+    /// [`Overflow`] if 32-bit offsets cannot address them; nothing is appended then.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such child.
+    pub fn extend(&mut self, children: &[i8]) -> Result<&[i32], Overflow> {
+        let most = self.lengths.iter().max().copied().unwrap_or(0);
+        let more = i32::try_from(children.len()).map_err(|_| Overflow)?;
+        most.checked_add(more).ok_or(Overflow)?;
+        let lengths = &mut self.lengths;
+        self.offsets.extend(children.iter().map(|child| {
+            let length = &mut lengths[*child as usize];
+            *length += 1;
+            *length - 1
+        }));
+        self.type_ids.extend_from_slice(children);
+        Ok(&self.offsets[self.offsets.len() - children.len()..])
+    }
+
     /// Drops every row from `len` on.
     pub fn truncate(&mut self, len: usize) {
         for at in (len..self.type_ids.len()).rev() {

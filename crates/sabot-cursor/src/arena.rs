@@ -5,6 +5,8 @@
 //! whether the position went beyond its message. The size is a constant, which lets the compiler drop the bounds checks;
 //! the price is a limit to what one block of messages may take.
 
+use crate::varint::{CONTINUED, gather};
+
 /// Bytes of messages that an [`Arena`] holds; a power of two.
 pub const ARENA_BYTES: usize = 1 << 16;
 /// Bytes behind them, the longest read at once.
@@ -63,8 +65,11 @@ impl Arena {
             return None;
         }
         match message.len() {
-            32..=128 => copy_overlapping::<4>(&mut self.bytes[start..end], message),
-            129..=256 => copy_overlapping::<8>(&mut self.bytes[start..end], message),
+            4..=7 => copy_overlapping::<4, 2>(&mut self.bytes[start..end], message),
+            8..=15 => copy_overlapping::<8, 2>(&mut self.bytes[start..end], message),
+            16..=31 => copy_overlapping::<16, 2>(&mut self.bytes[start..end], message),
+            32..=128 => copy_overlapping::<32, 4>(&mut self.bytes[start..end], message),
+            129..=256 => copy_overlapping::<32, 8>(&mut self.bytes[start..end], message),
             _ => self.bytes[start..end].copy_from_slice(message),
         }
         self.len = end;
@@ -88,14 +93,14 @@ impl Arena {
     }
 }
 
-/// Copies 32 to `32 * N` bytes in `N` moves that may overlap: the lengths of messages are hard to predict, and so would
+/// Copies `WIDTH` to `WIDTH * N` bytes in `N` moves that may overlap: the lengths of messages are hard to predict, and so would
 /// be the branches of a general copy.
 #[inline(always)]
-fn copy_overlapping<const N: usize>(to: &mut [u8], from: &[u8]) {
-    let last = from.len() - 32;
+fn copy_overlapping<const WIDTH: usize, const N: usize>(to: &mut [u8], from: &[u8]) {
+    let last = from.len() - WIDTH;
     for chunk in 0..N {
-        let at = (32 * chunk).min(last);
-        to[at..at + 32].copy_from_slice(&from[at..at + 32]);
+        let at = (WIDTH * chunk).min(last);
+        to[at..at + WIDTH].copy_from_slice(&from[at..at + WIDTH]);
     }
 }
 
@@ -119,6 +124,30 @@ impl<'a> Window<'a> {
         let mut word = [0; 8];
         word.copy_from_slice(&self.0[at..at + 8]);
         u64::from_le_bytes(word)
+    }
+
+    /// The varint at a position and its bytes, if it has eight bytes at most.
+    ///
+    /// ```
+    /// use sabot_cursor::Arena;
+    ///
+    /// let mut arena = Arena::new();
+    /// arena.push(&[0xac, 0x02]);
+    /// arena.push(&[0xff; 8]);
+    /// assert_eq!(arena.window().varint(0), Some((300, 2)));
+    /// assert_eq!(arena.window().varint(2), None);
+    /// ```
+    #[inline(always)]
+    #[must_use]
+    pub fn varint(self, at: u32) -> Option<(u64, u32)> {
+        let word = self.word(at);
+        if word & 0x80 == 0 {
+            return Some((word & 0x7f, 1));
+        }
+        let ends = !word & CONTINUED;
+        // All bits up to the lowest end.
+        let through = ends ^ ends.wrapping_sub(1);
+        (ends != 0).then(|| (gather(word & through), ends.trailing_zeros() / 8 + 1))
     }
 
     /// The whole buffer, with what lies behind the messages: 64 bytes from every position below [`ARENA_BYTES`] on.

@@ -19,9 +19,11 @@ mod arena;
 mod cursor;
 mod error;
 mod lanes;
+mod runs;
 pub mod varint;
 
 pub use arena::{ARENA_BYTES, Arena, Window};
 pub use cursor::Cursor;
 pub use error::{ReadError, ReadErrorKind};
 pub use lanes::{LANES, Lanes, NonNullByte, PackedSpan, bits_of_bytes};
+pub use runs::RUN;

@@ -48,8 +48,9 @@ pub(super) enum SkipKind {
     Type,
 }
 
+/// How to skip a type.
 #[derive(Debug)]
-enum Skip {
+pub(super) enum Skip {
     One(SkipStep),
     /// Blocks of items, each with a key before it where it is a map.
     Blocks {
@@ -117,6 +118,11 @@ impl Skips {
     /// How to skip a value of the type.
     pub(super) fn step(&self, id: TypeId) -> SkipStep {
         self.steps[id.0 as usize]
+    }
+
+    /// How to skip a type, whatever stands around it.
+    pub(super) fn at(&self, id: TypeId) -> &Skip {
+        &self.types[id.0 as usize]
     }
 
     /// The steps of a type that is a record.

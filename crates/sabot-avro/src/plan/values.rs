@@ -1,7 +1,5 @@
 //! Values of logical types, from bytes.
 
-use std::str::FromStr;
-
 use arrow_buffer::{IntervalMonthDayNano, i256};
 use sabot_wire::Guid;
 
@@ -72,8 +70,7 @@ pub(super) fn duration(bytes: [u8; 12]) -> Option<IntervalMonthDayNano> {
 /// A UUID of 32 hexadecimal digits, with hyphens in the usual places or none.
 #[inline]
 pub(super) fn uuid(text: &[u8]) -> Option<[u8; 16]> {
-    let text = std::str::from_utf8(text).ok()?;
-    Guid::from_str(text).ok().map(|guid| *guid.as_bytes())
+    Guid::parse(text).ok().map(|guid| *guid.as_bytes())
 }
 
 /// The lower-case hyphenated text of a UUID.

@@ -37,28 +37,34 @@ impl Lanes {
     pub(super) fn subset(&self, mask: u64) -> Self {
         let mut subset = Self::new();
         subset.is_dense = false;
-        for lane in 0..self.len() {
-            if mask >> lane & 1 == 1 {
-                subset.push(
-                    self.read.at[lane]..self.read.end[lane],
-                    self.to[lane],
-                    self.row[lane],
-                );
-            }
+        for (to, from) in ones(mask).enumerate() {
+            subset.read.at[to] = self.read.at[from];
+            subset.read.end[to] = self.read.end[from];
+            subset.to[to] = self.to[from];
+            subset.row[to] = self.row[from];
         }
+        subset.read.len = mask.count_ones() as usize;
         subset
     }
 
     /// Moves the lanes of `mask` to where those of their subset came.
     pub(super) fn join(&mut self, mask: u64, subset: &Self) {
-        let mut next = subset.read.at.iter();
-        for lane in 0..self.len() {
-            if mask >> lane & 1 == 1
-                && let Some(at) = next.next()
-            {
-                self.read.at[lane] = *at;
-            }
+        for (from, to) in ones(mask).enumerate() {
+            self.read.at[to] = subset.read.at[from];
         }
+    }
+
+    /// What was read for each lane, in the order of the positions of an extent that is not shared.
+    #[inline]
+    pub(super) fn by_position<T: Copy + Default>(&self, values: [T; LANES]) -> [T; LANES] {
+        if self.is_dense {
+            return values;
+        }
+        let mut ordered = [T::default(); LANES];
+        for (to, value) in self.to.iter().zip(values).take(self.len()) {
+            ordered[*to as usize % LANES] = value;
+        }
+        ordered
     }
 
     #[inline]
@@ -79,4 +85,14 @@ impl Lanes {
         let rows = self.row.iter().enumerate();
         rows.fold(0, |rows, (lane, row)| rows | (mask >> lane & 1) << row)
     }
+}
+
+/// The lanes of a mask, in order.
+pub(super) fn ones(mut mask: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let lane = mask.trailing_zeros() as usize;
+        // A word without a one has as many zeros as there are lanes.
+        mask &= mask.wrapping_sub(1);
+        (lane < LANES).then_some(lane)
+    })
 }

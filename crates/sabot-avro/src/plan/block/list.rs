@@ -18,8 +18,11 @@ impl Block<'_> {
         lanes: &mut Lanes,
         extent: Extent,
     ) -> Result<(), Stuck> {
+        if self.plan.support.is_numbers(pc) {
+            return self.numbers(op, pc, lanes, extent);
+        }
         let has_several_blocks = self.several_blocks.of(self.plan.sites[pc].column);
-        if has_several_blocks || !self.plan.support.is_simple_list(pc) {
+        if has_several_blocks || !self.plan.support.is_in_rounds(pc) {
             return self.scan(op, pc, lanes, extent);
         }
         let (before, mut written) = (lanes.read.at, [0; LANES]);

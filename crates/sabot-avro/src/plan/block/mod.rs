@@ -13,6 +13,8 @@
 mod deferred;
 mod lanes;
 mod list;
+mod made;
+mod numbers;
 mod scan;
 mod skip;
 mod support;
@@ -283,6 +285,13 @@ impl Block<'_> {
             return;
         }
         bits.grow(extent.end());
+        if extent.len <= LANES {
+            let to = lanes.to[..lanes.len()].iter().enumerate();
+            let word = to.fold(0, |word, (lane, to)| {
+                word | (present >> lane & 1) << (to % LANES as u32)
+            });
+            return bits.or_word(extent.base, word);
+        }
         for (lane, to) in lanes.to[..lanes.len()].iter().enumerate() {
             bits.or(extent.base + *to as usize, present >> lane & 1 == 1);
         }

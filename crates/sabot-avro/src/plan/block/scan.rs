@@ -4,13 +4,11 @@
 //! The items are stepped over once to find their ends and read once more, 64 at a time. So they may be anything that a
 //! message may be, lists and unions among them.
 
+use super::lanes::{LANES, Lanes};
+use super::skip::{Skipper, presence};
+use super::{Block, Op};
 use sabot_codec::{DeferredReader, Extent, Stuck};
 use sabot_columns::NodeKind;
-use sabot_cursor::Cursor;
-
-use super::super::items::{Failure, read_block, read_presence};
-use super::lanes::{LANES, Lanes};
-use super::{Block, Op};
 
 /// Where an item lies.
 #[derive(Debug, Clone, Copy)]
@@ -36,11 +34,11 @@ impl Block<'_> {
         for lane in 0..lanes.len() {
             let first = items.len();
             match self.scan_lane(op, pc, lanes, lane, &mut items) {
-                Ok(blocks) => {
+                Some(blocks) => {
                     present |= u64::from(blocks.is_some()) << lane;
                     has_several_blocks |= blocks > Some(1);
                 }
-                Err(_) => {
+                None => {
                     items.truncate(first);
                     lanes.read.lose(lane, true);
                 }
@@ -66,7 +64,8 @@ impl Block<'_> {
         self.finish_items(pc, below)
     }
 
-    /// Finds the items of one list, and says in how many blocks they come; `None` if the list is not there.
+    /// Finds the items of one list, and says in how many blocks they come: `Some(None)` if the list is not there, `None` if
+    /// it is wrong or unusual.
     fn scan_lane(
         &mut self,
         op: &Op,
@@ -74,57 +73,50 @@ impl Block<'_> {
         lanes: &mut Lanes,
         lane: usize,
         found: &mut Vec<Item>,
-    ) -> Result<Option<usize>, Failure> {
+    ) -> Option<Option<usize>> {
         let (plan, row) = (self.plan, usize::from(lanes.row[lane]));
-        let start = lanes.read.at[lane];
-        let mut cursor = Cursor::new(self.arena.slice(start..lanes.read.end[lane]));
-        if let Some(non_null_byte) = op.non_null()
-            && !read_presence(&mut cursor, non_null_byte)?
-        {
-            lanes.read.at[lane] += cursor.position() as u32;
-            return Ok(None);
+        let window = self.arena.window();
+        let (is_there, mut at) = presence(window, op.non_null_byte, lanes.read.at[lane])?;
+        if !is_there {
+            lanes.read.at[lane] = at;
+            return Some(None);
         }
-        let Some(site) = plan.sites[pc].list else {
-            return Ok(Some(0));
+        let site = plan.sites[pc].list?;
+        let mut skipper = Skipper {
+            window,
+            end: lanes.read.end[lane],
+            budget: self.budget.row(row),
+            skips: plan.skips_of(site.item.is_in_default)?,
         };
-        let Some(skips) = plan.skips_of(site.item.is_in_default) else {
-            return Ok(Some(0));
-        };
-        let mut budget = self.budget.row(row);
         let mut blocks = 0;
-        while let Some(block) = read_block(&mut cursor, &mut budget, site.min_item_bytes)? {
-            blocks += 1;
-            // The row engine says what is wrong.
-            let refused = Failure::new(sabot_decode::RowErrorKind::Truncated, cursor.position());
-            let bytes = block.count.saturating_mul(site.item_width_bytes as usize);
-            if budget.charge(bytes).is_err() {
-                return Err(refused);
+        loop {
+            let head = skipper.block_head(at, site.min_item_bytes)?;
+            at = head.at;
+            if head.count == 0 {
+                break;
             }
-            let first = cursor.position();
+            blocks += 1;
+            let bytes = (head.count as usize).saturating_mul(site.item_width_bytes as usize);
+            skipper.budget.charge(bytes).ok()?;
             // What is in the items is counted when they are read.
-            let mut below = budget;
-            for _ in 0..block.count {
-                let item = cursor.position() as u32;
-                if site.has_key {
-                    cursor.read_sized()?;
-                }
-                skips.run(site.item.step, &mut cursor, &mut below, plan.depth())?;
+            let budget = skipper.budget;
+            for _ in 0..head.count {
+                let start = at;
+                at = skipper.item(site.item.step, site.has_key, at, plan.depth())?;
                 found.push(Item {
-                    start: start + item,
-                    end: start + cursor.position() as u32,
+                    start,
+                    end: at,
                     row: lanes.row[lane],
                 });
             }
-            if block
-                .size_bytes
-                .is_some_and(|size| cursor.position() - first != size)
-            {
-                return Err(refused);
+            skipper.budget = budget;
+            if head.size_bytes.is_some_and(|size| at - head.at != size) {
+                return None;
             }
         }
-        self.budget.put_row(row, budget);
-        lanes.read.at[lane] += cursor.position() as u32;
-        Ok(Some(blocks))
+        self.budget.put_row(row, skipper.budget);
+        lanes.read.at[lane] = at;
+        Some(Some(blocks))
     }
 
     /// Brings the columns of a list's items to their end.

@@ -29,8 +29,10 @@ struct Step {
 enum How {
     /// The block engine, value by value for all lanes.
     Lanes,
-    /// The same; a list whose items are all [`How::Lanes`], and are not lists or unions themselves.
-    SimpleList,
+    /// The same; a list whose items are numbers, all of a list at once.
+    Numbers,
+    /// The same; a list whose items have something that is read as lanes at once, in rounds.
+    Rounds,
     /// The same; a union whose branches have children of their own.
     DenseUnion,
     /// The row engine.
@@ -96,8 +98,14 @@ impl Support {
         self.steps[pc].how == How::Rows
     }
 
-    pub(super) fn is_simple_list(&self, pc: usize) -> bool {
-        self.steps[pc].how == How::SimpleList
+    /// Whether a list's items are numbers that are read one list at a time.
+    pub(super) fn is_numbers(&self, pc: usize) -> bool {
+        self.steps[pc].how == How::Numbers
+    }
+
+    /// Whether a list's items are read in rounds.
+    pub(super) fn is_in_rounds(&self, pc: usize) -> bool {
+        self.steps[pc].how == How::Rounds
     }
 
     pub(super) fn is_dense_union(&self, pc: usize) -> bool {
@@ -164,21 +172,43 @@ impl Survey<'_> {
         match self.ops[pc].kind {
             OpKind::Struct | OpKind::PushNull | OpKind::Fail => How::Lanes,
             OpKind::List if self.sites[pc].list.is_none_or(|site| site.min_item_bytes == 0) => How::Rows,
-            OpKind::List => {
-                let is_simple = |at: usize| {
-                    let is_above = matches!(self.ops[at].kind, OpKind::List | OpKind::Switch);
-                    self.steps[at].how == How::Lanes && !is_above
-                };
-                match (pc + 1..next).all(is_simple) {
-                    true => How::SimpleList,
-                    false => How::Lanes,
-                }
-            }
+            OpKind::List => self.how_list(pc, next),
             OpKind::Default if self.has_defaults => How::Lanes,
             OpKind::Switch => self.how_switch(pc),
             kind if is_value(kind) => How::Lanes,
             _ => How::Rows,
         }
+    }
+
+    fn how_list(&self, pc: usize, next: usize) -> How {
+        if let [item] = self.ops[pc + 1..next]
+            && item.non_null().is_none()
+            && item.validity == Op::NO_VALIDITY
+            && matches!(
+                item.kind,
+                OpKind::Int | OpKind::Long | OpKind::Float | OpKind::Double
+            )
+        {
+            return How::Numbers;
+        }
+        // Lists and unions within are skipped in the rounds, and read when the order of all is known. So are steps that
+        // the row engine takes. Where there is nothing else, rounds would gain nothing.
+        let (mut at, mut is_read) = (pc + 1, false);
+        while at < next {
+            let Step { next, how } = self.steps[at];
+            let kind = self.ops[at].kind;
+            is_read |= how == How::Lanes
+                && !matches!(
+                    kind,
+                    OpKind::Struct | OpKind::Skip | OpKind::SkipInDefault | OpKind::PushNull
+                );
+            at = if how == How::Lanes && kind == OpKind::Struct {
+                at + 1
+            } else {
+                next as usize
+            };
+        }
+        if is_read { How::Rounds } else { How::Lanes }
     }
 
     fn how_switch(&self, pc: usize) -> How {

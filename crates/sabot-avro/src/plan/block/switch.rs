@@ -1,11 +1,30 @@
 //! Unions: the rows of each branch by themselves.
+//!
+//! The branches of all lanes are read first, and the lanes parted into groups, one for each branch that occurs. Each group runs
+//! through its branch's steps as lanes of its own, and the lanes go on from where their groups came to.
+//!
+//! # Example
+//!
+//! A union of a string and a long, onto a dense union. Four rows: `00 02 61` ("a"), `02 0e` (7), `02 10` (8), `00 02 62` ("b").
+//!
+//! 1. The branches are 0, 1, 1, 0: the group of branch 0 has the lanes 0 and 3, that of branch 1 the lanes 1 and 2.
+//! 2. The union's rows are appended: the children 0, 1, 1, 0, and the places in them 0, 0, 1, 1.
+//! 3. The group of branch 0 reads two strings into the two places of child 0: "a", "b". It is all that comes to this child, in
+//!    order, so that the child's columns are appended to as those of a message are.
+//! 4. The group of branch 1 reads two longs into child 1: 7, 8.
+//!
+//! # Invariants
+//!
+//! - A lane whose branch does not exist is lost, and in no group. Its row takes the place of a null.
+//! - A child that one group fills has its columns complete when the group is done. Where several groups come, or some place has
+//!   no lane, the extent is shared, and is finished in the end.
 
 use std::ops::Range;
 
 use sabot_codec::{DeferredReader, Extent, Stuck};
 use sabot_columns::{NodeIx, NodeKind};
 
-use super::lanes::{LANES, Lanes};
+use super::lanes::{LANES, Lanes, ones};
 use super::{Block, Op, OpKind};
 
 /// Children of a dense union at most: its type ids are 8 bits, one of them the sign.
@@ -29,6 +48,15 @@ struct Groups {
 impl Groups {
     fn all(&self) -> &[Group] {
         &self.groups[..self.len]
+    }
+
+    fn push(&mut self, branch: usize, lanes: u64) {
+        self.groups[self.len] = Group {
+            branch,
+            lanes,
+            child: None,
+        };
+        self.len += 1;
     }
 }
 
@@ -65,25 +93,38 @@ impl Block<'_> {
 
     /// Reads the branches' indices. A lane whose branch does not exist is lost, and in no group.
     fn groups(&self, op: &Op, lanes: &mut Lanes) -> Groups {
-        let mut written = [0; LANES];
+        let (mut written, branches) = ([0; LANES], op.aux as usize);
         lanes.read.longs(self.arena.window(), None, &mut written);
         let mut found = Groups {
             groups: [Group::default(); LANES],
             len: 0,
         };
+        // The lanes of each branch; of a union with more branches than that, those of the branches that occur.
+        let (mut masks, mut occurring, mut occurring_len) = ([0; LANES], [0; LANES], 0);
         for (lane, index) in written.iter().enumerate().take(lanes.len()) {
-            let Some(branch) = usize::try_from(*index)
-                .ok()
-                .filter(|index| *index < op.aux as usize)
-            else {
+            let branch = usize::try_from(*index).unwrap_or(usize::MAX);
+            if branch >= branches {
                 lanes.read.lose(lane, true);
                 continue;
+            }
+            let at = if branches <= LANES {
+                branch
+            } else {
+                let known = occurring[..occurring_len]
+                    .iter()
+                    .position(|other| *other == branch);
+                known.unwrap_or_else(|| {
+                    occurring[occurring_len] = branch;
+                    occurring_len += 1;
+                    occurring_len - 1
+                })
             };
-            let known = found.all().iter().position(|group| group.branch == branch);
-            let at = known.unwrap_or(found.len);
-            found.len = found.len.max(at + 1);
-            let group = &mut found.groups[at];
-            (group.branch, group.lanes) = (branch, group.lanes | 1 << lane);
+            masks[at] |= 1 << lane;
+        }
+        for (at, mask) in masks.into_iter().enumerate().take(branches.min(LANES)) {
+            if mask != 0 {
+                found.push(if branches <= LANES { at } else { occurring[at] }, mask);
+            }
         }
         for group in &mut found.groups[..found.len] {
             let first = &self.plan.ops[self.branch_steps(op, group.branch).start];
@@ -92,7 +133,7 @@ impl Block<'_> {
         found
     }
 
-    /// The steps of a branch, without the jump behind them.
+    /// The steps of a branch, without the jump after them.
     fn branch_steps(&self, op: &Op, branch: usize) -> Range<usize> {
         let jumps = &self.plan.jumps[op.slot as usize + branch..];
         jumps[0] as usize..jumps[1] as usize - 1
@@ -111,35 +152,43 @@ impl Block<'_> {
         for (child, base) in base.iter_mut().enumerate().take(children.len()) {
             *base = self.columns.unions[slot].child_len(child);
         }
-        let to = self.push_children((slot, children), &base, groups, lanes, extent)?;
+        let places = self.push_children((slot, children), groups, lanes, extent)?;
         let extent_of = |block: &Self, child: usize| {
             let end = block.columns.unions[slot].child_len(child);
             Extent::new(base[child], end - base[child])
         };
+        // The children that some group filled.
+        let mut filled = 0_u128;
         for group in groups.all() {
             let Some(child) = group.child else { continue };
             let mut extent = extent_of(self, usize::from(child));
-            let same = groups.all().iter().filter(|other| other.child == group.child);
-            extent.is_shared = same.count() > 1;
             let mut subset = lanes.subset(group.lanes);
-            for to_child in &mut subset.to[..subset.read.len] {
-                *to_child = to[*to_child as usize];
+            for to in &mut subset.to[..subset.read.len] {
+                *to = places[*to as usize % LANES] - base[usize::from(child)] as u32;
+            }
+            if subset.len() == extent.len {
+                // Nobody else comes, and these come in order.
+                (subset.is_dense, filled) = (true, filled | 1 << child);
+            } else {
+                extent.is_shared = true;
             }
             let steps = self.branch_steps(op, group.branch);
             self.run(steps.start + 1, steps.end, &mut subset, extent)?;
             lanes.join(group.lanes, &subset);
         }
         for (child, node) in children.iter().enumerate() {
-            self.finish(*node, extent_of(self, child))?;
+            let extent = extent_of(self, child);
+            if filled >> child & 1 == 0 && extent.len > 0 {
+                self.finish(*node, extent)?;
+            }
         }
         Ok(())
     }
 
-    /// Appends which child each row of an extent stands in, and says where in the extent of that child.
+    /// Appends which child each row of an extent stands in, and says where in that child.
     fn push_children(
         &mut self,
         (slot, children): (usize, &[NodeIx]),
-        base: &[usize; MAX_CHILDREN],
         groups: &Groups,
         lanes: &mut Lanes,
         extent: Extent,
@@ -147,21 +196,20 @@ impl Block<'_> {
         // Where nobody comes, or who comes is lost, the row is a null.
         let is_null = |child: &NodeIx| matches!(self.layout.node(*child).kind, NodeKind::Null(_));
         let nobody = children.iter().position(is_null).unwrap_or(0);
-        let mut by_position = [nobody as u8; LANES];
+        let mut by_position = [nobody as i8; LANES];
         for group in groups.all() {
-            for lane in (0..lanes.len()).filter(|lane| group.lanes >> lane & 1 == 1) {
+            for lane in ones(group.lanes) {
                 match group.child {
-                    Some(child) => by_position[lanes.to[lane] as usize] = child,
+                    Some(child) => by_position[lanes.to[lane] as usize % LANES] = child as i8,
                     None => lanes.read.lose(lane, true),
                 }
             }
         }
-        let (rows, mut to) = (&mut self.columns.unions[slot], [0; LANES]);
-        for (to, child) in to.iter_mut().zip(&by_position[..extent.len]) {
-            let child = usize::from(*child);
-            *to = (rows.child_len(child) - base[child]) as u32;
-            rows.push(child as i8)?;
+        let mut places = [0; LANES];
+        let pushed = self.columns.unions[slot].extend(&by_position[..extent.len])?;
+        for (place, pushed) in places.iter_mut().zip(pushed) {
+            *place = *pushed as u32;
         }
-        Ok(to)
+        Ok(places)
     }
 }

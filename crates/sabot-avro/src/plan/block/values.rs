@@ -4,7 +4,6 @@ use sabot_codec::{Extent, Stuck};
 use sabot_columns::{Bits, NodeIx, NodeKind, Span};
 use sabot_cursor::PackedSpan;
 
-use super::super::values::{decimal_128, decimal_256, duration, uuid};
 use super::lanes::{LANES, Lanes};
 use super::{Block, Op, OpKind};
 
@@ -27,7 +26,7 @@ impl Block<'_> {
             | OpKind::Decimal256
             | OpKind::Duration
             | OpKind::UuidText => {
-                self.converted(op, lanes, extent);
+                self.made(op, lanes, extent);
                 Ok(())
             }
             _ => {
@@ -135,72 +134,6 @@ impl Block<'_> {
         }
     }
 
-    /// Values of some bytes that are made into something else.
-    fn converted(&mut self, op: &Op, lanes: &mut Lanes, extent: Extent) {
-        let (slot, aux) = (op.slot as usize, op.aux as usize);
-        let fixed_bytes = match op.kind {
-            OpKind::Fixed => Some(op.aux),
-            OpKind::Duration => Some(12),
-            OpKind::Decimal32 | OpKind::Decimal64 | OpKind::Decimal128 | OpKind::Decimal256 => {
-                self.plan.decimals[aux].fixed_bytes
-            }
-            _ => None,
-        };
-        let (mut packed, window) = ([0; LANES], self.arena.window());
-        let present = match fixed_bytes {
-            Some(bytes) => lanes.read.fixed(window, op.non_null(), bytes, &mut packed),
-            None => lanes.read.sized(window, op.non_null(), &mut packed),
-        };
-        let spans = packed.map(unpack);
-        self.mark_valid(op, lanes, extent, present);
-        let (columns, plan, source) = (&mut *self.columns, self.plan, self.arena.window().padded());
-        let spans = Spans {
-            spans: &spans,
-            source,
-            present,
-        };
-        match op.kind {
-            OpKind::Decimal32 | OpKind::Decimal64 | OpKind::Decimal128 => {
-                let limit = plan.decimals[aux].limit.narrow;
-                let values = spans.map(lanes, |bytes| decimal_128(bytes, limit));
-                // Within their precision, numbers fit into the bits that Arrow has for it.
-                match op.kind {
-                    OpKind::Decimal32 => place(&mut columns.i32s[slot], extent, lanes, &values, |value| {
-                        value as i32
-                    }),
-                    OpKind::Decimal64 => place(&mut columns.i64s[slot], extent, lanes, &values, |value| {
-                        value as i64
-                    }),
-                    _ => place(&mut columns.i128s[slot], extent, lanes, &values, |value| value),
-                }
-            }
-            OpKind::Decimal256 => {
-                let limit = plan.decimals[aux].limit.wide;
-                let values = spans.map(lanes, |bytes| decimal_256(bytes, limit));
-                place(&mut columns.i256s[slot], extent, lanes, &values, |value| value);
-            }
-            OpKind::Duration => {
-                let values = spans.map(lanes, |bytes| duration(bytes.try_into().ok()?));
-                place(&mut columns.intervals[slot], extent, lanes, &values, |value| {
-                    value
-                });
-            }
-            _ => {
-                let column = &mut columns.fixed[slot];
-                column.grow(extent.end());
-                let is_uuid = op.kind == OpKind::UuidText;
-                spans.each(lanes, |to, bytes| {
-                    let to = extent.base + to as usize;
-                    match is_uuid {
-                        true => uuid(bytes).map(|bytes| column.set(to, &bytes)),
-                        // Of a lane that is lost, the bytes are missing.
-                        false => (bytes.len() == column.width()).then(|| column.set(to, bytes)),
-                    }
-                });
-            }
-        }
-    }
-
     fn string(&mut self, op: &Op, pc: usize, lanes: &mut Lanes, extent: Extent) -> Result<(), Stuck> {
         let (mut packed, window) = ([0; LANES], self.arena.window());
         let present = match op.kind {
@@ -212,13 +145,7 @@ impl Block<'_> {
             self.defer_strings(pc, lanes, &packed, extent);
             return Ok(());
         }
-        let mut spans = packed.map(unpack);
-        if !lanes.is_dense {
-            let read = std::mem::replace(&mut spans, [Span::default(); LANES]);
-            for (to, span) in lanes.to.iter().zip(read).take(lanes.len()) {
-                spans[*to as usize] = span;
-            }
-        }
+        let spans = lanes.by_position(packed.map(unpack));
         if !self.push_strings(is_text(op.kind), self.plan.sites[pc].column, &spans[..extent.len])? {
             let source = self.arena.window().padded();
             for lane in 0..lanes.len() {
@@ -277,38 +204,6 @@ pub(super) fn is_text(kind: OpKind) -> bool {
     matches!(kind, OpKind::Text | OpKind::LargeText | OpKind::TextView)
 }
 
-/// What was read for each lane, as bytes.
-struct Spans<'a> {
-    spans: &'a [Span; LANES],
-    source: &'a [u8],
-    present: u64,
-}
-
-impl Spans<'_> {
-    /// Calls `take` with the position and the bytes of each lane that has some; where it returns `None` the lane is lost.
-    fn each(&self, lanes: &mut Lanes, mut take: impl FnMut(u32, &[u8]) -> Option<()>) {
-        for lane in 0..lanes.len() {
-            if self.present >> lane & 1 == 1 {
-                let bytes = self.spans[lane].of(self.source);
-                lanes.read.lose(lane, take(lanes.to[lane], bytes).is_none());
-            }
-        }
-    }
-
-    /// The values by lane.
-    fn map<T: Copy + Default>(&self, lanes: &mut Lanes, value: impl Fn(&[u8]) -> Option<T>) -> [T; LANES] {
-        let mut values = [T::default(); LANES];
-        for (lane, slot) in values.iter_mut().enumerate().take(lanes.len()) {
-            if self.present >> lane & 1 == 1 {
-                let value = value(self.spans[lane].of(self.source));
-                lanes.read.lose(lane, value.is_none());
-                *slot = value.unwrap_or_default();
-            }
-        }
-        values
-    }
-}
-
 pub(super) fn unpack(span: PackedSpan) -> Span {
     Span {
         start: span as u32,
@@ -338,7 +233,7 @@ fn symbols(lanes: &mut Lanes, values: &mut [i32; LANES], present: u64, index: im
 
 /// Appends a value for each lane, or puts it in its place.
 #[inline(always)]
-fn place<T: Copy + Default, V: Copy>(
+pub(super) fn place<T: Copy + Default, V: Copy>(
     column: &mut Vec<T>,
     extent: Extent,
     lanes: &Lanes,
