@@ -41,7 +41,17 @@ fn message(window: Window<'_>, at: u32, end: u32) -> &[u8] {
     window.padded().get(at as usize..end as usize).unwrap_or_default()
 }
 
+/// Most longs that are odd are only long.
 pub(super) fn longs(
+    window: Window<'_>,
+    lanes: &mut Lanes,
+    non_null: NonNullByte,
+    values: &mut [i64; LANES],
+) -> u64 {
+    lanes.longs_of_any_length(window, non_null, values)
+}
+
+pub(super) fn longs_of_any_length(
     window: Window<'_>,
     lanes: &mut Lanes,
     non_null: NonNullByte,

@@ -61,6 +61,47 @@ pub(super) fn longs<const NULLABLE: bool, const POP: bool>(
     odd != 0
 }
 
+/// Longs of any length: those of more than eight bytes have the bits from the 57th on in the word after the first.
+#[inline(always)]
+pub(super) fn longs_of_any_length<const NULLABLE: bool, const POP: bool>(
+    window: Window<'_>,
+    lanes: &mut Lanes,
+    non_null_byte: u8,
+    values: &mut [i64; LANES],
+    nulls: &mut [u8; LANES],
+) -> bool {
+    let lanes_len = lanes.len.min(LANES);
+    let (at, values, nulls) = (
+        &mut lanes.at[..lanes_len],
+        &mut values[..lanes_len],
+        &mut nulls[..lanes_len],
+    );
+    let mut odd = 0;
+    for lane in 0..lanes_len {
+        let start = at[lane] + u32::from(NULLABLE);
+        let mut mask = u64::MAX;
+        if NULLABLE {
+            let byte = u64::from(window.byte(at[lane]));
+            mask = presence(byte, non_null_byte, &mut nulls[lane], &mut odd);
+        }
+        let word = window.word(start);
+        let ends = !word & CONTINUED;
+        let through = ends ^ ends.wrapping_sub(1);
+        // All ones where the first eight bytes have no end.
+        let goes_on = u64::from(ends == 0).wrapping_neg() & mask;
+        let more = window.word(start + 8) & goes_on;
+        let has_tenth = more >> 7 & 1;
+        let tenth = more >> 8 & 0xff & has_tenth.wrapping_neg();
+        // The tenth byte has the last bit alone, and is the last.
+        odd |= tenth & 0xfe;
+        let value = gather(word & through & mask) | (more & 0x7f) << 56 | tenth << 63;
+        values[lane] = (value >> 1) as i64 ^ -((value & 1) as i64);
+        let first = len::<POP>(ends, through).min(8) & mask as u32;
+        at[lane] = start + first + (1 + has_tenth as u32 & goes_on as u32);
+    }
+    odd != 0
+}
+
 /// Ints. An int has five bytes at most, and the last of these four bits.
 #[inline(always)]
 pub(super) fn ints<const NULLABLE: bool, const POP: bool>(

@@ -240,6 +240,8 @@ macro_rules! loops {
 loops! {
     /// Reads a zigzag 64-bit varint from each message.
     longs([i64; LANES]);
+    /// The same, where some have more than eight bytes: slower.
+    longs_of_any_length([i64; LANES]);
     /// Reads a zigzag 32-bit varint from each message.
     ints([i32; LANES]);
     /// Reads a byte that is 0 or 1 from each message.
