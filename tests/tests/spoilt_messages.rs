@@ -1,5 +1,6 @@
-//! One message, cut at every position and with each byte changed, among good ones: through broker, registry, consumer and codec, the good ones come
-//! out as if they were alone, and every message is accounted for.
+//! One message, cut at every position and with each byte changed, among good ones: through broker,
+//! registry, consumer and codec, the good ones come out as if they were alone, and every message is
+//! accounted for.
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use std::time::Duration;

@@ -31,14 +31,14 @@ impl Args {
         self.0.into()
     }
 
-    /// Takes the flag `name` out, wherever it stands.
+    /// Takes the flag `name` out, wherever it is.
     pub(crate) fn flag(&mut self, name: &str) -> bool {
         let before = self.0.len();
         self.0.retain(|arg| arg != name);
         self.0.len() != before
     }
 
-    /// Takes `name N` out, wherever it stands.
+    /// Takes `name N` out, wherever it is.
     pub(crate) fn number(&mut self, name: &str) -> Outcome<Option<u64>> {
         let Some(at) = self.0.iter().position(|arg| arg == name) else {
             return Ok(None);

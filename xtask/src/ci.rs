@@ -1,7 +1,7 @@
 //! `cargo xtask test` and `cargo xtask ci`: what must pass before a change lands.
 //!
-//! `.ci/run` calls both. Each step is a command that a person can run alone, and each is timed, because the slowest
-//! one is the one to mend. The first failing step ends the run.
+//! `.ci/run` calls both. Each step is a command that a person can run alone, and each is timed,
+//! because the slowest one is the one to mend. The first failing step ends the run.
 
 use std::process::Command;
 use std::time::Instant;
@@ -14,13 +14,15 @@ const OTHER_WORKSPACES: &[&str] = &["bench", "fuzz"];
 
 const RUSTUP: &str = "Install it with `rustup component add rustfmt clippy`.";
 
-/// Features beside the default ones that need nothing installed: `ssl` and `gssapi` link with the system's libraries.
+/// Features beside the default ones that need nothing installed: `ssl` and `gssapi` link with the
+/// system's libraries.
 const FEATURES: [&str; 2] = ["--features", "sabot/async"];
 
 /// The facade has to build with any of its codecs alone, with Kafka alone, and with nothing.
 const FACADE: &[&str] = &["", "avro", "json", "plain", "kafka"];
 
-/// With all codecs and without Kafka, payloads from elsewhere are decoded, and librdkafka is not built.
+/// With all codecs and without Kafka, payloads from elsewhere are decoded, and librdkafka is not
+/// built.
 const WITHOUT_KAFKA: &str = "avro,json,plain";
 
 /// A step's name and what it runs.

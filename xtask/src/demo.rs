@@ -1,10 +1,12 @@
 //! `cargo xtask ci demo`: what the README promises of `sabot demo`, on its defaults.
 //!
-//! The README builds it for release, which would cost continuous integration four more minutes on two cores. What is held
-//! here is true of the debug build too, which the end-to-end checks need anyway, and which takes seconds.
+//! The README builds it for release, which would cost continuous integration four more minutes on
+//! two cores. What is held here is true of the debug build too, which the end-to-end checks need
+//! anyway, and which takes seconds.
 //!
-//! The key decision is how a process that is left behind is found, whatever it did to get away: each inherits a variable
-//! of the environment, which Linux shows under `/proc`. The trade-off: elsewhere nobody looks for one.
+//! The key decision is how a process that is left behind is found, whatever it did to get away:
+//! each inherits a variable of the environment, which Linux shows under `/proc`. The trade-off:
+//! elsewhere nobody looks for one.
 
 use std::fs::{self, File};
 use std::path::Path;

@@ -1,8 +1,9 @@
-//! `cargo xtask e2e`: the command against a real broker and a real registry, with clients that others wrote.
+//! `cargo xtask e2e`: the command against a real broker and a real registry, with clients that
+//! others wrote.
 //!
-//! The checks themselves are Python scripts in `tests/e2e/`, since Python has both the writer (confluent-kafka) and the
-//! judges (fastavro, pyarrow). This file brings together what they need: the built command, a virtual environment under
-//! `target/`, and the services.
+//! The checks themselves are Python scripts in `tests/e2e/`, since Python has both the writer
+//! (confluent-kafka) and the judges (fastavro, pyarrow). This file brings together what they need:
+//! the built command, a virtual environment under `target/`, and the services.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,9 +1,10 @@
 //! `cargo xtask fuzz`: a bounded run of each fuzz target.
 //!
-//! cargo-fuzz needs a nightly compiler for its sanitizers; `RUSTC_BOOTSTRAP=1` lets a stable one do the same, so that
-//! one toolchain serves for everything. New inputs go to `fuzz/corpus/`, which is not committed; `fuzz/seeds/TARGET`
-//! and `fuzz/regressions/TARGET` are read beside it. What CI runs has no corpus, one seed and so many inputs, however fast
-//! the machine is: a change is judged by what it breaks.
+//! cargo-fuzz needs a nightly compiler for its sanitizers; `RUSTC_BOOTSTRAP=1` lets a stable one do
+//! the same, so that one toolchain serves for everything. New inputs go to `fuzz/corpus/`, which is
+//! not committed; `fuzz/seeds/TARGET` and `fuzz/regressions/TARGET` are read beside it. What CI
+//! runs has no corpus, one seed and so many inputs, however fast the machine is: a change is judged
+//! by what it breaks.
 
 use std::ffi::OsString;
 use std::fs;
@@ -104,7 +105,8 @@ impl Effort {
     }
 }
 
-/// Inputs that CI tries of a target, seeds and regressions among them: what takes about ten seconds.
+/// Inputs that CI tries of a target, seeds and regressions among them: what takes about ten
+/// seconds.
 fn checked_inputs(name: &str) -> u32 {
     match name {
         "invariants" => 60,
@@ -116,7 +118,8 @@ fn checked_inputs(name: &str) -> u32 {
 
 fn cargo_fuzz(path: &OsString, what: &str) -> Command {
     let mut command = cargo(["fuzz", what]);
-    // Cargo remembers what the compiler answered once, and does not ask again when `RUSTC_BOOTSTRAP` appears.
+    // Cargo remembers what the compiler answered once, and does not ask again when
+    // `RUSTC_BOOTSTRAP` appears.
     command
         .env("PATH", path)
         .env("CARGO_CACHE_RUSTC_INFO", "0")
@@ -124,7 +127,8 @@ fn cargo_fuzz(path: &OsString, what: &str) -> Command {
     command
 }
 
-/// Installs cargo-fuzz under `target/tools` unless it is there already; gives the `PATH` that has it.
+/// Installs cargo-fuzz under `target/tools` unless it is there already; gives the `PATH` that has
+/// it.
 fn install() -> Outcome<OsString> {
     let tools = target().join("tools");
     let old = std::env::var_os("PATH").unwrap_or_default();

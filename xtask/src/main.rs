@@ -1,8 +1,9 @@
 //! Sabot's own chores: `cargo xtask CHORE`.
 //!
-//! One file for each chore, the standard library and `serde_json` alone, so that it compiles in seconds on a fresh
-//! machine. The price is that arguments are read by hand, and that processes are watched through pipes instead of
-//! system calls. Everything that a chore downloads, builds or writes lies under `target/`.
+//! One file for each chore, the standard library and `serde_json` alone, so that it compiles in
+//! seconds on a fresh machine. The price is that arguments are read by hand, and that processes are
+//! watched through pipes instead of system calls. Everything that a chore downloads, builds or
+//! writes is under `target/`.
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "a chore reports on standard output")]
 

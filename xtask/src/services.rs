@@ -1,9 +1,10 @@
 //! `cargo xtask services`: a real Kafka and a real registry on loopback, with no container.
 //!
-//! The key decision is who ends them. `up` starts one guard process and keeps the writing end of a pipe to it; the
-//! guard starts the services, and ends them when the pipe closes. The system closes it however `up` ends, also by
-//! SIGKILL, so that nothing is left running and no system call is needed for it. The trade-off: a guard that is itself
-//! killed leaves its services behind, and `down` is there for that.
+//! The key decision is who ends them. `up` starts one guard process and keeps the writing end of a
+//! pipe to it; the guard starts the services, and ends them when the pipe closes. The system closes
+//! it however `up` ends, also by SIGKILL, so that nothing is left running and no system call is
+//! needed for it. The trade-off: a guard that is itself killed leaves its services behind, and
+//! `down` is there for that.
 
 mod guard;
 mod install;
@@ -121,7 +122,8 @@ impl Services {
             .env(install::FOLDER, installed)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            // A group of its own: Ctrl-C reaches `up` and its command, and the guard outlives them to clean up.
+            // A group of its own: Ctrl-C reaches `up` and its command, and the guard outlives them
+            // to clean up.
             .process_group(0)
             .spawn()
             .map_err(Failure::io("cannot start the guard of the services"))?;

@@ -1,4 +1,5 @@
-//! What needs Java, Maven or Python fails where they are missing, and says which and how to get it: it is never skipped.
+//! What needs Java, Maven or Python fails where they are missing, and says which and how to get it:
+//! it is never skipped.
 #![expect(clippy::unwrap_used, reason = "a test panics where something is wrong")]
 
 use std::fs;
@@ -14,7 +15,8 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
-/// Runs a chore that finds only the programs in `FOLDER/bin`, and nothing that was installed before.
+/// Runs a chore that finds only the programs in `FOLDER/bin`, and nothing that was installed
+/// before.
 fn xtask(folder: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_xtask"))
         .args(args)

@@ -1,7 +1,7 @@
 //! `sabot cat`: from Avro's object container files to rows.
 //!
-//! The files are read one after the other, as if they were one. Whatever ends the reading, what was read until then is
-//! written and finished properly, as `sabot consume` does it.
+//! The files are read one after the other, as if they were one. Whatever ends the reading, what was
+//! read until then is written and finished properly, as `sabot consume` does it.
 
 use std::fs::File;
 use std::io::{Read, stdin};

@@ -53,8 +53,8 @@ impl Connection {
     }
 }
 
-/// Whether the port of `[PROTOCOL://]HOST[:PORT]` is one, if there is any. librdkafka takes any other for port 0, and the
-/// broker for one that does not answer.
+/// Whether the port of `[PROTOCOL://]HOST[:PORT]` is one, if there is any. librdkafka takes any
+/// other for port 0, and the broker for one that does not answer.
 fn has_good_port(broker: &str) -> bool {
     let address = broker.split_once("://").map_or(broker, |(_, address)| address);
     match address.trim().rsplit_once(':') {

@@ -1,4 +1,5 @@
-//! What is said on stderr: notes, colours, numbers for people; and what librdkafka and the clients log.
+//! What is said on stderr: notes, colours, numbers for people; and what librdkafka and the clients
+//! log.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -137,7 +138,8 @@ pub(crate) fn log_to_stderr(verbose: u8) {
 struct Logger;
 
 impl log::Log for Logger {
-    /// Ours and librdkafka's alone, which hold no payload and no secret. What an HTTP library prints is not ours to promise.
+    /// Ours and librdkafka's alone, which hold no payload and no secret. What an HTTP library
+    /// prints is not ours to promise.
     fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
         ["sabot", "librdkafka"]
             .iter()

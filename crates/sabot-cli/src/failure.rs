@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
-/// Why a command stopped. `Display` is what stands behind `sabot: ` on stderr.
+/// Why a command stopped. `Display` is what comes after `sabot: ` on stderr.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The command line asks for something that cannot be: status 2.

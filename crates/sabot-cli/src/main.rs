@@ -1,8 +1,8 @@
 //! The `sabot` command: Kafka topics as tables, Parquet, Arrow, CSV and JSON.
 //!
-//! This crate decodes nothing: it turns flags into the facade's builder, batches into bytes, and failures into exit
-//! statuses. Rows go to stdout or a file; everything else (progress, bad messages, summaries) goes to stderr, so that
-//! output can always be piped.
+//! This crate decodes nothing: it turns flags into the facade's builder, batches into bytes, and
+//! failures into exit statuses. Rows go to stdout or a file; everything else (progress, bad
+//! messages, summaries) goes to stderr, so that output can always be piped.
 #![forbid(unsafe_code)]
 
 mod args;

@@ -158,8 +158,8 @@ fn check_alone(subject: &Subject, schema: &Schema, file: &SchemaFileArgs) -> Res
     lines(&["compatible"])
 }
 
-/// Whether the subject does not exist yet. Confluent's registry calls any schema compatible with it; others say that they
-/// do not find it.
+/// Whether the subject does not exist yet. Confluent's registry calls any schema compatible with
+/// it; others say that they do not find it.
 fn has_nothing_to_check(client: &Client, subject: &Subject, version: Option<VersionSpec>) -> bool {
     if matches!(version, Some(VersionSpec::Exact(_))) {
         return false;
@@ -206,7 +206,8 @@ fn print_schema(kind: SchemaKind, text: &str) -> Result<(), Failure> {
     output::print(format!("{shown}\n").as_bytes())
 }
 
-/// Well-formed JSON with line breaks and indents. Nothing else changes: not the order of members, not a number's digits.
+/// Well-formed JSON with line breaks and indents. Nothing else changes: not the order of members,
+/// not a number's digits.
 fn indented(json: &str) -> String {
     let mut shown = String::with_capacity(json.len() * 2);
     let (mut depth, mut quoted, mut escaped, mut fresh) = (0_usize, false, false, false);

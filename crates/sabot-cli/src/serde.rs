@@ -24,7 +24,7 @@ pub(crate) enum Part {
 pub(crate) enum Encoding {
     Avro,
     Json,
-    /// JSON behind a schema id. The id is taken off, and no schema is asked for.
+    /// JSON with a schema id before it. The id is taken off, and no schema is asked for.
     RegistryJson,
     Plain(Serde),
 }

@@ -78,8 +78,9 @@ impl TypeArg {
     }
 }
 
-/// The types that the flags choose for one encoding: what it has no types for is left out. Parquet and CSV have no unions:
-/// they get a struct with one nullable member a branch, unless the flags say otherwise.
+/// The types that the flags choose for one encoding: what it has no types for is left out. Parquet
+/// and CSV have no unions: they get a struct with one nullable member a branch, unless the flags
+/// say otherwise.
 pub(crate) fn mapping(types: &[TypeArg], format: &Format, encoding: Encoding) -> Mapping {
     let mut mapping = Mapping::default();
     let honours = |option| encoding.options().contains(&option);

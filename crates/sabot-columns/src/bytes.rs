@@ -1,7 +1,8 @@
 //! Columns of byte strings: with offsets, as views, or of fixed size.
 //!
-//! Whether they are UTF-8 is checked by who appends, since only there a fault has a row. Strings that were not appended by
-//! [`VarBytes::extend_text`], which checks many at once, are checked once more when the column is taken.
+//! Whether they are UTF-8 is checked by who appends, since only there a fault has a row. Strings
+//! that were not appended by [`VarBytes::extend_text`], which checks many at once, are checked once
+//! more when the column is taken.
 
 use arrow_array::builder::make_view;
 use arrow_array::types::ByteArrayType;
@@ -13,7 +14,7 @@ use crate::Overflow;
 use crate::check::check_len;
 use crate::pool::BufferPool;
 
-/// Where a string lies in a buffer.
+/// Where a string is in a buffer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a start and a length and nothing else")]
 pub struct Span {
@@ -42,7 +43,8 @@ impl Span {
 /// Bytes below which strings are copied in one move of a vector register.
 const SHORTEST_BYTES: usize = 16;
 
-/// Byte strings one after another, with `i32` (Utf8, Binary) or `i64` offsets (LargeUtf8, LargeBinary).
+/// Byte strings one after another, with `i32` (Utf8, Binary) or `i64` offsets (LargeUtf8,
+/// LargeBinary).
 #[derive(Debug)]
 pub struct VarBytes<O> {
     /// `offsets[n]` is where string `n` begins; one more than there are strings.
@@ -89,7 +91,8 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
         Ok(())
     }
 
-    /// The strings from `row` on, back to back, and the offsets that part them: for checks of many strings at once.
+    /// The strings from `row` on, back to back, and the offsets that part them: for checks of many
+    /// strings at once.
     ///
     /// ```
     /// let mut strings = sabot_columns::VarBytes::<i32>::default();
@@ -109,8 +112,8 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
         (&self.data[start..], &self.offsets[row..])
     }
 
-    /// Appends a block of strings that lie in `source`, and says whether all of them are UTF-8. If they have to be and are
-    /// not, the caller truncates.
+    /// Appends a block of strings that are in `source`, and says whether all of them are UTF-8. If
+    /// they have to be and are not, the caller truncates.
     ///
     /// ```
     /// use sabot_columns::{Span, VarBytes};
@@ -140,10 +143,10 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
         Ok(is_text)
     }
 
-    /// Appends a block of strings that lie in `source`.
+    /// Appends a block of strings that are in `source`.
     ///
-    /// Short strings are copied with what stands behind them, in one move of a fixed size, wherever `source` has
-    /// [`Span::ROOM_BYTES`] from their start on.
+    /// Short strings are copied with what comes after them, in one move of a fixed size, wherever
+    /// `source` has [`Span::ROOM_BYTES`] from their start on.
     ///
     /// ```
     /// use sabot_columns::{Span, VarBytes};
@@ -177,8 +180,9 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
         let longest = lens as usize;
         if has_room && longest < Span::ROOM_BYTES {
             #[expect(unsafe_code, reason = "checking the places of each string doubles its cost")]
-            // SAFETY: no string is longer, or begins later, than all bits of all lengths and starts together say, and the
-            // source has `Span::ROOM_BYTES` from there on. The total was summed up above.
+            // SAFETY: no string is longer, or begins later, than all bits of all lengths and starts
+            // together say, and the source has `Span::ROOM_BYTES` from there on. The total was
+            // summed up above.
             unsafe {
                 if longest < SHORTEST_BYTES {
                     self.extend_short::<SHORTEST_BYTES>(source, spans, total);
@@ -199,7 +203,8 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
     ///
     /// # Safety
     ///
-    /// All of them have fewer than `ROOM` bytes, and `total` bytes together; from each start on `source` has `ROOM` bytes.
+    /// All of them have fewer than `ROOM` bytes, and `total` bytes together; from each start on
+    /// `source` has `ROOM` bytes.
     #[inline]
     #[expect(unsafe_code, reason = "checking the places of each string doubles its cost")]
     unsafe fn extend_short<const ROOM: usize>(&mut self, source: &[u8], spans: &[Span], total: usize) {
@@ -208,9 +213,10 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
         let room = &mut self.data.spare_capacity_mut()[..total + ROOM];
         let mut at = 0;
         self.offsets.extend(spans.iter().map(|span| {
-            // SAFETY: the source has the room from every start on, as the caller says. `at` is the sum of the lengths before
-            // this one, `total` at most, and `room` has as many bytes more than that as are copied. A source that is borrowed
-            // does not overlap with the room.
+            // SAFETY: the source has the room from every start on, as the caller says. `at` is the
+            // sum of the lengths before this one, `total` at most, and `room` has as many bytes
+            // more than that as are copied. A source that is borrowed does not overlap with the
+            // room.
             unsafe {
                 let from = source.as_ptr().add(span.start as usize);
                 let to = room.as_mut_ptr().cast::<u8>().add(at);
@@ -221,7 +227,8 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
         }));
         debug_assert_eq!(at, total, "the lengths make up the total");
         #[expect(unsafe_code, reason = "the bytes are written already")]
-        // SAFETY: the `total` bytes behind the old length were written above, string after string without a gap.
+        // SAFETY: the `total` bytes after the old length were written above, string after string
+        // without a gap.
         unsafe {
             self.data.set_len(start + total);
         }
@@ -287,10 +294,11 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
         self.offsets.push(O::default());
         let data = pool.take(&mut self.data);
         #[expect(unsafe_code, reason = "checking all again takes 6 % of short strings' time")]
-        // SAFETY: the offsets begin with 0. Only `push` and `extend_spans` append to them, each the length of the data at that
-        // time, and only `truncate` drops any, from both; that they end where the data ends was checked above. There is one
-        // more of them than there are strings, as many as validity bits. Text was found to be UTF-8 string by string, when it
-        // was appended or above.
+        // SAFETY: the offsets begin with 0. Only `push` and `extend_spans` append to them, each the
+        // length of the data at that time, and only `truncate` drops any, from both; that they end
+        // where the data ends was checked above. There is one more of them than there are strings,
+        // as many as validity bits. Text was found to be UTF-8 string by string, when it was
+        // appended or above.
         unsafe {
             let offsets = OffsetBuffer::new_unchecked(ScalarBuffer::from(offsets));
             Ok(GenericByteArray::new_unchecked(offsets, data, nulls))
@@ -298,7 +306,7 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
     }
 }
 
-/// Byte strings as Arrow views (Utf8View, BinaryView): up to 12 bytes stand in the view itself.
+/// Byte strings as Arrow views (Utf8View, BinaryView): up to 12 bytes are in the view itself.
 #[derive(Debug, Default)]
 pub struct Views {
     views: Vec<u128>,

@@ -8,7 +8,8 @@ use arrow_schema::ArrowError;
 #[expect(clippy::exhaustive_structs, reason = "it says only that it happened")]
 pub struct Overflow;
 
-/// The constructors without a `Result` panic where validity and values differ in length; this says it first.
+/// The constructors without a `Result` panic where validity and values differ in length; this says
+/// it first.
 pub(crate) fn check_len(what: &str, found: usize, expected: usize) -> Result<(), ArrowError> {
     if found == expected {
         return Ok(());

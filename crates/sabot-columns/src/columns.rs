@@ -1,9 +1,10 @@
 //! Columns that are written by appending, and truncated to any row.
 //!
-//! All values of a decoder are in typed arrays, addressed by position: a plan's step is a kind and a position, never a
-//! pointer. No lengths are saved for a rollback: [`Columns::truncate`] derives the lengths of strings and children from
-//! the offsets. The trade-off is that the fields are public and codecs must append to a node's whole subtree
-//! consistently; what they get wrong shows at [`Columns::finish`], as an error.
+//! All values of a decoder are in typed arrays, addressed by position: a plan's step is a kind and
+//! a position, never a pointer. No lengths are saved for a rollback: [`Columns::truncate`] derives
+//! the lengths of strings and children from the offsets. The trade-off is that the fields are
+//! public and codecs must append to a node's whole subtree consistently; what they get wrong shows
+//! at [`Columns::finish`], as an error.
 
 mod arrays;
 
@@ -18,7 +19,8 @@ use crate::{Bits, FixedBytes, Layout, NodeIx, NodeKind, Offsets, Overflow, Union
 
 /// The columns of one decoder, one typed array of columns for each storage type.
 ///
-/// A row is appended by appending one value to every root node's subtree, then calling [`Columns::end_row`].
+/// A row is appended by appending one value to every root node's subtree, then calling
+/// [`Columns::end_row`].
 ///
 /// ```
 /// use std::sync::Arc;
@@ -56,8 +58,8 @@ pub struct Columns {
     /// The values of the dictionaries, by the keys' column in `i32s`.
     dictionaries: Vec<Option<ArrayRef>>,
     pool: BufferPool,
-    /// Bytes that the codec holds for these rows outside of the columns, such as the values of a dictionary that grows. They
-    /// count as buffered; [`Columns::finish`] sets this to 0.
+    /// Bytes that the codec holds for these rows outside of the columns, such as the values of a
+    /// dictionary that grows. They count as buffered; [`Columns::finish`] sets this to 0.
     pub outside_bytes: usize,
     pub validity: Vec<Bits>,
     /// Lengths of the columns of nulls.
@@ -84,7 +86,7 @@ pub struct Columns {
     pub unions: Vec<UnionRows>,
 }
 
-/// Runs one expression on whichever array of primitives a node's values stand in.
+/// Runs one expression on whichever array of primitives a node's values are in.
 macro_rules! with_values {
     (ref $columns:expr, $kind:expr, $values:ident => $body:expr, else $($rest:tt)+) => {
         match $kind {
@@ -202,8 +204,8 @@ impl Columns {
         self.truncate(self.rows);
     }
 
-    /// Keeps the first `count` rows of what was appended since the last row's end, and drops what stands behind them. The
-    /// caller ends them.
+    /// Keeps the first `count` rows of what was appended since the last row's end, and drops what
+    /// comes after them. The caller ends them.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -226,7 +228,7 @@ impl Columns {
         self.rows = rows;
     }
 
-    /// Drops every row from `rows` on, and anything appended behind them.
+    /// Drops every row from `rows` on, and anything appended after them.
     pub fn truncate(&mut self, rows: usize) {
         let layout = Arc::clone(&self.layout);
         for &root in layout.roots() {
@@ -235,8 +237,8 @@ impl Columns {
         self.rows = self.rows.min(rows);
     }
 
-    /// Appends a null to every root node, or a placeholder (0, false, empty) where null is not allowed. The caller
-    /// ends the row.
+    /// Appends a null to every root node, or a placeholder (0, false, empty) where null is not
+    /// allowed. The caller ends the row.
     ///
     /// # Errors
     ///
@@ -249,8 +251,8 @@ impl Columns {
             .try_for_each(|&root| self.push_null_in(&layout, root))
     }
 
-    /// Appends a null to `node` and its subtree, or a placeholder (0, false, empty) where null is not allowed. A
-    /// union takes its first branch of type Null, else its first branch.
+    /// Appends a null to `node` and its subtree, or a placeholder (0, false, empty) where null is
+    /// not allowed. A union takes its first branch of type Null, else its first branch.
     ///
     /// # Errors
     ///
@@ -260,7 +262,8 @@ impl Columns {
         self.push_null_in(&layout, node)
     }
 
-    /// Values that `node` has, or its validity has, if that is more; of a struct without validity, none.
+    /// Values that `node` has, or its validity has, if that is more; of a struct without validity,
+    /// none.
     #[must_use]
     pub fn len(&self, node: NodeIx) -> usize {
         let node = self.layout.node(node);
@@ -335,7 +338,8 @@ impl Columns {
     ///
     /// # Errors
     ///
-    /// [`FlushError`] if the columns do not fit together, or a string is not UTF-8: a codec's fault.
+    /// [`FlushError`] if the columns do not fit together, or a string is not UTF-8: a codec's
+    /// fault.
     pub fn finish(&mut self) -> Result<RecordBatch, FlushError> {
         self.rollback();
         self.outside_bytes = 0;

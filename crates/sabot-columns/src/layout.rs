@@ -1,6 +1,7 @@
 //! The tree of columns under a schema: which node stores its values in which column.
 //!
-//! The tree is flat, immutable and shared: codecs compile plans against it, and hold the columns' positions instead of pointers.
+//! The tree is flat, immutable and shared: codecs compile plans against it, and hold the columns'
+//! positions instead of pointers.
 
 use std::sync::Arc;
 
@@ -12,7 +13,8 @@ use sabot_decode::{PlanError, field_segment};
 #[expect(clippy::exhaustive_structs, reason = "a position and nothing else")]
 pub struct NodeIx(pub u32);
 
-/// A column's position in one of the arrays of [`crate::Columns`]; which array, the node's [`NodeKind`] says.
+/// A column's position in one of the arrays of [`crate::Columns`]; which array, the node's
+/// [`NodeKind`] says.
 pub type ColumnIx = usize;
 
 /// One field of the schema, at any depth.
@@ -115,9 +117,10 @@ impl Layout {
     ///
     /// # Errors
     ///
-    /// [`PlanError`] with the field's path where a type has no columns here: Float16, LargeList, FixedSizeList, list
-    /// views, run-end encoding, sparse unions, unions whose type ids are not 0, 1, 2, ..., dictionaries other than
-    /// `Dictionary(Int32, Utf8)`, and intervals other than month-day-nano.
+    /// [`PlanError`] with the field's path where a type has no columns here: Float16, LargeList,
+    /// FixedSizeList, list views, run-end encoding, sparse unions, unions whose type ids are not 0,
+    /// 1, 2, ..., dictionaries other than `Dictionary(Int32, Utf8)`, and intervals other than
+    /// month-day-nano.
     pub fn new(schema: &SchemaRef) -> Result<Self, PlanError> {
         let mut layout = Self {
             schema: Arc::clone(schema),

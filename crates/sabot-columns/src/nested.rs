@@ -38,7 +38,8 @@ impl Offsets {
         self.offsets.last().map_or(0, |end| *end as usize)
     }
 
-    /// Ends a list whose items were appended to the child: `items` more than at the end of the list before.
+    /// Ends a list whose items were appended to the child: `items` more than at the end of the list
+    /// before.
     ///
     /// # Errors
     ///
@@ -85,7 +86,7 @@ impl Offsets {
     }
 }
 
-/// Which child each row of a dense union stands in, and where.
+/// Which child each row of a dense union is in, and where.
 #[derive(Debug)]
 pub struct UnionRows {
     type_ids: Vec<i8>,
@@ -115,8 +116,8 @@ impl UnionRows {
         self.type_ids.is_empty()
     }
 
-    /// Appends a row that stands in the child at position `child`, which is also its type id. The caller appends one
-    /// value to that child.
+    /// Appends a row that is in the child at position `child`, which is also its type id. The
+    /// caller appends one value to that child.
     ///
     /// # Errors
     ///

@@ -1,9 +1,10 @@
 //! Memory of the batch before, used again once its consumer has let go of it.
 //!
-//! Fresh memory is dear: the kernel hands it out page by page, zeroed, and takes it back when a batch is dropped, which is
-//! much of the time that short messages take. So each buffer that is handed over is remembered until the next batch is. If
-//! nobody else holds it then, it becomes the room for the batch after that. The price is one batch's memory that is kept
-//! after its consumer dropped it.
+//! Fresh memory is dear: the kernel hands it out page by page, zeroed, and takes it back when a
+//! batch is dropped, which is much of the time that short messages take. So each buffer that is
+//! handed over is remembered until the next batch is. If nobody else holds it then, it becomes the
+//! room for the batch after that. The price is one batch's memory that is kept after its consumer
+//! dropped it.
 
 use std::collections::VecDeque;
 
@@ -27,8 +28,8 @@ impl BufferPool {
 
     /// Passes over a place where nothing is handed over this time.
     pub(crate) fn pass(&mut self) {
-        // Where nothing has been yet, nothing still takes a place, or all behind it would be asked for at the wrong ones, and
-        // the buffers passed over here would stay for good.
+        // Where nothing has been yet, nothing still takes a place, or all after it would be asked
+        // for at the wrong ones, and the buffers passed over here would stay for good.
         self.now.push_back(self.before.pop_front().unwrap_or_default());
     }
 
@@ -37,14 +38,16 @@ impl BufferPool {
         self.before = std::mem::take(&mut self.now);
     }
 
-    /// Forgets all buffers, where a batch was not completed and the next ones would stand at other places.
+    /// Forgets all buffers, where a batch was not completed and the next ones would be at other
+    /// places.
     pub(crate) fn clear(&mut self) {
         self.before.clear();
         self.now.clear();
     }
 
-    /// An empty vector for about `len` values. One that is much too long is not kept: batches may have become smaller. A short
-    /// one is, or a column that is empty in most batches would need its room anew each time.
+    /// An empty vector for about `len` values. One that is much too long is not kept: batches may
+    /// have become smaller. A short one is, or a column that is empty in most batches would need
+    /// its room anew each time.
     fn room<T: ArrowNativeType>(&mut self, len: usize) -> Vec<T> {
         let before = self.before.pop_front().and_then(|buffer| buffer.into_vec().ok());
         let most = len.saturating_mul(4).max(SHORT);
@@ -85,7 +88,8 @@ mod tests {
     fn short_room_is_kept_and_long_room_is_not() {
         for (room, kept) in [(SHORT, SHORT), (SHORT + 1, 0)] {
             let (mut pool, mut values) = (BufferPool::default(), Vec::<u8>::with_capacity(room));
-            // Nothing stands in it, so that the next has no room, and the one after that has this one's.
+            // Nothing is in it, so that the next has no room, and the one after that has this
+            // one's.
             for _ in 0..2 {
                 drop(pool.take(&mut values));
                 pool.end_batch();

@@ -1,4 +1,5 @@
-//! Columns: what is appended comes out, what is rolled back leaves no trace, and every supported type has its columns.
+//! Columns: what is appended comes out, what is rolled back leaves no trace, and every supported
+//! type has its columns.
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use std::sync::Arc;

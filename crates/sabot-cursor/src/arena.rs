@@ -1,16 +1,17 @@
 //! Many messages in one buffer, read at many positions without a check for each.
 //!
-//! A position is masked to the buffer's size, and behind the buffer there is room for the longest single read, so that any
-//! position whatever reads bytes of the arena: perhaps another message's, never foreign memory. Who reads there checks later
-//! whether the position went beyond its message. The size is a constant, which lets the compiler drop the bounds checks;
-//! the price is a limit to what one block of messages may take.
+//! A position is masked to the buffer's size, and after the buffer there is room for the longest
+//! single read, so that any position whatever reads bytes of the arena: perhaps another message's,
+//! never foreign memory. Who reads there checks later whether the position went beyond its message.
+//! The size is a constant, which lets the compiler drop the bounds checks; the price is a limit to
+//! what one block of messages may take.
 
 use crate::varint::{CONTINUED, gather};
 
-/// Bytes of messages that an [`Arena`] holds; a power of two. As many as 64 messages of four kilobytes have, which still fit in
-/// the second cache of a processor.
+/// Bytes of messages that an [`Arena`] holds; a power of two. As many as 64 messages of four
+/// kilobytes have, which still fit in the second cache of a processor.
 pub const ARENA_BYTES: usize = 1 << 18;
-/// Bytes behind them, the longest read at once.
+/// Bytes after them, the longest read at once.
 const PADDING_BYTES: usize = 64;
 
 /// A buffer for a block of messages.
@@ -58,7 +59,7 @@ impl Arena {
         self.len = 0;
     }
 
-    /// Appends a message, and says where it lies; `None` if it does not fit.
+    /// Appends a message, and says where it is; `None` if it does not fit.
     #[inline]
     pub fn push(&mut self, message: &[u8]) -> Option<core::ops::Range<u32>> {
         let (start, end) = (self.len, self.len + message.len());
@@ -99,8 +100,8 @@ impl Arena {
     }
 }
 
-/// Copies `WIDTH` to `WIDTH * N` bytes in `N` moves that may overlap: the lengths of messages are hard to predict, and so would
-/// be the branches of a general copy.
+/// Copies `WIDTH` to `WIDTH * N` bytes in `N` moves that may overlap: the lengths of messages are
+/// hard to predict, and so would be the branches of a general copy.
 #[inline(always)]
 fn copy_overlapping<const WIDTH: usize, const N: usize>(to: &mut [u8], from: &[u8]) {
     let last = from.len() - WIDTH;
@@ -110,7 +111,7 @@ fn copy_overlapping<const WIDTH: usize, const N: usize>(to: &mut [u8], from: &[u
     }
 }
 
-/// All that lies in an [`Arena`], borrowed once for many reads.
+/// All that is in an [`Arena`], borrowed once for many reads.
 #[derive(Debug, Clone, Copy)]
 pub struct Window<'a>(&'a [u8; ARENA_BYTES + PADDING_BYTES]);
 
@@ -156,7 +157,8 @@ impl<'a> Window<'a> {
         (ends != 0).then(|| (gather(word & through), ends.trailing_zeros() / 8 + 1))
     }
 
-    /// The whole buffer, with what lies behind the messages: 64 bytes from every position below [`ARENA_BYTES`] on.
+    /// The whole buffer, with what comes after the messages: 64 bytes from every position below
+    /// [`ARENA_BYTES`] on.
     #[inline]
     #[must_use]
     pub fn padded(self) -> &'a [u8] {

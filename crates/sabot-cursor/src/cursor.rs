@@ -151,7 +151,8 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     ///
-    /// [`ReadErrorKind::InvalidLength`] if the length is negative or beyond the end; as [`varint::read_u64`] otherwise.
+    /// [`ReadErrorKind::InvalidLength`] if the length is negative or beyond the end; as
+    /// [`varint::read_u64`] otherwise.
     #[inline]
     pub fn read_sized(&mut self) -> Result<&'a [u8], ReadError> {
         let (length, prefix) = varint::read_u64(self.rest()).map_err(|kind| self.error(kind))?;

@@ -3,7 +3,7 @@
 use core::error::Error;
 use core::fmt;
 
-/// A value that could not be read. The cursor stands where it stood before.
+/// A value that could not be read. The cursor is where it was before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReadError {

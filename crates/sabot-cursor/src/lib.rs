@@ -1,10 +1,11 @@
 //! A bounded byte cursor and the variable-length integers of the binary codecs.
 //!
-//! A [`Cursor`] never reads beyond its slice and never panics; what it cannot read is a small `Copy` error that says
-//! where. The integers stand apart from it, as functions from a slice to a value and a length ([`varint`]), so that an
-//! engine which keeps many positions in one buffer can use them without a cursor for each. The price of checking every
-//! read is a compare that is always predicted. An [`Arena`] holds a block of messages, and [`Lanes`] read one value of all
-//! of them at once.
+//! A [`Cursor`] never reads beyond its slice and never panics; what it cannot read is a small
+//! `Copy` error that says where. The integers are kept apart from it, as functions from a slice to
+//! a value and a length ([`varint`]), so that an engine which keeps many positions in one buffer
+//! can use them without a cursor for each. The price of checking every read is a compare that is
+//! always predicted. An [`Arena`] holds a block of messages, and [`Lanes`] read one value of all of
+//! them at once.
 //!
 //! ```
 //! use sabot_cursor::{Cursor, ReadErrorKind};

@@ -1,8 +1,10 @@
-//! Variable-length integers: seven bits a byte, the least significant first, the high bit set on all but the last.
+//! Variable-length integers: seven bits a byte, the least significant first, the high bit set on
+//! all but the last.
 //!
-//! A value may be written longer than necessary, up to the length of its type's longest value: 5 bytes for 32 bits, 10
-//! for 64. Bits beyond the type are an error, never dropped. Longer values are read from one 64-bit word whose groups are
-//! moved together in three steps, since a loop's length is hard to predict.
+//! A value may be written longer than necessary, up to the length of its type's longest value: 5
+//! bytes for 32 bits, 10 for 64. Bits beyond the type are an error, never dropped. Longer values
+//! are read from one 64-bit word whose groups are moved together in three steps, since a loop's
+//! length is hard to predict.
 
 use crate::ReadErrorKind;
 
@@ -14,11 +16,13 @@ pub const MAX_BYTES_64: usize = 10;
 /// The high bit of every byte of a word.
 pub(crate) const CONTINUED: u64 = 0x8080_8080_8080_8080;
 
-/// Reads an unsigned 64-bit integer from the start of `bytes`: the value, and how many bytes it takes.
+/// Reads an unsigned 64-bit integer from the start of `bytes`: the value, and how many bytes it
+/// takes.
 ///
 /// # Errors
 ///
-/// [`ReadErrorKind::Truncated`] if `bytes` ends first, [`ReadErrorKind::VarintOverflow`] beyond 10 bytes or 64 bits.
+/// [`ReadErrorKind::Truncated`] if `bytes` ends first, [`ReadErrorKind::VarintOverflow`] beyond 10
+/// bytes or 64 bits.
 ///
 /// ```
 /// assert_eq!(sabot_cursor::varint::read_u64(&[0xac, 0x02, 0xff]), Ok((300, 2)));
@@ -32,11 +36,13 @@ pub fn read_u64(bytes: &[u8]) -> Result<(u64, usize), ReadErrorKind> {
     }
 }
 
-/// Reads an unsigned 32-bit integer from the start of `bytes`: the value, and how many bytes it takes.
+/// Reads an unsigned 32-bit integer from the start of `bytes`: the value, and how many bytes it
+/// takes.
 ///
 /// # Errors
 ///
-/// [`ReadErrorKind::Truncated`] if `bytes` ends first, [`ReadErrorKind::VarintOverflow`] beyond 5 bytes or 32 bits.
+/// [`ReadErrorKind::Truncated`] if `bytes` ends first, [`ReadErrorKind::VarintOverflow`] beyond 5
+/// bytes or 32 bits.
 #[inline]
 pub fn read_u32(bytes: &[u8]) -> Result<(u32, usize), ReadErrorKind> {
     match bytes {

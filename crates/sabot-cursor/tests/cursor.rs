@@ -59,7 +59,7 @@ fn every_length_and_last_byte() {
                 let mut bytes = vec![continued; len];
                 bytes.push(last);
                 agrees(&bytes);
-                // The same with bytes behind it, so that the word-wise path is taken.
+                // The same with bytes after it, so that the word-wise path is taken.
                 bytes.extend([0xff; 9]);
                 agrees(&bytes);
             }

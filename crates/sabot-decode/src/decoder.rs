@@ -1,7 +1,8 @@
 //! What a codec implements and a driver calls.
 //!
-//! [`Decoder`] is object-safe, so that a driver is compiled once for all codecs. A call takes a slice of payloads, which
-//! pays for the dynamic call once; bad rows come back through a callback, so that good ones pay for no list.
+//! [`Decoder`] is object-safe, so that a driver is compiled once for all codecs. A call takes a
+//! slice of payloads, which pays for the dynamic call once; bad rows come back through a callback,
+//! so that good ones pay for no list.
 
 use std::fmt;
 
@@ -15,8 +16,8 @@ use crate::{FieldPathId, FlushError, Payload, PlanError, RowError, Target};
 
 /// Turns payloads into the columns of one fixed schema. Never does I/O.
 ///
-/// A decoder gathers slots until it is flushed; each payload that it takes becomes exactly one slot, in order. See the
-/// crate's invariants.
+/// A decoder gathers slots until it is flushed; each payload that it takes becomes exactly one
+/// slot, in order. See the crate's invariants.
 ///
 /// # Example
 ///
@@ -60,12 +61,12 @@ use crate::{FieldPathId, FlushError, Payload, PlanError, RowError, Target};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Decoder: Send + fmt::Debug {
-    /// The schema of every batch; `None` while it still waits for the first writer schema or sample to fix it, and the
-    /// same from then on.
+    /// The schema of every batch; `None` while it still waits for the first writer schema or sample
+    /// to fix it, and the same from then on.
     fn schema(&self) -> Option<&SchemaRef>;
 
-    /// Compiles the first message of `writer` onto the target schema: [`Decoder::prepare_message`] for schemas that hold no
-    /// more than one.
+    /// Compiles the first message of `writer` onto the target schema: [`Decoder::prepare_message`]
+    /// for schemas that hold no more than one.
     ///
     /// # Errors
     ///
@@ -74,12 +75,14 @@ pub trait Decoder: Send + fmt::Debug {
         self.prepare_message(key, MessagePath::FIRST, writer)
     }
 
-    /// Compiles `writer` onto the target schema, or the message of it that `message` leads to, and remembers it under `key` and
-    /// `message`. Every schema error surfaces here. A message that cannot be used says nothing of the schema's others.
+    /// Compiles `writer` onto the target schema, or the message of it that `message` leads to, and
+    /// remembers it under `key` and `message`. Every schema error surfaces here. A message that
+    /// cannot be used says nothing of the schema's others.
     ///
     /// # Errors
     ///
-    /// [`PlanError`] where the schema cannot be read, or cannot be resolved onto the target. Nothing changes then.
+    /// [`PlanError`] where the schema cannot be read, or cannot be resolved onto the target.
+    /// Nothing changes then.
     fn prepare_message(
         &mut self,
         key: SchemaKey,
@@ -87,8 +90,8 @@ pub trait Decoder: Send + fmt::Debug {
         writer: &WriterSchema,
     ) -> Result<(), PlanError>;
 
-    /// Takes payloads in order, up to the first that it cannot take: each becomes one slot, and each that is bad is
-    /// reported to `bad` (in order of its slot) and leaves a placeholder.
+    /// Takes payloads in order, up to the first that it cannot take: each becomes one slot, and
+    /// each that is bad is reported to `bad` (in order of its slot) and leaves a placeholder.
     fn decode(&mut self, rows: &[Payload<'_>], bad: &mut dyn FnMut(RowError)) -> Progress;
 
     /// Slots gathered since the last flush.
@@ -106,8 +109,8 @@ pub trait Decoder: Send + fmt::Debug {
     /// [`FlushError`], for faults of the program alone: never because of what a message held.
     fn flush(&mut self) -> Result<Slots, FlushError>;
 
-    /// The field path that a [`RowError`] of this decoder points at, such as `order.items[].price`; empty for the
-    /// whole message.
+    /// The field path that a [`RowError`] of this decoder points at, such as `order.items[].price`;
+    /// empty for the whole message.
     fn field_path(&self, path: FieldPathId) -> String;
 
     /// How the decoder came by its rows, since it was opened. It says nothing about what they hold.
@@ -116,7 +119,8 @@ pub trait Decoder: Send + fmt::Debug {
     }
 }
 
-/// How a decoder came by its rows: what tests and benchmarks look at to see which engine is at work.
+/// How a decoder came by its rows: what tests and benchmarks look at to see which engine is at
+/// work.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
@@ -144,11 +148,11 @@ pub struct Progress {
 pub enum Stop {
     /// Every payload was taken.
     Done,
-    /// A limit of the target is reached: flush, then go on at `taken`. An empty decoder is never full: it takes at least
-    /// one payload, whatever its limits.
+    /// A limit of the target is reached: flush, then go on at `taken`. An empty decoder is never
+    /// full: it takes at least one payload, whatever its limits.
     Full,
-    /// `rows[taken]` was written with a schema, or a message of it, not yet known: call [`Decoder::prepare_message`] with the
-    /// schema and that payload's path, then go on at `taken`.
+    /// `rows[taken]` was written with a schema, or a message of it, not yet known: call
+    /// [`Decoder::prepare_message`] with the schema and that payload's path, then go on at `taken`.
     NeedsSchema(SchemaKey),
 }
 
@@ -170,8 +174,8 @@ pub trait DecoderFactory: Send + Sync + fmt::Debug {
     /// The kind of writer schema that its decoders take in [`Decoder::prepare`].
     fn kind(&self) -> SchemaKind;
 
-    /// Whether framed payloads are read with the schemas that wrote them. If not, its decoders ask for none, whatever the
-    /// frames say.
+    /// Whether framed payloads are read with the schemas that wrote them. If not, its decoders ask
+    /// for none, whatever the frames say.
     fn needs_writer_schemas(&self) -> bool;
 
     /// A decoder whose batches have the shape that `target` asks for.

@@ -1,7 +1,8 @@
 //! What can be wrong: with a schema, with a row, with the program.
 //!
-//! They differ in how often they come, and so in what they may cost. A [`RowError`] may come with every message and
-//! allocates nothing; a [`PlanError`] comes once a schema and says all there is to say; a [`FlushError`] never should.
+//! They differ in how often they come, and so in what they may cost. A [`RowError`] may come with
+//! every message and allocates nothing; a [`PlanError`] comes once a schema and says all there is
+//! to say; a [`FlushError`] never should.
 
 use std::error::Error;
 use std::fmt;
@@ -12,7 +13,8 @@ use sabot_wire::MessagePath;
 
 use crate::join_path;
 
-/// A node of a decoder's plans: a field, an item, a branch. [`crate::Decoder::field_path`] names it.
+/// A node of a decoder's plans: a field, an item, a branch. [`crate::Decoder::field_path`] names
+/// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(
     clippy::exhaustive_structs,
@@ -99,7 +101,7 @@ pub enum RowErrorKind {
     TypeMismatch {
         /// What the column takes.
         expected: &'static str,
-        /// What stands there.
+        /// What is there.
         found: &'static str,
     },
     /// Text is not well-formed.
@@ -121,7 +123,7 @@ pub enum RowErrorKind {
     LimitExceeded(&'static str),
 }
 
-/// A schema that cannot be used, and where in it the fault lies.
+/// A schema that cannot be used, and where in it the fault is.
 ///
 /// ```
 /// use sabot_decode::PlanError;
@@ -184,15 +186,17 @@ impl PlanError {
         self
     }
 
-    /// Adds the enclosing segment of the path: `[]` for items, `{}` for map values, and of fields and branches what
-    /// [`field_segment`](crate::field_segment) and [`branch_segment`](crate::branch_segment) make of their names.
+    /// Adds the enclosing segment of the path: `[]` for items, `{}` for map values, and of fields
+    /// and branches what [`field_segment`](crate::field_segment) and
+    /// [`branch_segment`](crate::branch_segment) make of their names.
     #[must_use]
     pub fn within(mut self, segment: impl Into<String>) -> Self {
         self.0.path.push(segment.into());
         self
     }
 
-    /// The field path, outermost first, such as `order.items[].price`; empty for the schema as a whole.
+    /// The field path, outermost first, such as `order.items[].price`; empty for the schema as a
+    /// whole.
     #[must_use]
     pub fn field_path(&self) -> String {
         join_path(self.0.path.iter().rev())

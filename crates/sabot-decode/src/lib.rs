@@ -1,8 +1,9 @@
 //! The [`Decoder`] trait and its vocabulary: payloads in, Arrow columns out.
 //!
-//! The trait lives apart from every implementation, so that a driver (Kafka, a file, a test) and a codec need only
-//! this crate to meet. Its key decision is the slice: a call takes many payloads, which pays the dynamic call once and
-//! lets a codec run each step over a block of rows. The price is that errors come back by slot instead of by `?`.
+//! The trait lives apart from every implementation, so that a driver (Kafka, a file, a test) and a
+//! codec need only this crate to meet. Its key decision is the slice: a call takes many payloads,
+//! which pays the dynamic call once and lets a codec run each step over a block of rows. The price
+//! is that errors come back by slot instead of by `?`.
 //!
 //! # Invariants of every `Decoder`
 //!
@@ -12,8 +13,10 @@
 //! 4. Schema ids do not split batches.
 //! 5. No I/O in a decoder.
 //! 6. Bounded: depth, bytes and items have limits in [`Target`]; no input makes it panic.
-//! 7. Batch-split invariance: any split of the same messages into calls and batches gives the same rows.
-//! 8. A projection gives those columns of the whole that it names, in the order asked for; a path that leads nowhere is refused.
+//! 7. Batch-split invariance: any split of the same messages into calls and batches gives the same
+//!    rows.
+//! 8. A projection gives those columns of the whole that it names, in the order asked for; a path
+//!    that leads nowhere is refused.
 //! 9. An option of the [`Mapping`] is honoured, or refused by name.
 //!
 //! `sabot-testkit` checks them against any implementation.

@@ -1,7 +1,8 @@
 //! Which Arrow types to use where there is a choice.
 //!
-//! One struct for all codecs: the same option means the same in all of them. A codec honours an option or refuses it by
-//! name, with [`Mapping::check`]; that somebody chose a type and got another without a word does not happen.
+//! One struct for all codecs: the same option means the same in all of them. A codec honours an
+//! option or refuses it by name, with [`Mapping::check`]; that somebody chose a type and got
+//! another without a word does not happen.
 
 use arrow_schema::DataType;
 
@@ -15,9 +16,9 @@ use crate::{PlanError, TimeZone};
 /// | `bytes`, `uuids` | yes | refused | yes |
 /// | `enums`, `unions`, `wide_decimals`, `big_decimals`, `recursion`, `time_zone` | yes | refused | refused |
 ///
-/// An option is refused if it is not the default and the format has no types of its kind. So are all of them where an Arrow
-/// schema is given, which leaves no choice; but for [`TimeZone::None`] with Avro, which says that the given columns without a
-/// zone are of instants.
+/// An option is refused if it is not the default and the format has no types of its kind. So are
+/// all of them where an Arrow schema is given, which leaves no choice; but for [`TimeZone::None`]
+/// with Avro, which says that the given columns without a zone are of instants.
 ///
 /// ```
 /// use sabot_decode::{Mapping, StringType, TimeZone};
@@ -50,8 +51,8 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// Checks that every option which differs from its default is among `honoured`, and that the values make sense; `why`
-    /// says why others are not honoured.
+    /// Checks that every option which differs from its default is among `honoured`, and that the
+    /// values make sense; `why` says why others are not honoured.
     ///
     /// ```
     /// use sabot_decode::{EnumType, Mapping, MappingOption, StringType};
@@ -256,7 +257,8 @@ pub enum WideDecimalType {
     /// The bytes as they are written: the unscaled number, big-endian, in two's complement.
     #[default]
     Binary,
-    /// The number as text, such as `-12.50`, in the type of strings. At most 1,000 digits; with more, the bytes.
+    /// The number as text, such as `-12.50`, in the type of strings. At most 1,000 digits; with
+    /// more, the bytes.
     Utf8,
 }
 
@@ -267,17 +269,17 @@ pub enum BigDecimalType {
     /// The bytes as they are written.
     #[default]
     Binary,
-    /// The number as text, in the type of strings: as `java.math.BigDecimal` prints it, so that the scale is kept
-    /// (`1.50`, `1E+3`).
+    /// The number as text, in the type of strings: as `java.math.BigDecimal` prints it, so that the
+    /// scale is kept (`1.50`, `1E+3`).
     Utf8,
     /// `Decimal128(38, scale)`. A number that it cannot hold exactly is a bad row.
     Decimal128 {
-        /// Digits behind the decimal point.
+        /// Digits after the decimal point.
         scale: i8,
     },
     /// `Decimal256(76, scale)`. A number that it cannot hold exactly is a bad row.
     Decimal256 {
-        /// Digits behind the decimal point.
+        /// Digits after the decimal point.
         scale: i8,
     },
 }
@@ -286,14 +288,15 @@ pub enum BigDecimalType {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RecursionType {
-    /// Where a type comes up within itself, its value becomes JSON text, in the type of strings with the extension type
-    /// `arrow.json`. For Avro the text is Avro's JSON encoding.
+    /// Where a type comes up within itself, its value becomes JSON text, in the type of strings
+    /// with the extension type `arrow.json`. For Avro the text is Avro's JSON encoding.
     #[default]
     Json,
-    /// Where a type comes up within itself, its value becomes the bytes that encode it, in the type of bytes.
+    /// Where a type comes up within itself, its value becomes the bytes that encode it, in the type
+    /// of bytes.
     Binary,
-    /// The type may come up within itself this many times. There a column of type Null takes its place; a value in it
-    /// makes its row bad.
+    /// The type may come up within itself this many times. There a column of type Null takes its
+    /// place; a value in it makes its row bad.
     Unroll(u8),
     /// The schema is refused, unless the projection drops the type.
     Refuse,

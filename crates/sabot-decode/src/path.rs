@@ -1,9 +1,10 @@
 //! How the place of a value within a schema is written: in errors, and in projections.
 //!
-//! A path names fields from the outside in, with dots between them; `[]` is the items of a list, `{}` the values of a map,
-//! and `<name>` a branch of a union: `order.lines[].price`, `event<Created>.by`. A name that could be taken for something
-//! else is in double quotes, and a quote within it is doubled: `"unit.price"`. So a path that an error prints can be
-//! given as a projection.
+//! A path names fields from the outside in, with dots between them; `[]` is the items of a list,
+//! `{}` the values of a map, and `<name>` a branch of a union: `order.lines[].price`,
+//! `event<Created>.by`. A name that could be taken for something else is in double quotes, and a
+//! quote within it is doubled: `"unit.price"`. So a path that an error prints can be given as a
+//! projection.
 
 use std::borrow::Cow;
 
@@ -48,7 +49,8 @@ pub fn field_segment(name: &str) -> Cow<'_, str> {
     quoted(name, &SPECIAL)
 }
 
-/// The name of a union's branch as a segment of a path: `<name>`. The dots of a full name need no quotes.
+/// The name of a union's branch as a segment of a path: `<name>`. The dots of a full name need no
+/// quotes.
 #[must_use]
 pub fn branch_segment(name: &str) -> String {
     format!("<{}>", quoted(name, &SPECIAL[1..]))

@@ -17,7 +17,8 @@ pub struct Payload<'a> {
     pub path: MessagePath<'a>,
     /// What there is to decode.
     pub body: Body<'a>,
-    /// Bytes of framing that stood before the body. The driver adds them to [`crate::RowError::byte_offset`].
+    /// Bytes of framing that came before the body. The driver adds them to
+    /// [`crate::RowError::byte_offset`].
     pub prefix_bytes: u32,
 }
 
@@ -39,8 +40,8 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// A key or value as it comes from Kafka, its frame taken off; `header` is as for [`Framing::split`]. A malformed frame
-    /// makes a payload that is refused.
+    /// A key or value as it comes from Kafka, its frame taken off; `header` is as for
+    /// [`Framing::split`]. A malformed frame makes a payload that is refused.
     ///
     /// ```
     /// use sabot_decode::{Body, Framing, Payload, SchemaKey};
@@ -67,7 +68,8 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// Appends a payload for each message: [`Payload::framed`] for many at once, none of which has a header or is null.
+    /// Appends a payload for each message: [`Payload::framed`] for many at once, none of which has
+    /// a header or is null.
     ///
     /// ```
     /// use sabot_decode::{Framing, Payload};
@@ -86,8 +88,8 @@ impl<'a> Payload<'a> {
     ) {
         for message in messages {
             match (framing, sabot_wire::split_id(message)) {
-                // What nearly all are goes to its place at once. With the others it would meet on the stack, from where
-                // it can only be copied when all its parts have been written.
+                // What nearly all are goes to its place at once. With the others it would meet on
+                // the stack, from where it can only be copied when all its parts have been written.
                 (Framing::Confluent, Some((id, body))) => payloads.push(Self {
                     key: SchemaKey::Id(id),
                     path: MessagePath::FIRST,
@@ -128,9 +130,10 @@ impl<'a> Payload<'a> {
 pub enum Body<'a> {
     /// Bytes to decode; possibly none.
     Bytes(&'a [u8]),
-    /// Kafka's null: a valid slot whose every column is null (or a placeholder where null is not allowed).
+    /// Kafka's null: a valid slot whose every column is null (or a placeholder where null is not
+    /// allowed).
     Tombstone,
-    /// Already found bad, by the frame or by its schema: the decoder reports this error at byte 0 and gives it an
-    /// invalid slot.
+    /// Already found bad, by the frame or by its schema: the decoder reports this error at byte 0
+    /// and gives it an invalid slot.
     Refused(RowErrorKind),
 }

@@ -20,25 +20,26 @@ use crate::Mapping;
 pub struct Target {
     /// Where the batches' schema comes from.
     pub output: OutputSchema,
-    /// Fields to keep, as paths such as `order.id`; `None` keeps all. Each text is one path, or several with commas between
-    /// them. It means the same for every codec:
+    /// Fields to keep, as paths such as `order.id`; `None` keeps all. Each text is one path, or
+    /// several with commas between them. It means the same for every codec:
     ///
-    /// - A path keeps everything below it. Lists and maps are passed through, with or without `[]` and `{}`
-    ///   (`order.lines[].price`).
-    /// - Of a union's branches those are kept that are named (`event<Created>.by`): rows of the others keep no more than
-    ///   which branch they are of.
-    /// - A name with one of `.,[]{}<>"` in it, or a blank at either end, is in double quotes, in which a quote is doubled:
-    ///   `"unit.price".cents`. Blanks around names are ignored. So the path in an error can be given here as it is printed.
-    /// - The columns come in the order in which paths first name them, and so do the fields of structs. A path that keeps a
-    ///   struct whole keeps its fields in the schema's order, a union its branches in its own. What is named twice is there
-    ///   once.
-    /// - A path that leads nowhere is a [`PlanError`](crate::PlanError), which names the nearest fields. Where a schema is
-    ///   inferred from a sample, which cannot tell what may come later, a field that the sample lacks is a column of JSON text,
-    ///   as one that was always null is.
+    /// - A path keeps everything below it. Lists and maps are passed through, with or without `[]`
+    ///   and `{}` (`order.lines[].price`).
+    /// - Of a union's branches those are kept that are named (`event<Created>.by`): rows of the
+    ///   others keep no more than which branch they are of.
+    /// - A name with one of `.,[]{}<>"` in it, or a blank at either end, is in double quotes, in
+    ///   which a quote is doubled: `"unit.price".cents`. Blanks around names are ignored. So the
+    ///   path in an error can be given here as it is printed.
+    /// - The columns come in the order in which paths first name them, and so do the fields of
+    ///   structs. A path that keeps a struct whole keeps its fields in the schema's order, a union
+    ///   its branches in its own. What is named twice is there once.
+    /// - A path that leads nowhere is a [`PlanError`](crate::PlanError), which names the nearest
+    ///   fields. Where a schema is inferred from a sample, which cannot tell what may come later, a
+    ///   field that the sample lacks is a column of JSON text, as one that was always null is.
     pub projection: Option<Vec<String>>,
-    /// With a projection: whether what stands behind the last value kept is looked at too. By default a decoder may stop
-    /// there, since the rest of a message says nothing about the columns; a message that is cut off, or goes on, behind that
-    /// value is then a good row.
+    /// With a projection: whether what comes after the last value kept is looked at too. By default
+    /// a decoder may stop there, since the rest of a message says nothing about the columns; a
+    /// message that is cut off, or goes on, after that value is then a good row.
     pub check_tail: bool,
     /// Which Arrow types to use where there is a choice.
     pub mapping: Mapping,
@@ -73,7 +74,8 @@ pub struct Limits {
     pub batch_rows: usize,
     /// Bytes gathered before the decoder says that it is full.
     pub batch_bytes: usize,
-    /// Writer schemas remembered. The least recently prepared is forgotten first, and asked for again at need.
+    /// Writer schemas remembered. The least recently prepared is forgotten first, and asked for
+    /// again at need.
     pub plans: usize,
 }
 

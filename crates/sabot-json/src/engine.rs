@@ -1,4 +1,5 @@
-//! What JSON adds to the driver that all codecs share: one plan, from a given schema or from a sample.
+//! What JSON adds to the driver that all codecs share: one plan, from a given schema or from a
+//! sample.
 
 use std::sync::Arc;
 

@@ -70,15 +70,16 @@ impl Inference {
 
     /// The schema of what `projection` keeps, its fields in the order asked for.
     ///
-    /// A sample cannot tell that a field is never there. So what is asked for and was not seen is JSON text, as a field that
-    /// was always null is; whoever mistyped a name is warned.
+    /// A sample cannot tell that a field is never there. So what is asked for and was not seen is
+    /// JSON text, as a field that was always null is; whoever mistyped a name is warned.
     pub(crate) fn schema(&self, mapping: &Mapping, projection: &Projection) -> SchemaRef {
         let mut columns = Columns {
             mapping,
             cells_left: MAX_NULL_CELLS,
             unseen: Vec::new(),
         };
-        // Asking for the members of something else is all that can be refused, and a message is an object.
+        // Asking for the members of something else is all that can be refused, and a message is an
+        // object.
         let fields = columns
             .members(&self.members, &projection.root())
             .unwrap_or_default();
@@ -151,7 +152,8 @@ impl Members {
 }
 
 impl Type {
-    /// `None` if there would be too many fields. It goes no deeper than the limit that the document was checked against.
+    /// `None` if there would be too many fields. It goes no deeper than the limit that the document
+    /// was checked against.
     fn add(&mut self, document: Document<'_>, at: usize, fields_left: &mut usize) -> Option<()> {
         match document.nodes[at] {
             Node::Static(StaticNode::Null) => {}
@@ -247,7 +249,8 @@ impl Type {
 /// From what was seen to fields.
 struct Columns<'a> {
     mapping: &'a Mapping,
-    /// How many nulls all lists together may need at most; a list that may need more becomes JSON text.
+    /// How many nulls all lists together may need at most; a list that may need more becomes JSON
+    /// text.
     cells_left: usize,
     /// What the projection names and nobody has seen.
     unseen: Vec<PlanError>,
@@ -285,8 +288,8 @@ impl Columns<'_> {
         field
     }
 
-    /// A field that takes all values seen. Where a path takes them for what they are not, it is JSON text, as where values
-    /// contradict each other.
+    /// A field that takes all values seen. Where a path takes them for what they are not, it is
+    /// JSON text, as where values contradict each other.
     fn field(&mut self, name: &str, ty: &Type, selection: &Selection<'_>) -> Field {
         let data_type = self.data_type(ty, selection).unwrap_or(None);
         let metadata = match (&data_type, ty) {

@@ -1,8 +1,9 @@
 //! JSON to Arrow columns, with the schema given or inferred.
 //!
-//! Messages are parsed by [simd-json](https://docs.rs/simd-json) (RFC 8259, strictly) into a tape, and the tape is written into columns along a plan
-//! that was compiled from the Arrow schema. Each message stands alone: none can swallow its neighbour, and a bad one costs nothing but
-//! itself. The decoder needs no writer schema and ignores any key.
+//! Messages are parsed by [simd-json](https://docs.rs/simd-json) (RFC 8259, strictly) into a tape,
+//! and the tape is written into columns along a plan that was compiled from the Arrow schema. Each
+//! message is alone: none can swallow its neighbour, and a bad one costs nothing but itself. The
+//! decoder needs no writer schema and ignores any key.
 //!
 //! # Types
 //!
@@ -21,30 +22,35 @@
 //! | `Timestamp` without | RFC 3339 without an offset, or a number |
 //! | `Duration` | a number of the column's unit |
 //! | `Struct`, `List`, `Map` with text keys | an object, an array, an object |
-//! | `Utf8` with the extension type `arrow.json` | anything: its text as it stands |
+//! | `Utf8` with the extension type `arrow.json` | anything: its text as it is |
 //! | `Null` | `null` |
 //!
-//! A missing member is null; where the column does not allow that, the row is bad. Of two members with one name the last wins. Members that the
-//! schema does not have are left out. A dictionary holds the values of one batch in the order of their first appearance; if its column
-//! is not nullable, the empty string stands before them, for placeholders.
+//! A missing member is null; where the column does not allow that, the row is bad. Of two members
+//! with one name the last wins. Members that the schema does not have are left out. A dictionary
+//! holds the values of one batch in the order of their first appearance; if its column is not
+//! nullable, the empty string is before them, for placeholders.
 //!
 //! # What is JSON
 //!
-//! What RFC 8259 says, checked in all of the message, also where it is left out. No byte order mark, no lone surrogate (`"\ud800"`). Numbers may have any number of
-//! digits and keep them in decimals, but none may be beyond the range of an `f64` (`1e400`), as the RFC allows. A syntax error is reported at
-//! the byte that cannot stand there; what ends too early, at its end.
+//! What RFC 8259 says, checked in all of the message, also where it is left out. No byte order
+//! mark, no lone surrogate (`"\ud800"`). Numbers may have any number of digits and keep them in
+//! decimals, but none may be beyond the range of an `f64` (`1e400`), as the RFC allows. A syntax
+//! error is reported at the byte that cannot be there; what ends too early, at its end.
 //!
 //! # Limits
 //!
-//! All of [`Limits`](sabot_decode::Limits) hold; `row_items` counts the items of lists and maps that become columns, and in a sample those of all
-//! arrays. Further, the nulls that one message leaves in its lists may be 16 Mi at most (`[{},{},{}]` is short text, and a null for every
-//! member of each). Parsing takes up to 30 bytes for each byte of the message, which are given back after messages of more than 1 MiB.
+//! All of [`Limits`](sabot_decode::Limits) hold; `row_items` counts the items of lists and maps
+//! that become columns, and in a sample those of all arrays. Further, the nulls that one message
+//! leaves in its lists may be 16 Mi at most (`[{},{},{}]` is short text, and a null for every
+//! member of each). Parsing takes up to 30 bytes for each byte of the message, which are given back
+//! after messages of more than 1 MiB.
 //!
 //! # Inference
 //!
-//! With [`OutputSchema::FirstWriter`] the schema is inferred from a sample: the first 1,000 messages, good or bad, or the first MiB of good ones,
-//! or fewer if the decoder is flushed before. Fields stand in the order in which they first appeared, and all are nullable. There may be 10,000 of
-//! them at all levels together; a message with more is bad, and none of its fields are taken.
+//! With [`OutputSchema::FirstWriter`] the schema is inferred from a sample: the first 1,000
+//! messages, good or bad, or the first MiB of good ones, or fewer if the decoder is flushed before.
+//! Fields are in the order in which they first appeared, and all are nullable. There may be 10,000
+//! of them at all levels together; a message with more is bad, and none of its fields are taken.
 //!
 //! | seen | Arrow type |
 //! |---|---|
@@ -101,8 +107,8 @@ use sample::JsonSampler;
 pub struct JsonFactory {}
 
 impl JsonFactory {
-    /// The options of a [`Mapping`](sabot_decode::Mapping) that are honoured where the schema is inferred. A given schema leaves
-    /// no choice, and none is then.
+    /// The options of a [`Mapping`](sabot_decode::Mapping) that are honoured where the schema is
+    /// inferred. A given schema leaves no choice, and none is then.
     pub const OPTIONS: &[MappingOption] = &[MappingOption::Strings];
 
     /// Decodes JSON.
@@ -125,8 +131,9 @@ impl DecoderFactory for JsonFactory {
     ///
     /// # Errors
     ///
-    /// [`PlanError`] if the target's schema is no Arrow schema, has a type that JSON has no form for here (unions, intervals), or lacks a
-    /// projected field; or if an option of the mapping is not honoured.
+    /// [`PlanError`] if the target's schema is no Arrow schema, has a type that JSON has no form
+    /// for here (unions, intervals), or lacks a projected field; or if an option of the mapping is
+    /// not honoured.
     fn open(&self, target: &Target) -> Result<Box<dyn Decoder>, PlanError> {
         match &target.output {
             OutputSchema::FirstWriter => Ok(Box::new(sampling(target)?)),

@@ -1,7 +1,8 @@
-//! Where in the text a node of the tape stands.
+//! Where in the text a node of the tape is.
 //!
-//! simd-json's tape has no positions, but its first stage leaves those of all brackets, commas, colons, keys and scalars. The tape's nodes
-//! are those of them that begin a key or a value, in the same order. Only errors, decimals and raw text need this.
+//! simd-json's tape has no positions, but its first stage leaves those of all brackets, commas,
+//! colons, keys and scalars. The tape's nodes are those of them that begin a key or a value, in the
+//! same order. Only errors, decimals and raw text need this.
 
 use crate::parse::Document;
 

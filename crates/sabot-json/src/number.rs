@@ -2,10 +2,11 @@
 
 use arrow_buffer::i256;
 
-/// The value of a JSON number times ten to the `scale`; `None` if that is no whole number, or not within 256 bits.
+/// The value of a JSON number times ten to the `scale`; `None` if that is no whole number, or not
+/// within 256 bits.
 pub(crate) fn scaled(text: &[u8], scale: i8) -> Option<i256> {
     let number = Number::parse(text)?;
-    // So many digits, counted from the first, stand before the scaled number's point.
+    // So many digits, counted from the first, come before the scaled number's point.
     let whole = (number.whole.len() as i64)
         .saturating_add(number.exponent)
         .saturating_add(i64::from(scale));

@@ -1,7 +1,8 @@
 //! From text to tape, with everything that can be wrong with the text.
 //!
-//! simd-json unescapes in place, so each message is copied into one buffer that is used again; nothing is allocated per message. Parsing
-//! takes up to 30 bytes for each byte of the message (one tape node of 24 bytes for every token); after a large one they are given back.
+//! simd-json unescapes in place, so each message is copied into one buffer that is used again;
+//! nothing is allocated per message. Parsing takes up to 30 bytes for each byte of the message (one
+//! tape node of 24 bytes for every token); after a large one they are given back.
 
 use std::fmt;
 
@@ -18,12 +19,12 @@ pub(crate) struct Document<'a> {
     pub(crate) text: &'a [u8],
     /// Values and keys in the text's order; `nodes[0]` is the whole.
     pub(crate) nodes: &'a [Node<'a>],
-    /// Where brackets, commas, colons, and the first bytes of keys and scalars stand in the text.
+    /// Where brackets, commas, colons, and the first bytes of keys and scalars are in the text.
     pub(crate) structurals: &'a [u32],
 }
 
 impl Document<'_> {
-    /// The node behind `node` and everything in it.
+    /// The node after `node` and everything in it.
     pub(crate) fn after(&self, node: usize) -> usize {
         match self.nodes[node] {
             Node::Object { count, .. } | Node::Array { count, .. } => node + count + 1,

@@ -1,6 +1,7 @@
 //! What to write for each node of a layout.
 //!
-//! The plan runs parallel to the layout: node `n` of the one is node `n` of the other. It is compiled once from the Arrow schema.
+//! The plan runs parallel to the layout: node `n` of the one is node `n` of the other. It is
+//! compiled once from the Arrow schema.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,13 +13,14 @@ use sabot_decode::{FieldPathId, PlanError, field_segment};
 
 /// The metadata key that says how a text column takes values which are no strings.
 pub(crate) const SCALAR_KEY: &str = "sabot:json";
-/// The value under [`SCALAR_KEY`] of columns that take any scalar: strings as they are, others as they are written.
+/// The value under [`SCALAR_KEY`] of columns that take any scalar: strings as they are, others as
+/// they are written.
 pub(crate) const SCALAR: &str = "scalar";
-/// Nulls that one message may leave in its lists. An object in a list takes a value of every column below that list, whatever it holds
-/// itself, so a short text could fill any amount of memory.
+/// Nulls that one message may leave in its lists. An object in a list takes a value of every column
+/// below that list, whatever it holds itself, so a short text could fill any amount of memory.
 pub(crate) const MAX_NULL_CELLS: usize = 16 << 20;
 
-/// How JSON becomes a column's value; where the values stand, the layout says.
+/// How JSON becomes a column's value; where the values are, the layout says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Conversion {
     Null,

@@ -34,7 +34,8 @@ impl JsonSampler {
 }
 
 impl Sampler<JsonEngine> for JsonSampler {
-    /// What passes here, decoding cannot refuse: the schema is made to fit, and the limits are as strict.
+    /// What passes here, decoding cannot refuse: the schema is made to fit, and the limits are as
+    /// strict.
     fn add(&mut self, engine: &mut JsonEngine, text: &[u8]) -> Result<(), Fault> {
         engine.parser.parse(text, |document| {
             check_items(document, self.row_items)?;

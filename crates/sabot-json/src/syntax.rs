@@ -1,12 +1,13 @@
 //! Where text stops being JSON, and why.
 //!
-//! simd-json says quickly that a message is bad, but not reliably where: its second stage does not run for an open string, and its
-//! positions in strings are relative. So a bad message is read again here, byte by byte, strictly by RFC 8259. Good messages never come here.
+//! simd-json says quickly that a message is bad, but not reliably where: its second stage does not
+//! run for an open string, and its positions in strings are relative. So a bad message is read
+//! again here, byte by byte, strictly by RFC 8259. Good messages never come here.
 
 use sabot_decode::RowErrorKind;
 
-/// The first fault of `text`: its position in bytes, and what it is. `None` if it is JSON that nests at most `depth` deep and holds no number
-/// beyond the range of an `f64`.
+/// The first fault of `text`: its position in bytes, and what it is. `None` if it is JSON that
+/// nests at most `depth` deep and holds no number beyond the range of an `f64`.
 #[cold]
 pub(crate) fn find_fault(text: &[u8], depth: usize) -> Option<(usize, RowErrorKind)> {
     let (text_until, bad_utf8) = match std::str::from_utf8(text) {
@@ -52,7 +53,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads a scalar, an empty container, or a container's beginning up to its first value: then it is true.
+    /// Reads a scalar, an empty container, or a container's beginning up to its first value: then
+    /// it is true.
     fn value(&mut self) -> Result<bool, RowErrorKind> {
         match self.next_token()? {
             b'{' => {

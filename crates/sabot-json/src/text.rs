@@ -1,6 +1,7 @@
 //! Values that JSON can only hold as text: dates, times, UUIDs, bytes.
 //!
-//! Dates and times are RFC 3339, strictly: what a column cannot hold exactly is refused, not rounded.
+//! Dates and times are RFC 3339, strictly: what a column cannot hold exactly is refused, not
+//! rounded.
 
 use arrow_schema::TimeUnit;
 use base64::Engine;
@@ -40,7 +41,8 @@ pub(crate) fn day(unit: TimeUnit) -> i128 {
     i128::from(DAY_SECONDS * per_second(unit))
 }
 
-/// A point in time such as `2024-02-29T23:59:59.25Z`, in `unit`s since the epoch. Its offset stands there if and only if it is `zoned`.
+/// A point in time such as `2024-02-29T23:59:59.25Z`, in `unit`s since the epoch. Its offset is
+/// there if and only if it is `zoned`.
 pub(crate) fn timestamp(text: &str, unit: TimeUnit, zoned: bool) -> Option<i64> {
     let (day, rest) = text.split_at_checked(10)?;
     let rest = rest.strip_prefix(['T', 't', ' '])?;
@@ -58,7 +60,8 @@ pub(crate) fn uuid(text: &str) -> Option<Guid> {
     (text.len() == 36).then(|| text.parse().ok())?
 }
 
-/// Appends the bytes that base64 text stands for; `None` where it is not base64, and then nothing is appended.
+/// Appends the bytes that base64 text stands for; `None` where it is not base64, and then nothing
+/// is appended.
 pub(crate) fn base64(text: &str, out: &mut Vec<u8>) -> Option<()> {
     let start = out.len();
     if STANDARD.decode_vec(text, out).is_ok() {

@@ -1,7 +1,7 @@
 //! From a parsed message to a row of the columns.
 //!
-//! Columns are written by appending, so every node gets exactly one value a row: of members with one name the last is taken, and what is
-//! missing gets its null.
+//! Columns are written by appending, so every node gets exactly one value a row: of members with
+//! one name the last is taken, and what is missing gets its null.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ use crate::{number, text};
 /// What outlives a row: buffers and dictionaries.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    /// For each struct that is being written: where each member stands on the tape, or 0.
+    /// For each struct that is being written: where each member is on the tape, or 0.
     members: Vec<u32>,
     /// A map's keys on the tape.
     keys: Vec<u32>,
@@ -77,7 +77,8 @@ impl<'a> Writer<'a> {
         self.scratch.members.resize(base + children.len(), 0);
         let end = self.document.after(at);
         let mut key = at + 1;
-        // Members mostly come in the schema's order: the next one is tried before the table is asked.
+        // Members mostly come in the schema's order: the next one is tried before the table is
+        // asked.
         let mut expected = 0;
         while key < end {
             let Node::String(name) = self.document.nodes[key] else {
@@ -107,7 +108,8 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// A null, or the end of the row where the column does not allow one; `at` is the node to point at.
+    /// A null, or the end of the row where the column does not allow one; `at` is the node to point
+    /// at.
     fn write_null(&mut self, node: NodeIx, at: usize) -> Result<(), Fault> {
         const CELL_BYTES: usize = 8;
         if !self.plan.layout.node(node).field.is_nullable() {
@@ -206,7 +208,8 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Rounded once, from the text: through an `f64` it could be rounded twice, to a neighbour of the nearest.
+    /// Rounded once, from the text: through an `f64` it could be rounded twice, to a neighbour of
+    /// the nearest.
     fn float32(&mut self, node: NodeIx, at: usize) -> Result<f32, Fault> {
         self.float64(node, at)?;
         let text = std::str::from_utf8(self.locator.text(at)).ok();
@@ -407,7 +410,8 @@ impl<'a> Writer<'a> {
         Ok(self.columns.lists[slot].push(len - overwritten.len())?)
     }
 
-    /// The nodes of those keys of a map that stand again further on, in order. Mostly there are none, and then nothing is allocated.
+    /// The nodes of those keys of a map that come again further on, in order. Mostly there are
+    /// none, and then nothing is allocated.
     fn overwritten_keys(&mut self, at: usize, len: usize) -> Vec<u32> {
         let mut keys = std::mem::take(&mut self.scratch.keys);
         keys.clear();

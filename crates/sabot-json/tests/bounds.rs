@@ -129,7 +129,8 @@ fn bad_messages_allocate_nothing_that_stays() {
     );
 }
 
-/// Decodes `message`, or a tombstone where it is empty, until the decoder is full; gives the rows, and the bytes that it says it holds.
+/// Decodes `message`, or a tombstone where it is empty, until the decoder is full; gives the rows,
+/// and the bytes that it says it holds.
 fn fill(target: &Target, message: impl Fn(usize) -> String) -> (usize, usize) {
     let mut decoder = open(target);
     for row in 0.. {
@@ -182,7 +183,8 @@ fn nulls_fill_a_batch() {
     assert!(rows < 15 && (4 << 20..6 << 20).contains(&bytes), "{rows} {bytes}");
 }
 
-/// All that is allocated is added up, each step of a buffer that grows, and for inference both passes over the message.
+/// All that is allocated is added up, each step of a buffer that grows, and for inference both
+/// passes over the message.
 #[test]
 fn hostile_messages_cost_a_multiple_of_their_length() {
     const BYTES: usize = 1 << 20;

@@ -158,7 +158,8 @@ fn projected() {
     );
 }
 
-/// Which rows make up the sample is up to the splits, so a decoder is compared with others once its schema is inferred.
+/// Which rows make up the sample is up to the splits, so a decoder is compared with others once its
+/// schema is inferred.
 #[derive(Debug)]
 struct Settled(&'static str);
 

@@ -62,7 +62,8 @@ fn message() -> impl Strategy<Value = Value> {
     prop::collection::vec((key(), value()), 0..8).prop_map(|members| Value::Object(Map::from_iter(members)))
 }
 
-/// Writes `value` in one of many ways: with spaces, members in another order or twice, characters escaped, numbers with an exponent.
+/// Writes `value` in one of many ways: with spaces, members in another order or twice, characters
+/// escaped, numbers with an exponent.
 fn write(value: &Value, choices: &mut impl Iterator<Item = u8>, out: &mut String) {
     let mut space = |out: &mut String| match choices.next().unwrap_or(0) {
         0..32 => out.push(' '),

@@ -266,7 +266,7 @@ fn selected_fields_alone_are_inferred() {
         (&["b.never.x", "s"], "b {never json}, s text"),
         (&["b.d.never"], "b {d [{never json}]}"),
         (&["b.never", "b"], "b {c int, d [{e int, f int}], never json}"),
-        // What is selected may stand in the text.
+        // What is selected may be in the text.
         (&["j.x"], "j json"),
         // Where the sample contradicts a path, the column takes both.
         (&["s.x", "b[].c"], "s json, b json"),

@@ -33,7 +33,8 @@ pub(crate) fn open(serde: Serde, column: &str, target: &Target) -> Result<Driver
     })
 }
 
-/// Reads plain values, one by one: there is nothing between two values that many at once would save.
+/// Reads plain values, one by one: there is nothing between two values that many at once would
+/// save.
 #[derive(Debug)]
 pub(crate) struct PlainEngine;
 

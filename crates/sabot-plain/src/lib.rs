@@ -1,7 +1,8 @@
 //! Strings, bytes and Kafka's primitive serdes to Arrow columns.
 //!
-//! A payload is one value and becomes one column, in the byte formats of `org.apache.kafka.common.serialization`:
-//! numbers big-endian, UUIDs as hyphenated text. The decoder needs no writer schema and ignores any key.
+//! A payload is one value and becomes one column, in the byte formats of
+//! `org.apache.kafka.common.serialization`: numbers big-endian, UUIDs as hyphenated text. The
+//! decoder needs no writer schema and ignores any key.
 //!
 //! | [`Serde`] | payload | Arrow type |
 //! |---|---|---|
@@ -81,8 +82,9 @@ impl DecoderFactory for PlainFactory {
     ///
     /// # Errors
     ///
-    /// [`PlanError`] if the target has a schema of its own, which a plain value cannot follow, or a projection that
-    /// leaves the only column out, or an option that concerns types which no plain value is of.
+    /// [`PlanError`] if the target has a schema of its own, which a plain value cannot follow, or a
+    /// projection that leaves the only column out, or an option that concerns types which no plain
+    /// value is of.
     fn open(&self, target: &Target) -> Result<Box<dyn Decoder>, PlanError> {
         Ok(Box::new(decoder::open(self.serde, &self.column, target)?))
     }

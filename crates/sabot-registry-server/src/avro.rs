@@ -1,8 +1,9 @@
 //! Avro schemas as a registry sees them: read, printed in their stored form, and compared.
 //!
-//! The stored form is what Avro's Java library prints, member order and shortened names included, because ids and
-//! GUIDs hang on its bytes. Names defined by references stay names there; [`Avro::self_contained`] prints them in
-//! full, which is what the `apache-avro` crate then validates.
+//! The stored form is what Avro's Java library prints, member order and shortened names included,
+//! because ids and GUIDs hang on its bytes. Names defined by references stay names there;
+//! [`Avro::self_contained`] prints them in full, which is what the `apache-avro` crate then
+//! validates.
 
 use crate::json::Json;
 
@@ -90,7 +91,7 @@ struct Field {
     props: Props,
 }
 
-/// A name and the namespace that it lies in; empty for none.
+/// A name and the namespace that it is in; empty for none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct FullName {
     namespace: String,
@@ -128,7 +129,8 @@ impl FullName {
 }
 
 impl Avro {
-    /// Reads a schema. `references` are the texts that it may use names of, each after those it depends on itself.
+    /// Reads a schema. `references` are the texts that it may use names of, each after those it
+    /// depends on itself.
     pub(crate) fn parse<'a>(
         text: &str,
         references: impl IntoIterator<Item = &'a str>,
@@ -154,7 +156,8 @@ impl Avro {
         print::canonical(self, known)
     }
 
-    /// Brings two spellings of the same schema together: sorts properties and aliases, drops empty documentation.
+    /// Brings two spellings of the same schema together: sorts properties and aliases, drops empty
+    /// documentation.
     pub(crate) fn normalize(&mut self) {
         normalize_type(&mut self.root);
         for definition in &mut self.definitions[self.own_from..] {
@@ -173,8 +176,9 @@ impl Avro {
         }
     }
 
-    /// The same for the `apache-avro` crate: every referenced definition is written where it is first used, names are
-    /// in full and have a namespace, and an `error` is a `record`. It takes the text otherwise, and not these.
+    /// The same for the `apache-avro` crate: every referenced definition is written where it is
+    /// first used, names are in full and have a namespace, and an `error` is a `record`. It takes
+    /// the text otherwise, and not these.
     fn self_contained(&self) -> Result<String, String> {
         print::self_contained(self)
     }

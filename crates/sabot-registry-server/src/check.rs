@@ -23,7 +23,8 @@ pub(crate) enum Model {
     Opaque,
 }
 
-/// Brings `schema` into its stored form. `references` are the texts it depends on, each after its own dependencies.
+/// Brings `schema` into its stored form. `references` are the texts it depends on, each after its
+/// own dependencies.
 pub(crate) fn check(
     mut schema: Schema,
     references: &[Schema],

@@ -116,7 +116,8 @@ impl StoreError {
         )
     }
 
-    /// The one error whose code depends on the registry's version: 409 before 8.2, 40901 from then on.
+    /// The one error whose code depends on the registry's version: 409 before 8.2, 40901 from then
+    /// on.
     pub(crate) fn incompatible(subject: &Subject, messages: &[String]) -> Self {
         let message = format!(
             "Schema being registered is incompatible with an earlier schema for subject \"{subject}\", details: [{}]",

@@ -68,7 +68,8 @@ impl Faults {
         self.state().requests
     }
 
-    /// How many of the last 4,096 requests were these, by method and path without the query, as sent: `GET /subjects`.
+    /// How many of the last 4,096 requests were these, by method and path without the query, as
+    /// sent: `GET /subjects`.
     #[must_use]
     pub fn requests_to(&self, request: &str) -> usize {
         self.state().log.iter().filter(|line| *line == request).count()

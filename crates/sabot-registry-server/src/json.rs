@@ -1,8 +1,9 @@
 //! JSON that keeps the order of its members.
 //!
-//! A registry stores a schema as JSON printed anew without whitespace, in the order in which it was written, and hands
-//! out a GUID for exactly these bytes. `serde_json::Value` sorts members (and whether it does is decided by whichever
-//! crate of a build asks otherwise), so the order is kept here.
+//! A registry stores a schema as JSON printed anew without whitespace, in the order in which it was
+//! written, and hands out a GUID for exactly these bytes. `serde_json::Value` sorts members (and
+//! whether it does is decided by whichever crate of a build asks otherwise), so the order is kept
+//! here.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -1,7 +1,7 @@
 //! From a request to what the store is asked, and back: Confluent's REST API as one table.
 //!
-//! It knows methods, paths, queries and bodies, and nothing of sockets. Every path can also be asked below
-//! `/contexts/{context}/`, which puts the subjects that it names into that context.
+//! It knows methods, paths, queries and bodies, and nothing of sockets. Every path can also be
+//! asked below `/contexts/{context}/`, which puts the subjects that it names into that context.
 
 use sabot_schema::{Context, Guid, Mode, RegisteredSchema, SchemaId, SchemaKind, Subject, VersionSpec};
 use serde::Serialize;

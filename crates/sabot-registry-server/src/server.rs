@@ -1,7 +1,8 @@
 //! HTTP on a thread of its own.
 //!
-//! One thread with its own single-threaded runtime: a caller needs no runtime, and has none imposed on it. The store is
-//! asked under one lock, which keeps every request atomic; a registry for development needs no more.
+//! One thread with its own single-threaded runtime: a caller needs no runtime, and has none imposed
+//! on it. The store is asked under one lock, which keeps every request atomic; a registry for
+//! development needs no more.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -28,7 +29,8 @@ use crate::{Store, StoreError};
 
 const CONTENT_TYPE: &str = "application/vnd.schemaregistry.v1+json";
 
-/// Schemas are read by recursion, bounded by their depth; this is several times what the deepest takes.
+/// Schemas are read by recursion, bounded by their depth; this is several times what the deepest
+/// takes.
 const STACK_BYTES: usize = 16 << 20;
 
 /// How a [`Server`] listens.
@@ -54,7 +56,8 @@ impl Default for ServerOptions {
 }
 
 impl ServerOptions {
-    /// Listens at `address`. One that is not on the loopback interface lets everyone who reaches it in.
+    /// Listens at `address`. One that is not on the loopback interface lets everyone who reaches it
+    /// in.
     #[must_use]
     pub const fn with_address(mut self, address: SocketAddr) -> Self {
         self.address = address;
@@ -147,7 +150,8 @@ impl Server {
         let (stop, stopped) = oneshot::channel();
         let serve = move || {
             runtime.spawn(async move { axum::serve(listener, router).await });
-            // The sender is only ever dropped. Dropping the runtime then closes every connection, busy ones too.
+            // The sender is only ever dropped. Dropping the runtime then closes every connection,
+            // busy ones too.
             let _ = runtime.block_on(stopped);
         };
         let thread = std::thread::Builder::new()

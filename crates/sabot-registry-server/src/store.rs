@@ -1,8 +1,8 @@
 //! The registry without HTTP: what is registered under which subject, version, id and GUID.
 //!
-//! Every rule of the registry lives here, on the types of `sabot-schema`, so that it can be tested without a socket and
-//! used without one. All is held in memory and found by walking ordered maps: enough for development and tests, and
-//! simple enough to see that it is right.
+//! Every rule of the registry lives here, on the types of `sabot-schema`, so that it can be tested
+//! without a socket and used without one. All is held in memory and found by walking ordered maps:
+//! enough for development and tests, and simple enough to see that it is right.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -71,14 +71,15 @@ impl Store {
 
     /// Registers a schema under a subject, or finds it there.
     ///
-    /// The same schema has the same id under every subject of a context. `normalize` brings different spellings of one
-    /// schema together first.
+    /// The same schema has the same id under every subject of a context. `normalize` brings
+    /// different spellings of one schema together first.
     ///
     /// # Errors
     ///
-    /// 40901 (as 409) where the subject's compatibility level does not allow it, 42201 for a malformed schema or a
-    /// missing reference, 42205 where the subject's mode does not allow it or its compatibility cannot be checked,
-    /// 42208 for a reserved subject, 42210 for malformed rules.
+    /// 40901 (as 409) where the subject's compatibility level does not allow it, 42201 for a
+    /// malformed schema or a missing reference, 42205 where the subject's mode does not allow it or
+    /// its compatibility cannot be checked, 42208 for a reserved subject, 42210 for malformed
+    /// rules.
     pub fn register(
         &mut self,
         subject: &Subject,
@@ -100,8 +101,8 @@ impl Store {
         self.put(subject, checked.schema, id, None)
     }
 
-    /// Registers a schema under an id, and a version, of the caller's choice. The subject has to be in the mode
-    /// `IMPORT`; compatibility is not checked.
+    /// Registers a schema under an id, and a version, of the caller's choice. The subject has to be
+    /// in the mode `IMPORT`; compatibility is not checked.
     ///
     /// # Errors
     ///
@@ -148,7 +149,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// 40401 where the subject does not exist, 40403 where it does not have the schema, 42201 for a malformed schema.
+    /// 40401 where the subject does not exist, 40403 where it does not have the schema, 42201 for a
+    /// malformed schema.
     pub fn lookup(
         &self,
         subject: &Subject,
@@ -157,7 +159,8 @@ impl Store {
         deleted: bool,
     ) -> Result<RegisteredSchema, StoreError> {
         let normalize = normalize || self.config_in_scope(subject).normalize == Some(true);
-        // A subject that does not exist is told apart before its schema is read: its references may not exist either.
+        // A subject that does not exist is told apart before its schema is read: its references may
+        // not exist either.
         if !self.has_subject(subject, deleted) {
             return Err(StoreError::subject_not_found(subject));
         }
@@ -199,8 +202,8 @@ impl Store {
 
     /// The schema of an id. Soft-deleted ones can still be had.
     ///
-    /// `hint` says where to look: its context, and, where it names a subject of the default context that does not have
-    /// the id, any context in which that subject does.
+    /// `hint` says where to look: its context, and, where it names a subject of the default context
+    /// that does not have the id, any context in which that subject does.
     ///
     /// # Errors
     ///
@@ -300,7 +303,8 @@ impl Store {
         schema
     }
 
-    /// The stored form of a schema, its references to the latest version pinned to what that is now.
+    /// The stored form of a schema, its references to the latest version pinned to what that is
+    /// now.
     fn check(
         &self,
         subject: &Subject,

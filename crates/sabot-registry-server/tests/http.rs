@@ -595,7 +595,8 @@ fn a_server_stops_with_its_connections() {
     assert!(again.is_ok(), "{again:?}");
 }
 
-/// A schema as deep as is taken neither ends the server's thread nor that of whoever asks the store.
+/// A schema as deep as is taken neither ends the server's thread nor that of whoever asks the
+/// store.
 #[test]
 fn deep_schemas_are_survived() {
     let server = start();

@@ -576,7 +576,7 @@ fn modes_say_what_may_be_done() {
         42205
     );
     assert_eq!(code(store.import(&a, record(2), SchemaId(8), None)), 42207);
-    // The next id of its own lies above.
+    // The next id of its own is above.
     assert_eq!(register(&mut store, "b", record(4)), (8, 1));
 }
 

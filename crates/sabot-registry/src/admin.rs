@@ -33,9 +33,11 @@ pub enum Deleted {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third way")]
 pub enum Deletion {
-    /// Hides it from lists and from new producers. Messages stay readable, and registering again brings it back.
+    /// Hides it from lists and from new producers. Messages stay readable, and registering again
+    /// brings it back.
     Soft,
-    /// Removes for good what was soft-deleted before. Its messages can no longer be read once no subject holds the schema.
+    /// Removes for good what was soft-deleted before. Its messages can no longer be read once no
+    /// subject holds the schema.
     Hard,
 }
 
@@ -63,7 +65,8 @@ pub struct Compatibility {
 
 /// Subjects and versions.
 impl Client {
-    /// The subjects whose qualified names begin with `prefix`; all of them, of every context, where it is empty.
+    /// The subjects whose qualified names begin with `prefix`; all of them, of every context, where
+    /// it is empty.
     ///
     /// # Errors
     ///
@@ -100,7 +103,8 @@ impl Client {
         )
     }
 
-    /// A version of a subject, asked for anew. With [`Deleted::Exclude`] a soft-deleted one is not found.
+    /// A version of a subject, asked for anew. With [`Deleted::Exclude`] a soft-deleted one is not
+    /// found.
     ///
     /// # Errors
     ///
@@ -130,13 +134,15 @@ impl Client {
         })
     }
 
-    /// Registers a schema under a subject; if it is there already, says under which id. With `normalize` the registry
-    /// first brings it into its normal form, so that differences of layout do not count.
+    /// Registers a schema under a subject; if it is there already, says under which id. With
+    /// `normalize` the registry first brings it into its normal form, so that differences of layout
+    /// do not count.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Incompatible`] where the subject's level does not let it pass, [`ErrorKind::Rejected`] where it is
-    /// no valid schema or the subject's mode forbids it; see [`ErrorKind`].
+    /// [`ErrorKind::Incompatible`] where the subject's level does not let it pass,
+    /// [`ErrorKind::Rejected`] where it is no valid schema or the subject's mode forbids it; see
+    /// [`ErrorKind`].
     pub fn register(
         &self,
         subject: &Subject,
@@ -167,7 +173,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] where the subject does not exist or does not hold it; see [`ErrorKind`].
+    /// [`ErrorKind::NotFound`] where the subject does not exist or does not hold it; see
+    /// [`ErrorKind`].
     pub fn lookup(
         &self,
         subject: &Subject,
@@ -190,13 +197,14 @@ impl Client {
         self.ask(&request, RegisteredJson::into_registered)
     }
 
-    /// Deletes a subject, and says which versions it had. It is not asked twice where the answer got lost, unlike
-    /// other calls: the second answer would hide the first.
+    /// Deletes a subject, and says which versions it had. It is not asked twice where the answer
+    /// got lost, unlike other calls: the second answer would hide the first.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] where there is no such subject, or, for [`Deletion::Hard`], where it is not soft-deleted;
-    /// [`ErrorKind::Rejected`] where other schemas refer to it; see [`ErrorKind`].
+    /// [`ErrorKind::NotFound`] where there is no such subject, or, for [`Deletion::Hard`], where it
+    /// is not soft-deleted; [`ErrorKind::Rejected`] where other schemas refer to it; see
+    /// [`ErrorKind`].
     pub fn delete_subject(&self, subject: &Subject, deletion: Deletion) -> Result<Vec<Version>, Error> {
         let path = format!(
             "{}?permanent={}",
@@ -208,7 +216,8 @@ impl Client {
         deleted
     }
 
-    /// Deletes one version of a subject, and says which it was. Not asked twice, as [`Self::delete_subject`].
+    /// Deletes one version of a subject, and says which it was. Not asked twice, as
+    /// [`Self::delete_subject`].
     ///
     /// # Errors
     ///
@@ -236,8 +245,8 @@ impl Client {
 
 /// Compatibility and modes. Where a subject is `None`, the registry's own setting is meant.
 impl Client {
-    /// Asks whether `schema` could be registered under a subject: with `version` given, whether it is compatible with
-    /// that one, and without, with those that the subject's level names.
+    /// Asks whether `schema` could be registered under a subject: with `version` given, whether it
+    /// is compatible with that one, and without, with those that the subject's level names.
     ///
     /// ```
     /// # use sabot_registry::Client;
@@ -255,8 +264,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] where `version` is given and does not exist; [`ErrorKind::Rejected`] for what is no
-    /// schema; see [`ErrorKind`].
+    /// [`ErrorKind::NotFound`] where `version` is given and does not exist; [`ErrorKind::Rejected`]
+    /// for what is no schema; see [`ErrorKind`].
     pub fn check_compatibility(
         &self,
         subject: &Subject,
@@ -331,7 +340,8 @@ impl Client {
         )
     }
 
-    /// Takes a compatibility level away, so that a subject follows the registry, and the registry its default.
+    /// Takes a compatibility level away, so that a subject follows the registry, and the registry
+    /// its default.
     ///
     /// # Errors
     ///
@@ -367,7 +377,8 @@ impl Client {
         ))
     }
 
-    /// Sets a mode, and gives what the registry made of it. `force` allows [`Mode::Import`] where there are schemas.
+    /// Sets a mode, and gives what the registry made of it. `force` allows [`Mode::Import`] where
+    /// there are schemas.
     ///
     /// # Errors
     ///
@@ -431,7 +442,8 @@ fn push_query(path: &mut String, parts: &[impl AsRef<str>]) {
 /// `/subjects/{subject}`, the subject percent-encoded whole.
 fn subject_path(subject: &Subject) -> Result<String, Error> {
     let text = subject.to_string();
-    // An empty segment, or a dot segment, would name another resource: `DELETE /subjects/..` is not to be tried out.
+    // An empty segment, or a dot segment, would name another resource: `DELETE /subjects/..` is not
+    // to be tried out.
     if matches!(text.as_str(), "" | "." | "..") {
         return Err(Error::configuration(format!(
             "{text:?} cannot be asked for as a subject: as part of a URL it vanishes"

@@ -1,12 +1,12 @@
 //! A bounded cache with single flight and brief memory of what does not exist.
 //!
-//! A hit is one sharded-map lookup and one `Arc` clone: no HTTP, no parsing, no lock that a fetch could hold. A miss
-//! puts a *flight* in the entry: whoever came first is its leader and fetches, and whoever comes while it is under way waits for the
-//! result instead of asking again. The
-//! map's own locks are held only to read or swap a entry, never while fetching.
+//! A hit is one sharded-map lookup and one `Arc` clone: no HTTP, no parsing, no lock that a fetch
+//! could hold. A miss puts a *flight* in the entry: whoever came first is its leader and fetches,
+//! and whoever comes while it is under way waits for the result instead of asking again. The map's
+//! own locks are held only to read or swap a entry, never while fetching.
 //!
-//! Eviction is first in, first out with a second chance for what was used since: a hit costs one relaxed store at
-//! most, where an LRU list would cost a lock.
+//! Eviction is first in, first out with a second chance for what was used since: a hit costs one
+//! relaxed store at most, where an LRU list would cost a lock.
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
@@ -31,7 +31,8 @@ pub(crate) struct Lifetimes {
 
 pub(crate) struct Cache<K, V, S = RandomState> {
     entries: DashMap<K, Entry<V>, S>,
-    /// Keys in the order in which their entries were filled. Its length bounds the number of filled entries.
+    /// Keys in the order in which their entries were filled. Its length bounds the number of filled
+    /// entries.
     filled: Mutex<VecDeque<K>>,
     capacity: usize,
     lifetimes: Lifetimes,
@@ -190,7 +191,8 @@ impl<K: Hash + Eq + Clone, V, S: BuildHasher + Clone + Default> Cache<K, V, S> {
         self.entries.insert(key.clone(), entry);
         let mut filled = lock(&self.filled);
         filled.push_back(key.clone());
-        // Ends: each turn either shortens the queue or takes one `used` mark away, and new marks are bounded below.
+        // Ends: each turn either shortens the queue or takes one `used` mark away, and new marks
+        // are bounded below.
         let mut chances = filled.len();
         while filled.len() > self.capacity {
             let Some(oldest) = filled.pop_front() else { break };
@@ -277,10 +279,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Hashes schema ids with one folded multiplication: which costs a hit far less than the default SipHash.
+/// Hashes schema ids with one folded multiplication: which costs a hit far less than the default
+/// SipHash.
 ///
-/// Ids come from messages, which anybody may write, so the multiplier is random; the cache's capacity bounds what a
-/// collision can cost anyway.
+/// Ids come from messages, which anybody may write, so the multiplier is random; the cache's
+/// capacity bounds what a collision can cost anyway.
 #[derive(Debug, Clone)]
 pub(crate) struct IdHash {
     seed: u64,

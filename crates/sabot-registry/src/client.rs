@@ -1,7 +1,8 @@
 //! The client, and the way from a message's key to a schema that a codec can compile.
 //!
-//! Schemas of ids and GUIDs never change and are kept; what "latest" means, and what is absent, is kept for a while. A
-//! message's schema is kept together with all that it refers to, so that a hit needs nothing more.
+//! Schemas of ids and GUIDs never change and are kept; what "latest" means, and what is absent, is
+//! kept for a while. A message's schema is kept together with all that it refers to, so that a hit
+//! needs nothing more.
 
 mod builder;
 
@@ -22,7 +23,8 @@ use crate::{Error, ErrorKind};
 
 pub use builder::ClientBuilder;
 
-/// A client of one registry. Cloning shares connections and caches; it may be used from any number of threads.
+/// A client of one registry. Cloning shares connections and caches; it may be used from any number
+/// of threads.
 ///
 /// Calls block, up to the deadline. A hit in the cache takes no lock that a request could hold.
 #[derive(Clone)]
@@ -41,13 +43,15 @@ pub(crate) struct Shared {
     negative_ttl: Duration,
     guids: Cache<Guid, WriterSchema>,
     pub(crate) latest: Cache<Subject, RegisteredSchema>,
-    /// Versions that schemas refer to. They expire, because a subject that was deleted for good counts from 1 again.
+    /// Versions that schemas refer to. They expire, because a subject that was deleted for good
+    /// counts from 1 again.
     pub(crate) versions: Cache<(Subject, VersionSpec), RegisteredSchema>,
 }
 
 impl Client {
     /// Configures a client of the registry at `urls`, the nodes of one cluster:
-    /// `http[s]://[user:password@]host[:port][/path]`. One item may also hold several URLs with commas in between.
+    /// `http[s]://[user:password@]host[:port][/path]`. One item may also hold several URLs with
+    /// commas in between.
     ///
     /// ```
     /// let client = sabot_registry::Client::builder(["http://127.0.0.1:8081"]).basic_auth("reader", "s3cret").build()?;
@@ -67,7 +71,8 @@ impl Client {
         Self::builder([urls]).build()
     }
 
-    /// The same client, looking up ids in `context`. Keep it: its cache of ids is its own, and starts empty.
+    /// The same client, looking up ids in `context`. Keep it: its cache of ids is its own, and
+    /// starts empty.
     #[must_use]
     pub fn in_context(&self, context: &Context) -> Self {
         let ids = Arc::new(self.shared.new_id_cache());
@@ -95,8 +100,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] where the registry has no such schema; [`Error::is_unusable`] where it has, and no
-    /// message of it could be read; anything else says nothing about the schema.
+    /// [`ErrorKind::NotFound`] where the registry has no such schema; [`Error::is_unusable`] where
+    /// it has, and no message of it could be read; anything else says nothing about the schema.
     pub fn fetch(&self, key: SchemaKey) -> Result<Arc<WriterSchema>, Error> {
         if let Some(schema) = self.cached(key) {
             return Ok(schema);
@@ -147,7 +152,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::is_unusable`] where no message of it could be read; otherwise a reference could not be fetched.
+    /// [`Error::is_unusable`] where no message of it could be read; otherwise a reference could not
+    /// be fetched.
     pub fn resolve(&self, registered: &RegisteredSchema) -> Result<WriterSchema, Error> {
         let RegisteredSchema {
             subject,

@@ -92,8 +92,8 @@ fn percent_decode(text: &str) -> Option<String> {
     String::from_utf8(decoded).ok()
 }
 
-/// Percent-encodes everything but RFC 3986's unreserved characters, so that a subject stays one path segment whatever
-/// it holds.
+/// Percent-encodes everything but RFC 3986's unreserved characters, so that a subject stays one
+/// path segment whatever it holds.
 pub(crate) fn percent_encode(text: &str) -> String {
     use std::fmt::Write as _;
     let mut encoded = String::with_capacity(text.len());

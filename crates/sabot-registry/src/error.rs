@@ -1,7 +1,8 @@
 //! What can go wrong with a registry, and what to do about it.
 //!
-//! One opaque, cheaply cloned type: a failed fetch is handed to every thread that waited for it. Nothing in it holds a
-//! secret; what a registry said is scrubbed of the client's own credentials before it gets here.
+//! One opaque, cheaply cloned type: a failed fetch is handed to every thread that waited for it.
+//! Nothing in it holds a secret; what a registry said is scrubbed of the client's own credentials
+//! before it gets here.
 
 use std::fmt;
 use std::sync::Arc;
@@ -33,11 +34,13 @@ pub struct Error(Arc<ErrorInner>);
 pub enum ErrorKind {
     /// The client was configured, or asked, for something that cannot be.
     Configuration,
-    /// The registry says that there is no such subject, version, schema or setting (HTTP 404 with a registry's code).
+    /// The registry says that there is no such subject, version, schema or setting (HTTP 404 with a
+    /// registry's code).
     NotFound,
     /// The schema is incompatible with earlier ones (HTTP 409).
     Incompatible,
-    /// The registry refuses what it was given: a bad schema, version, level or mode (HTTP 422 or 400).
+    /// The registry refuses what it was given: a bad schema, version, level or mode (HTTP 422 or
+    /// 400).
     Rejected,
     /// Credentials are missing, wrong, or do not suffice (HTTP 401, 403 or 407).
     Unauthorized,
@@ -47,11 +50,13 @@ pub enum ErrorKind {
     Server,
     /// No connection, or it broke: unknown host, refused, reset.
     Unreachable,
-    /// No TLS session: the certificate is not trusted, names another host, or the port does not speak TLS.
+    /// No TLS session: the certificate is not trusted, names another host, or the port does not
+    /// speak TLS.
     Tls,
     /// No answer in time.
     Timeout,
-    /// The answer is not a registry's: a web page, a redirect, JSON of another shape, an unknown path.
+    /// The answer is not a registry's: a web page, a redirect, JSON of another shape, an unknown
+    /// path.
     Protocol,
     /// The answer, or a schema with everything it refers to, is larger than the client's limit.
     TooLarge,
@@ -61,7 +66,8 @@ pub enum ErrorKind {
     Encrypted,
     /// The key names no schema, or one in a way that a Confluent-compatible registry does not know.
     UnsupportedKey,
-    /// The registry has the schema, and the function given to [`crate::ParsedCache`] cannot read it.
+    /// The registry has the schema, and the function given to [`crate::ParsedCache`] cannot read
+    /// it.
     Unreadable,
 }
 
@@ -90,7 +96,8 @@ impl Error {
         self.0.kind
     }
 
-    /// Whether the same call may succeed later: no connection, no answer in time, HTTP 408, 429, 500, 502, 503 or 504.
+    /// Whether the same call may succeed later: no connection, no answer in time, HTTP 408, 429,
+    /// 500, 502, 503 or 504.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self.0.kind {
@@ -100,15 +107,16 @@ impl Error {
         }
     }
 
-    /// Whether a registry answered that there is no such thing. A 404 that is not a registry's own, from a wrong path
-    /// or a gateway, does not count.
+    /// Whether a registry answered that there is no such thing. A 404 that is not a registry's own,
+    /// from a wrong path or a gateway, does not count.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.0.kind == ErrorKind::NotFound
     }
 
-    /// Whether the fault lies in the schema or its key, so that no message written with it can be read, now or later:
-    /// encrypted fields, references in a cycle, a key of another registry's making. Other schemas may be fine.
+    /// Whether the fault is in the schema or its key, so that no message written with it can be
+    /// read, now or later: encrypted fields, references in a cycle, a key of another registry's
+    /// making. Other schemas may be fine.
     #[must_use]
     pub fn is_unusable(&self) -> bool {
         matches!(
@@ -215,7 +223,8 @@ impl Error {
         self.0.undone
     }
 
-    /// Whether it is the subject, version or schema that does not exist, rather than a setting or a deletion.
+    /// Whether it is the subject, version or schema that does not exist, rather than a setting or a
+    /// deletion.
     pub(crate) fn is_absence(&self) -> bool {
         self.is_not_found() && matches!(self.0.code, Some(40_401..=40_403))
     }

@@ -1,6 +1,7 @@
 //! The shapes of a registry's JSON, and their way to and from the types of `sabot-schema`.
 //!
-//! Unknown members are passed over, and null is the same as absent, so that newer registries do not break the client.
+//! Unknown members are passed over, and null is the same as absent, so that newer registries do not
+//! break the client.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, ErrorKind};
 
-/// `SchemaString` (the answer of /schemas/ids and /schemas/guids), and what is sent to register, look up or check.
+/// `SchemaString` (the answer of /schemas/ids and /schemas/guids), and what is sent to register,
+/// look up or check.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SchemaJson {
@@ -185,7 +187,8 @@ impl RegisteredJson {
     }
 }
 
-/// Registries before 7.9, and Apicurio, send none; what cannot be read counts as none, for it can be computed.
+/// Registries before 7.9, and Apicurio, send none; what cannot be read counts as none, for it can
+/// be computed.
 pub(crate) fn parse_guid(text: Option<&str>) -> Option<Guid> {
     text.and_then(|text| text.parse().ok())
 }
@@ -237,7 +240,8 @@ impl RuleSetJson {
 }
 
 impl RuleJson {
-    /// A kind or mode from the future reads as the default: it must not keep anyone from reading messages.
+    /// A kind or mode from the future reads as the default: it must not keep anyone from reading
+    /// messages.
     fn into_rule(self) -> Rule {
         Rule {
             doc: self.doc,

@@ -9,8 +9,8 @@ use sabot_wire::SchemaKey;
 use crate::cache::{Cache, Lifetimes};
 use crate::{Client, Error, ErrorKind};
 
-/// Keeps what a function makes of a schema: it runs once for each key, however many threads ask, and a hit costs a
-/// lookup and an `Arc` clone.
+/// Keeps what a function makes of a schema: it runs once for each key, however many threads ask,
+/// and a hit costs a lookup and an `Arc` clone.
 ///
 /// ```
 /// use sabot_registry::{Client, ParsedCache};
@@ -59,7 +59,8 @@ impl<T> ParsedCache<T> {
     ///
     /// # Errors
     ///
-    /// Those of [`Client::fetch`], and [`ErrorKind::Unreadable`] with the error of `parse` as its source.
+    /// Those of [`Client::fetch`], and [`ErrorKind::Unreadable`] with the error of `parse` as its
+    /// source.
     pub fn get(&self, key: SchemaKey) -> Result<Arc<T>, Error> {
         self.parsed.get_or_fetch(&key, self.client.deadline(), || {
             let schema = self.client.fetch(key)?;

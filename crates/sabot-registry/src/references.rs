@@ -1,8 +1,8 @@
 //! Resolving references: a schema with all that it refers to, directly or not.
 //!
-//! Depth first, visited by name, as Confluent's clients do it: where two versions of one name are reached, the first
-//! wins. What the registry sends is not trusted to be a finite tree: depth, number and bytes are bounded, and a cycle,
-//! which has no order of dependency, is an error.
+//! Depth first, visited by name, as Confluent's clients do it: where two versions of one name are
+//! reached, the first wins. What the registry sends is not trusted to be a finite tree: depth,
+//! number and bytes are bounded, and a cycle, which has no order of dependency, is an error.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,10 +19,10 @@ pub(crate) const MAX_REFERENCES: usize = 1000;
 /// Brings a reference's schema, given the context of the schema that holds it.
 pub(crate) type Fetch<'a> = &'a mut dyn FnMut(&Reference, &Context) -> Result<Arc<RegisteredSchema>, Error>;
 
-/// Makes a writer schema: checks that messages can be read with it, and fetches all that it refers to, each schema
-/// after those it depends on.
+/// Makes a writer schema: checks that messages can be read with it, and fetches all that it refers
+/// to, each schema after those it depends on.
 ///
-/// `context` is where `schema` lies. `max_bytes` bounds all texts together.
+/// `context` is where `schema` is. `max_bytes` bounds all texts together.
 pub(crate) fn resolve_references(
     schema: &Schema,
     context: &Context,
@@ -58,7 +58,7 @@ struct Walk<'a> {
     fetch: Fetch<'a>,
     /// By name: whether everything below it is in `ordered`.
     states: HashMap<Arc<str>, bool>,
-    /// The names from the root to where the walk stands.
+    /// The names from the root to where the walk has come.
     path: Vec<Arc<str>>,
     ordered: Vec<NamedSchema>,
     left_bytes: usize,

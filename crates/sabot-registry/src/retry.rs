@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// The HTTP library counts a connection's time in whole milliseconds, for each of a host's addresses, and may end it so
-/// much before the deadline that it was given.
+/// The HTTP library counts a connection's time in whole milliseconds, for each of a host's
+/// addresses, and may end it so much before the deadline that it was given.
 const ROUNDING: Duration = Duration::from_millis(20);
 
 /// The moment by which a call has to end, whatever it still wants to try.
@@ -24,7 +24,8 @@ impl Deadline {
         (!left.is_zero()).then_some(left)
     }
 
-    /// Whether an attempt that ends now was ended by this deadline, if it was given all that was left.
+    /// Whether an attempt that ends now was ended by this deadline, if it was given all that was
+    /// left.
     pub(crate) fn is_over(self) -> bool {
         self.left().is_none_or(|left| left <= ROUNDING)
     }
@@ -45,12 +46,14 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// How long to wait after round `round` (from 0): full jitter, and never less than the registry asked for.
+    /// How long to wait after round `round` (from 0): full jitter, and never less than the registry
+    /// asked for.
     pub(crate) fn pause(&self, round: u32, retry_after: Option<Duration>, random: f64) -> Duration {
         let factor = 1_u32.checked_shl(round).unwrap_or(u32::MAX);
         let ceiling = self.base.saturating_mul(factor).min(self.cap).min(LONGEST_JITTER);
         let jittered = ceiling.mul_f64(random);
-        // Everyone who was asked to wait N seconds would come back at once: the jitter spreads them out.
+        // Everyone who was asked to wait N seconds would come back at once: the jitter spreads them
+        // out.
         retry_after.map_or(jittered, |asked| asked.saturating_add(jittered))
     }
 }
@@ -65,7 +68,8 @@ pub(crate) fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration
     Some(Duration::from_secs(parse_http_date(value)?.saturating_sub(now_s)))
 }
 
-/// Seconds since 1970 of a date such as `Sun, 06 Nov 1994 08:49:37 GMT`, the one form that a server may still send.
+/// Seconds since 1970 of a date such as `Sun, 06 Nov 1994 08:49:37 GMT`, the one form that a server
+/// may still send.
 fn parse_http_date(text: &str) -> Option<u64> {
     const MONTHS: [&str; 12] = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
@@ -88,7 +92,8 @@ fn parse_http_date(text: &str) -> Option<u64> {
     if parts.next() != Some("GMT") {
         return None;
     }
-    // Days from 1970-01-01 in the Gregorian calendar, counting years from March so that the leap day comes last.
+    // Days from 1970-01-01 in the Gregorian calendar, counting years from March so that the leap
+    // day comes last.
     let (y, m) = if month < 2 {
         (year - 1, month + 10)
     } else {

@@ -5,7 +5,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// What stands where a secret was.
+/// What is shown in the place of a secret.
 pub(crate) const REDACTED: &str = "***";
 
 /// How the client proves who it is.

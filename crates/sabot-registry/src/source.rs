@@ -15,8 +15,9 @@ use crate::Client;
 /// # Ok::<(), sabot_registry::Error>(())
 /// ```
 impl SchemaSource for Client {
-    /// What the registry does not have, and what nobody could decode with, is [`FetchError::Unknown`] and condemns the
-    /// messages of that key. All else (no connection, no rights, an answer that is not a registry's) is
+    /// What the registry does not have, and what nobody could decode with, is
+    /// [`FetchError::Unknown`] and condemns the messages of that key. All else (no connection, no
+    /// rights, an answer that is not a registry's) is
     /// [`FetchError::Unavailable`]: it says nothing about the messages.
     fn fetch(&mut self, key: SchemaKey) -> Result<WriterSchema, FetchError> {
         match Client::fetch(self, key) {

@@ -1,8 +1,8 @@
 //! One call over HTTP: attempts, failover, retries, and what an answer means.
 //!
-//! A call goes round the addresses, beginning with the one that answered last, and moves on only after an error that
-//! may pass; between rounds it sleeps. Everything ends at the call's deadline. A 404 ends it at once: another address
-//! of the same registry would say the same.
+//! A call goes round the addresses, beginning with the one that answered last, and moves on only
+//! after an error that may pass; between rounds it sleeps. Everything ends at the call's deadline.
+//! A 404 ends it at once: another address of the same registry would say the same.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
@@ -29,7 +29,7 @@ const MAX_MESSAGE_CHARS: usize = 500;
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) method: Method,
-    /// Behind the base URL: begins with a slash, percent-encoded, with its query.
+    /// After the base URL: begins with a slash, percent-encoded, with its query.
     pub(crate) path: String,
     pub(crate) body: Option<Vec<u8>>,
     /// For errors, such as `fetching schema 7`.
@@ -60,7 +60,8 @@ impl Request {
         }
     }
 
-    /// Asked a second time, a deletion finds nothing more to delete: that would hide that it was done.
+    /// Asked a second time, a deletion finds nothing more to delete: that would hide that it was
+    /// done.
     pub(crate) fn delete(path: String, doing: String) -> Self {
         Self {
             method: Method::DELETE,
@@ -99,7 +100,8 @@ impl Transport {
         read: impl FnOnce(J) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let answer = self.exchange(request, deadline).and_then(|(body, endpoint)| {
-            // Without the cause as a source: its text may quote the answer, and has to be cleaned as the answer is.
+            // Without the cause as a source: its text may quote the answer, and has to be cleaned
+            // as the answer is.
             let unexpected = |error| format!("the answer is not what a registry sends: {error}");
             let json = serde_json::from_slice(nonempty(&body));
             json.map_err(|error| Error::new(ErrorKind::Protocol, unexpected(error)))
@@ -128,8 +130,9 @@ impl Transport {
                 match self.attempt(endpoint, request, self.timeout.min(left)) {
                     Err(error) if may_repeat(&error, request) => {
                         asked_to_wait = asked_to_wait.into_iter().chain(error.retry_after()).min();
-                        // That the deadline cut the last attempt short says less than what went wrong before. A connection
-                        // that it cuts short looks like an address that is out of reach.
+                        // That the deadline cut the last attempt short says less than what went
+                        // wrong before. A connection that it cuts short looks like an address that
+                        // is out of reach.
                         let cut_short = left < self.timeout
                             && matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Unreachable)
                             && deadline.is_over();
@@ -252,7 +255,8 @@ fn status_error(status: u16, body: &[u8], endpoint: &Endpoint, path: &str) -> Er
     let complaint = serde_json::from_slice::<Complaint>(body).ok();
     let code = complaint.as_ref().map(|complaint| complaint.error_code);
     let kind = match status {
-        // A bare 404 comes from a path that the registry does not know, or from something else altogether.
+        // A bare 404 comes from a path that the registry does not know, or from something else
+        // altogether.
         404 if code.is_some_and(|code| (40_400..=40_499).contains(&code)) => ErrorKind::NotFound,
         409 => ErrorKind::Incompatible,
         400 | 422 => ErrorKind::Rejected,
@@ -277,7 +281,8 @@ fn status_error(status: u16, body: &[u8], endpoint: &Endpoint, path: &str) -> Er
         .with_undone(matches!(status, 429 | 503))
 }
 
-/// Makes a text that came over the network fit for a log: no secret of ours, one line, of bounded length.
+/// Makes a text that came over the network fit for a log: no secret of ours, one line, of bounded
+/// length.
 fn clean(text: &str, endpoint: &Endpoint) -> String {
     let scrubbed = endpoint
         .credentials
@@ -296,7 +301,8 @@ fn clean(text: &str, endpoint: &Endpoint) -> String {
     short
 }
 
-/// What a failure below HTTP means. None of ureq's texts holds a header; its URLs are ours, without user-info.
+/// What a failure below HTTP means. None of ureq's texts holds a header; its URLs are ours, without
+/// user-info.
 #[cold]
 fn transport_error(error: ureq::Error, timeout: Duration) -> Error {
     use std::io::ErrorKind as Io;

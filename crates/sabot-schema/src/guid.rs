@@ -1,8 +1,9 @@
 //! The GUID of a schema, computed offline.
 //!
-//! It is the MD5 of what `Schema.updateHash` of Confluent's registry (8.x) feeds to it: the text, each reference,
-//! then, where present, a byte 1 and the metadata, a byte 1 and the rules. Strings go in as UTF-8 without lengths
-//! between them. Maps and sets go in sorted as Java sorts strings, by UTF-16 unit.
+//! It is the MD5 of what `Schema.updateHash` of Confluent's registry (8.x) feeds to it: the text,
+//! each reference, then, where present, a byte 1 and the metadata, a byte 1 and the rules. Strings
+//! go in as UTF-8 without lengths between them. Maps and sets go in sorted as Java sorts strings,
+//! by UTF-16 unit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,8 +18,8 @@ const PRESENT: [u8; 1] = [1];
 impl Schema {
     /// The GUID that a Confluent registry gives to this schema, computed without asking one.
     ///
-    /// It depends on the text byte for byte, as the registry stores it (which may be a normalised form of what was
-    /// sent), on references, metadata and rules, and not on the kind.
+    /// It depends on the text byte for byte, as the registry stores it (which may be a normalised
+    /// form of what was sent), on references, metadata and rules, and not on the kind.
     #[must_use]
     pub fn guid(&self) -> Guid {
         let mut md5 = Md5::new();
@@ -130,7 +131,8 @@ mod tests {
         assert_eq!(schema.guid(), expected_hex.parse().unwrap(), "{schema:?}");
     }
 
-    // The expected values are what md5sum gives for the bytes that the registry feeds to its hash, written out by hand.
+    // The expected values are what md5sum gives for the bytes that the registry feeds to its hash,
+    // written out by hand.
 
     #[test]
     fn references_count_with_their_versions() {

@@ -1,11 +1,12 @@
 //! What a schema is: kind, text, references, subject, context, id and GUID.
 //!
-//! Types alone: no I/O and no Arrow, so that the registry client, its server and every codec can share them and
-//! none of them moves when arrow-rs does. They say nothing of JSON either: how a registry spells them on the wire is
-//! the business of its client and its server.
+//! Types alone: no I/O and no Arrow, so that the registry client, its server and every codec can
+//! share them and none of them moves when arrow-rs does. They say nothing of JSON either: how a
+//! registry spells them on the wire is the business of its client and its server.
 //!
-//! A [`Schema`] is what a registry stores, with references by subject and version; a [`WriterSchema`] is what a codec
-//! compiles, with the referenced texts at hand. A registry client makes the second out of the first.
+//! A [`Schema`] is what a registry stores, with references by subject and version; a
+//! [`WriterSchema`] is what a codec compiles, with the referenced texts at hand. A registry client
+//! makes the second out of the first.
 #![forbid(unsafe_code)]
 
 mod guid;

@@ -1,6 +1,7 @@
 //! What a data contract adds to a schema: metadata and rules.
 //!
-//! Both are part of a schema's identity, so they are modelled whole rather than as far as Sabot understands them.
+//! Both are part of a schema's identity, so they are modelled whole rather than as far as Sabot
+//! understands them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
     reason = "a plain record of the registry's own format"
 )]
 pub struct Metadata {
-    /// Path to the tags of what lies there.
+    /// Path to the tags of what is there.
     pub tags: BTreeMap<String, BTreeSet<String>>,
     /// Name to value.
     pub properties: BTreeMap<String, String>,
@@ -39,7 +40,8 @@ pub struct RuleSet {
 impl RuleSet {
     /// The first enabled rule that encrypts fields or whole payloads, if there is one.
     ///
-    /// Data behind such a rule is ciphertext: decoding it as the schema says would give garbage without an error.
+    /// Data under such a rule is ciphertext: decoding it as the schema says would give garbage
+    /// without an error.
     ///
     /// ```
     /// use sabot_schema::{Rule, RuleSet};
@@ -105,7 +107,8 @@ impl Rule {
         }
     }
 
-    /// Whether it is enabled and encrypts: type `ENCRYPT` (fields) or `ENCRYPT_PAYLOAD` (whole messages).
+    /// Whether it is enabled and encrypts: type `ENCRYPT` (fields) or `ENCRYPT_PAYLOAD` (whole
+    /// messages).
     #[must_use]
     pub fn encrypts(&self) -> bool {
         !self.disabled && matches!(self.rule_type.as_deref(), Some("ENCRYPT" | "ENCRYPT_PAYLOAD"))

@@ -73,9 +73,11 @@ impl Schema {
     reason = "a plain record of the registry's own format"
 )]
 pub struct Reference {
-    /// The name by which the schema refers to it: an Avro full name, a `.proto` import path, a `$ref`.
+    /// The name by which the schema refers to it: an Avro full name, a `.proto` import path, a
+    /// `$ref`.
     pub name: Arc<str>,
-    /// The subject as written. Without a context of its own it lies in that of the schema which refers to it.
+    /// The subject as written. Without a context of its own it is in that of the schema which
+    /// refers to it.
     pub subject: Arc<str>,
     /// The version. A registry that answers `Latest` means the newest at the time of reading.
     pub version: VersionSpec,

@@ -13,8 +13,8 @@ pub trait SchemaSource {
     ///
     /// # Errors
     ///
-    /// [`FetchError::Unknown`] condemns the messages of this key; [`FetchError::Unavailable`] condemns none and stops
-    /// the driver where it is.
+    /// [`FetchError::Unknown`] condemns the messages of this key; [`FetchError::Unavailable`]
+    /// condemns none and stops the driver where it is.
     fn fetch(&mut self, key: SchemaKey) -> Result<WriterSchema, FetchError>;
 }
 

@@ -1,4 +1,4 @@
-//! Subject name strategies: under which subject the schema of a topic's key or value stands.
+//! Subject name strategies: under which subject the schema of a topic's key or value is registered.
 
 use std::fmt;
 

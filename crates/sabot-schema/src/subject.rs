@@ -1,8 +1,9 @@
-//! Subjects and the contexts they lie in.
+//! Subjects and the contexts they are in.
 //!
-//! A registry writes both in one string, `:.context:name`, and leaves the context out where it is the default one.
-//! Parsing never fails, because a registry takes nearly any string for a subject; [`Subject::is_valid`] tells the few
-//! that it refuses. Percent-encoding belongs to whoever builds a URL: a subject may hold `/`, `:`, `%` and spaces.
+//! A registry writes both in one string, `:.context:name`, and leaves the context out where it is
+//! the default one. Parsing never fails, because a registry takes nearly any string for a subject;
+//! [`Subject::is_valid`] tells the few that it refuses. Percent-encoding belongs to whoever builds
+//! a URL: a subject may hold `/`, `:`, `%` and spaces.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -11,7 +12,8 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-/// A namespace of subjects and ids within a registry. Its name starts with a dot; the default context is `.`.
+/// A namespace of subjects and ids within a registry. Its name starts with a dot; the default
+/// context is `.`.
 ///
 /// ```
 /// use sabot_schema::Context;
@@ -32,12 +34,12 @@ impl Context {
     /// The context that holds the settings which apply to every context of a registry.
     pub const GLOBAL_NAME: &str = ".__GLOBAL";
 
-    /// The context of this name, with or without its leading dot, bare or in the colons (`:.name:`) that set it off
-    /// in a subject. An empty name, and `.`, mean the default context.
+    /// The context of this name, with or without its leading dot, bare or in the colons (`:.name:`)
+    /// that set it off in a subject. An empty name, and `.`, mean the default context.
     ///
     /// # Errors
     ///
-    /// [`InvalidContext`] where a colon stands inside the name.
+    /// [`InvalidContext`] where there is a colon inside the name.
     pub fn new(name: &str) -> Result<Self, InvalidContext> {
         let bare = name.strip_prefix(':').unwrap_or(name);
         let bare = bare.strip_suffix(':').unwrap_or(bare);
@@ -71,8 +73,8 @@ impl fmt::Display for Context {
     }
 }
 
-/// What schemas are registered under. Displayed as a registry takes it: `name`, or `:.context:name`. Reading that gives the
-/// same subject again.
+/// What schemas are registered under. Displayed as a registry takes it: `name`, or
+/// `:.context:name`. Reading that gives the same subject again.
 ///
 /// ```
 /// use sabot_schema::{Context, Subject};
@@ -90,7 +92,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// The subject `name`, taken as it stands, in `context`.
+    /// The subject `name`, taken as it is, in `context`.
     pub fn new(context: Context, name: impl Into<Arc<str>>) -> Self {
         Self {
             context,
@@ -98,10 +100,10 @@ impl Subject {
         }
     }
 
-    /// Reads a subject that may name its own context; one that does not lies in `context`.
+    /// Reads a subject that may name its own context; one that does not is in `context`.
     ///
-    /// This is how a registry reads the subject of a reference (the context being that of the schema which refers to
-    /// it) and a subject below `/contexts/{context}/`.
+    /// This is how a registry reads the subject of a reference (the context being that of the
+    /// schema which refers to it) and a subject below `/contexts/{context}/`.
     #[must_use]
     pub fn within(context: &Context, text: &str) -> Self {
         let mut subject = Self::from(text);
@@ -123,8 +125,9 @@ impl Subject {
         &self.name
     }
 
-    /// Whether a registry lets schemas be registered under this subject: not with control characters, not under the
-    /// reserved names `__GLOBAL` and `__EMPTY`, not in the global context.
+    /// Whether a registry lets schemas be registered under this subject: not with control
+    /// characters, not under the reserved names `__GLOBAL` and `__EMPTY`, not in the global
+    /// context.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         let control = |text: &str| text.chars().any(char::is_control);

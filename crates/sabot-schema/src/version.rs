@@ -68,7 +68,8 @@ impl fmt::Display for Version {
     }
 }
 
-/// One version of a subject, or whichever is the newest. Written as a number or as `latest`; `-1` is read as well.
+/// One version of a subject, or whichever is the newest. Written as a number or as `latest`; `-1`
+/// is read as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third way to say a version")]
 pub enum VersionSpec {

@@ -28,7 +28,8 @@ pub struct WriterSchema {
     pub kind: SchemaKind,
     /// The schema itself, as the registry stores it.
     pub text: Arc<str>,
-    /// Everything that `text` refers to, directly or not: each schema after those it depends on, each name once.
+    /// Everything that `text` refers to, directly or not: each schema after those it depends on,
+    /// each name once.
     pub references: Arc<[NamedSchema]>,
 }
 
@@ -48,7 +49,8 @@ impl WriterSchema {
     }
 }
 
-/// A referenced schema under the name by which others refer to it (an Avro full name, a `.proto` import path, a `$ref`).
+/// A referenced schema under the name by which others refer to it (an Avro full name, a `.proto`
+/// import path, a `$ref`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_structs,

@@ -1,4 +1,5 @@
-//! An allocator that counts, for tests that say how often something may allocate, and how much it may hold.
+//! An allocator that counts, for tests that say how often something may allocate, and how much it
+//! may hold.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -32,14 +33,15 @@ pub struct Counts {
     pub allocations: usize,
     /// Bytes asked for by them.
     pub bytes: usize,
-    /// Bytes held at once at most, beyond those held before. A reallocation holds both, the old and the new.
+    /// Bytes held at once at most, beyond those held before. A reallocation holds both, the old and
+    /// the new.
     pub peak_bytes: usize,
     /// Bytes held in the end beyond those held before: negative where more was given back.
     pub held_bytes: isize,
 }
 
-/// Calls `work`; returns what it returned, and what this thread allocated meanwhile. All counts are zero unless
-/// [`CountingAllocator`] is the global allocator.
+/// Calls `work`; returns what it returned, and what this thread allocated meanwhile. All counts are
+/// zero unless [`CountingAllocator`] is the global allocator.
 pub fn count<T>(work: impl FnOnce() -> T) -> (T, Counts) {
     let before = TALLY.get();
     TALLY.set(Tally {
@@ -62,7 +64,8 @@ pub fn count<T>(work: impl FnOnce() -> T) -> (T, Counts) {
     (result, counts)
 }
 
-/// What a thread did since it began. It may give back what another one took, so that what it holds can be negative.
+/// What a thread did since it began. It may give back what another one took, so that what it holds
+/// can be negative.
 #[derive(Debug, Clone, Copy)]
 struct Tally {
     allocations: usize,
@@ -102,7 +105,8 @@ fn update(change: impl FnOnce(&mut Tally)) {
     unsafe_code,
     reason = "the trait of a global allocator is unsafe; this crate is for tests alone"
 )]
-// SAFETY: every call goes to `System` with the arguments as they came, and counting touches no allocated memory.
+// SAFETY: every call goes to `System` with the arguments as they came, and counting touches no
+// allocated memory.
 unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         note(layout.size());

@@ -1,13 +1,15 @@
 //! Conformance suite for any Sabot decoder, generators of bad input, and stand-ins for tests.
 //!
-//! - [`conformance`] checks the nine invariants of `sabot_decode::Decoder` against any implementation.
+//! - [`conformance`] checks the nine invariants of `sabot_decode::Decoder` against any
+//!   implementation.
 //! - [`mutate`] spoils payloads; fuzz targets use it too.
 //! - [`alloc`] counts allocations.
 //! - [`avro`] writes Avro by hand.
-//! - [`toy`] is a decoder small enough to be right at sight, and ways to break it; [`Schemas`] is a source of writer
-//!   schemas.
+//! - [`toy`] is a decoder small enough to be right at sight, and ways to break it; [`Schemas`] is a
+//!   source of writer schemas.
 //!
-//! The crate is never published and only ever a dependency of tests, so it panics where a test would.
+//! The crate is never published and only ever a dependency of tests, so it panics where a test
+//! would.
 
 pub mod alloc;
 pub mod avro;

@@ -1,13 +1,16 @@
 //! Ways to spoil a payload, all of them repeatable.
 //!
-//! Nothing here knows a codec or Arrow: bytes in, bytes out, so that tests and fuzz targets share it.
+//! Nothing here knows a codec or Arrow: bytes in, bytes out, so that tests and fuzz targets share
+//! it.
 
 use fastrand::Rng;
 
-/// The bits flipped by [`flips`]: the lowest and the highest alone (a varint's value and its continuation), and all.
+/// The bits flipped by [`flips`]: the lowest and the highest alone (a varint's value and its
+/// continuation), and all.
 const FLIP_MASKS: [u8; 3] = [0x01, 0x80, 0xff];
 
-/// Values that break length and number readers: varints at the edges of their types, and fixed patterns.
+/// Values that break length and number readers: varints at the edges of their types, and fixed
+/// patterns.
 const NASTY: [&[u8]; 9] = [
     &[0x00],
     &[0x01],
@@ -36,8 +39,8 @@ pub fn flips(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     })
 }
 
-/// The payload with something changed: one to four edits, each of them a byte, a run of bytes, or a nasty value written,
-/// inserted, removed, repeated or moved. It may come out as it was.
+/// The payload with something changed: one to four edits, each of them a byte, a run of bytes, or a
+/// nasty value written, inserted, removed, repeated or moved. It may come out as it was.
 ///
 /// ```
 /// let mut rng = fastrand::Rng::with_seed(7);

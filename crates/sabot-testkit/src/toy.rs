@@ -1,10 +1,12 @@
 //! A decoder small enough to be right at sight, and ways to break it.
 //!
-//! It proves that the conformance suite passes a good decoder and catches each kind of bad one, and it stands in for a
-//! codec in tests of what lies above the codecs. It uses nothing of `sabot-columns` and `sabot-assemble`, which such tests are about.
+//! It proves that the conformance suite passes a good decoder and catches each kind of bad one, and
+//! it stands in for a codec in tests of what is above the codecs. It uses nothing of
+//! `sabot-columns` and `sabot-assemble`, which such tests are about.
 //!
-//! A body is a big-endian `i32`, a byte that says how long the name is, and the name in UTF-8. A writer schema is the
-//! text `ids+N`: its ids are `N` too low. A payload of [`SchemaKey::Absent`] needs no schema.
+//! A body is a big-endian `i32`, a byte that says how long the name is, and the name in UTF-8. A
+//! writer schema is the text `ids+N`: its ids are `N` too low. A payload of [`SchemaKey::Absent`]
+//! needs no schema.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -25,8 +27,8 @@ const NAMES: [&str; 2] = ["id", "name"];
 
 /// Makes toy decoders, whose batches have the columns `id` (`Int32`) and `name` (`Utf8`, nullable).
 ///
-/// The schema is fixed by the first writer schema, or the first body without one, unless the target gives one of any
-/// kind.
+/// The schema is fixed by the first writer schema, or the first body without one, unless the target
+/// gives one of any kind.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct ToyFactory {
@@ -52,7 +54,7 @@ pub enum Defect {
     ReportsNothing,
     /// The errors of one call are reported in reverse.
     ReportsInReverse,
-    /// A fault is reported behind the end of the body.
+    /// A fault is reported after the end of the body.
     ReportsBehindTheEnd,
     /// Bad UTF-8 is found by `flush`.
     ChecksUtf8InFlush,
@@ -456,7 +458,7 @@ impl Toy {
         }
         self.end_row(0, false, self.has(Defect::MarksBadRowValid));
         if let Some(last) = self.ends.last_mut() {
-            // Only remains can lie behind it: they become the beginning of the next name.
+            // Only remains can come after it: they become the beginning of the next name.
             *last = end as i32;
         }
     }

@@ -1,4 +1,5 @@
-//! The conformance suite can fail: each way to break a decoder is caught, under the invariant that it breaks.
+//! The conformance suite can fail: each way to break a decoder is caught, under the invariant that
+//! it breaks.
 
 use sabot_decode::{SchemaKey, Target};
 use sabot_testkit::conformance::{self, Corpus, Invariant};

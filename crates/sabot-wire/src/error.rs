@@ -1,8 +1,9 @@
 //! The ways in which a frame can be malformed, and in which one cannot be written.
 //!
-//! Each fault has a variant of its own, and each text says what probably happened: these are the errors that users of
-//! a registry meet first. Faults of a header and of message indexes are enums of their own, so that an error also says
-//! where it was found. All of them are small and `Copy`; making one allocates nothing.
+//! Each fault has a variant of its own, and each text says what probably happened: these are the
+//! errors that users of a registry meet first. Faults of a header and of message indexes are enums
+//! of their own, so that an error also says where it was found. All of them are small and `Copy`;
+//! making one allocates nothing.
 
 use core::fmt;
 
@@ -16,29 +17,30 @@ pub enum FrameError {
     InvalidMagicByte(u8),
     /// The payload ends within Confluent's 4-byte schema id (magic byte 0).
     TruncatedId {
-        /// Bytes that stand behind the magic byte.
+        /// Bytes that come after the magic byte.
         found_bytes: u8,
     },
     /// The payload ends within Confluent's 16-byte schema GUID (magic byte 1).
     TruncatedGuid {
-        /// Bytes that stand behind the magic byte.
+        /// Bytes that come after the magic byte.
         found_bytes: u8,
     },
     /// The payload ends within Apicurio's 8-byte id (magic byte 0).
     TruncatedLongId {
-        /// Bytes that stand behind the magic byte.
+        /// Bytes that come after the magic byte.
         found_bytes: u8,
     },
     /// The first byte is not the one that Avro's single-object encoding begins with.
     InvalidMarker(u8),
-    /// The byte behind `c3` is no version of Avro's single-object encoding that is known.
+    /// The byte after `c3` is no version of Avro's single-object encoding that is known.
     UnknownSingleObjectVersion(u8),
-    /// The payload ends within the marker or the 8-byte fingerprint of Avro's single-object encoding.
+    /// The payload ends within the marker or the 8-byte fingerprint of Avro's single-object
+    /// encoding.
     TruncatedFingerprint {
-        /// Bytes that stand behind the marker of two bytes.
+        /// Bytes that come after the marker of two bytes.
         found_bytes: u8,
     },
-    /// The protobuf message indexes behind the id are malformed.
+    /// The protobuf message indexes after the id are malformed.
     Path(PathError),
     /// The header that should name the schema is malformed.
     Header(HeaderError),
@@ -114,12 +116,12 @@ pub enum HeaderError {
     InvalidMagicByte(u8),
     /// The value ends within a 4-byte schema id (magic byte 0).
     TruncatedId {
-        /// Bytes that stand behind the magic byte.
+        /// Bytes that come after the magic byte.
         found_bytes: u8,
     },
     /// The value ends within a 16-byte schema GUID (magic byte 1).
     TruncatedGuid {
-        /// Bytes that stand behind the magic byte.
+        /// Bytes that come after the magic byte.
         found_bytes: u8,
     },
     /// Apicurio's header is not 8 bytes long.
@@ -127,7 +129,7 @@ pub enum HeaderError {
         /// Bytes of the value, or [`u32::MAX`] where there are more.
         found_bytes: u32,
     },
-    /// The protobuf message indexes behind the id are malformed.
+    /// The protobuf message indexes after the id are malformed.
     Path(PathError),
     /// Bytes are left behind all that belongs into the header.
     TrailingBytes {
@@ -186,7 +188,8 @@ pub enum PathError {
     Missing,
     /// The bytes end within the message indexes.
     Truncated,
-    /// The number of indexes is negative: typically plain varints, as old Python clients wrote them.
+    /// The number of indexes is negative: typically plain varints, as old Python clients wrote
+    /// them.
     NegativeCount(i32),
     /// There are more indexes than [`crate::MAX_MESSAGE_INDEXES`].
     TooMany(u32),

@@ -1,7 +1,8 @@
 //! Taking a frame off, and putting one on.
 //!
-//! [`Framing::split`] tries the shapes that nearly all payloads have in one inlined, branch-predictable step, and leaves
-//! everything else, errors included, to an outlined function: the common case costs a few compares and one load.
+//! [`Framing::split`] tries the shapes that nearly all payloads have in one inlined,
+//! branch-predictable step, and leaves everything else, errors included, to an outlined function:
+//! the common case costs a few compares and one load.
 
 use crate::path;
 use crate::varint::Varints;
@@ -33,29 +34,32 @@ pub const VALUE_SCHEMA_ID_HEADER: &str = "__value_schema_id";
 pub enum Framing {
     /// No frame: the whole payload is the body. Headers are not looked at.
     Unframed,
-    /// Confluent's wire format for Avro and JSON Schema, in the payload or in a header. Apicurio 3 writes the same by
-    /// default.
+    /// Confluent's wire format for Avro and JSON Schema, in the payload or in a header. Apicurio 3
+    /// writes the same by default.
     ///
-    /// `00` + u32 id (v0) or `01` + 16-byte GUID (v1), both big-endian, then the body. With a header, that stands in the
-    /// header, and the payload is the body alone.
+    /// `00` + u32 id (v0) or `01` + 16-byte GUID (v1), both big-endian, then the body. With a
+    /// header, that stands in the header, and the payload is the body alone.
     #[default]
     Confluent,
-    /// Confluent's wire format for protobuf: as [`Framing::Confluent`], with message indexes behind the id or GUID.
+    /// Confluent's wire format for protobuf: as [`Framing::Confluent`], with message indexes after
+    /// the id or GUID.
     ConfluentProtobuf,
-    /// As [`Framing::ConfluentProtobuf`], with the message indexes as plain (unsigned) varints, as Confluent's Python
-    /// client once wrote them (later with `use.deprecated.format` set). The bytes do not always tell the two apart.
+    /// As [`Framing::ConfluentProtobuf`], with the message indexes as plain (unsigned) varints, as
+    /// Confluent's Python client once wrote them (later with `use.deprecated.format` set). The
+    /// bytes do not always tell the two apart.
     ConfluentProtobufPlainVarints,
-    /// Apicurio's own format up to version 2, with a *global id*: `00` + i64 big-endian in the payload, or the i64 alone
-    /// in a header.
+    /// Apicurio's own format up to version 2, with a *global id*: `00` + i64 big-endian in the
+    /// payload, or the i64 alone in a header.
     ApicurioLegacy,
     /// As [`Framing::ApicurioLegacy`], with a *content id* instead.
     ApicurioLegacyContentId,
-    /// Avro's single-object encoding: `c3 01` + the u64 fingerprint (CRC-64-AVRO) of the writer schema, *little-endian*.
-    /// It has no header.
+    /// Avro's single-object encoding: `c3 01` + the u64 fingerprint (CRC-64-AVRO) of the writer
+    /// schema, *little-endian*. It has no header.
     AvroSingleObject,
 }
 
-/// A payload with its frame taken off. It borrows the payload (and the header, for the message path).
+/// A payload with its frame taken off. It borrows the payload (and the header, for the message
+/// path).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Frame<'a> {
@@ -65,12 +69,13 @@ pub struct Frame<'a> {
     pub path: MessagePath<'a>,
     /// What follows the frame; possibly nothing.
     pub body: &'a [u8],
-    /// Bytes of the payload before the body; 0 if the id stood in a header.
+    /// Bytes of the payload before the body; 0 if the id was in a header.
     pub prefix_bytes: u32,
 }
 
 impl Framing {
-    /// The name of the header that may name the schema of a message's key; pass its value to [`Framing::split`].
+    /// The name of the header that may name the schema of a message's key; pass its value to
+    /// [`Framing::split`].
     ///
     /// If a message has several headers of that name, the last one counts.
     #[must_use]
@@ -85,7 +90,8 @@ impl Framing {
         }
     }
 
-    /// The name of the header that may name the schema of a message's value; otherwise as [`Framing::key_header`].
+    /// The name of the header that may name the schema of a message's value; otherwise as
+    /// [`Framing::key_header`].
     #[must_use]
     pub const fn value_header(self) -> Option<&'static str> {
         match self {
@@ -100,12 +106,14 @@ impl Framing {
 
     /// Takes the frame off `payload`.
     ///
-    /// `header` is the value of the header that [`Framing::key_header`] or [`Framing::value_header`] names. `None`, for
-    /// a header that is missing or null, falls back to the payload. With a header, the payload is the body as it is.
+    /// `header` is the value of the header that [`Framing::key_header`] or
+    /// [`Framing::value_header`] names. `None`, for a header that is missing or null, falls back to
+    /// the payload. With a header, the payload is the body as it is.
     ///
     /// # Errors
     ///
-    /// See [`FrameError`]. The header is never ignored because it is malformed: its body has no frame either.
+    /// See [`FrameError`]. The header is never ignored because it is malformed: its body has no
+    /// frame either.
     #[inline]
     pub fn split<'a>(self, header: Option<&'a [u8]>, payload: &'a [u8]) -> Result<Frame<'a>, FrameError> {
         let (key, path, body, prefix_bytes) = match (self, header, split_id(payload)) {
@@ -117,8 +125,8 @@ impl Framing {
             }
             (Self::Unframed, ..) => (SchemaKey::Absent, MessagePath::FIRST, payload, 0),
             _ => {
-                // Taken apart, so that the frame of the common case stays in registers: written to memory in parts and
-                // read as a whole, it would wait for the writes.
+                // Taken apart, so that the frame of the common case stays in registers: written to
+                // memory in parts and read as a whole, it would wait for the writes.
                 let frame = self.split_any(header, payload)?;
                 (frame.key, frame.path, frame.body, frame.prefix_bytes)
             }
@@ -131,7 +139,7 @@ impl Framing {
         })
     }
 
-    /// Appends to `out` what stands before a body in the payload: nothing for [`Framing::Unframed`].
+    /// Appends to `out` what comes before a body in the payload: nothing for [`Framing::Unframed`].
     ///
     /// Nothing is written if there is an error.
     ///
@@ -172,8 +180,8 @@ impl Framing {
     ///
     /// # Errors
     ///
-    /// See [`WriteError`]: the framing cannot carry this key or this path, or, as [`Framing::Unframed`] and
-    /// [`Framing::AvroSingleObject`], has no header.
+    /// See [`WriteError`]: the framing cannot carry this key or this path, or, as
+    /// [`Framing::Unframed`] and [`Framing::AvroSingleObject`], has no header.
     pub fn write_header(
         self,
         key: SchemaKey,
@@ -192,7 +200,7 @@ impl Framing {
 /// Bytes of [`id_prefix`].
 pub const ID_PREFIX_BYTES: u32 = 5;
 
-/// The id of a v0 frame, and what stands behind [`id_prefix`]; `None` for any other.
+/// The id of a v0 frame, and what comes after [`id_prefix`]; `None` for any other.
 ///
 /// ```
 /// assert_eq!(sabot_wire::split_id(b"\0\0\0\0\x2abody"), Some((42, b"body".as_slice())));
@@ -431,10 +439,11 @@ fn saturated(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
 
-/// Reads a byte of each cache line of each message, and does nothing with it: call this before splitting many messages that
-/// no cache holds. This loop waits for many of them at once, where splitting waits for one after the other; and where
-/// messages lie one behind the other, as they come from a broker, the processor sees a stream and reads ahead. Of a long
-/// message it reads the first 4 KiB.
+/// Reads a byte of each cache line of each message, and does nothing with it: call this before
+/// splitting many messages that no cache holds. This loop waits for many of them at once, where
+/// splitting waits for one after the other; and where messages are one after the other, as they
+/// come from a broker, the processor sees a stream and reads ahead. Of a long message it reads the
+/// first 4 KiB.
 ///
 /// ```
 /// # use sabot_wire::Framing;

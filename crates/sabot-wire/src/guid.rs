@@ -87,7 +87,8 @@ impl fmt::Debug for Guid {
     }
 }
 
-/// The text is not a UUID of 32 hexadecimal digits, with hyphens in the usual four places or none at all.
+/// The text is not a UUID of 32 hexadecimal digits, with hyphens in the usual four places or none
+/// at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ParseGuidError;

@@ -1,7 +1,8 @@
 //! Framing of one Kafka payload: which schema wrote it, and where its body begins.
 //!
-//! This crate splits a payload into a [`SchemaKey`], a [`MessagePath`] and a body, and writes the same frames.
-//! It allocates nothing, does no I/O and knows no schema, so that it fits under every codec and any client.
+//! This crate splits a payload into a [`SchemaKey`], a [`MessagePath`] and a body, and writes the
+//! same frames. It allocates nothing, does no I/O and knows no schema, so that it fits under every
+//! codec and any client.
 //!
 //! | framing | in the payload | in a header (the payload is then the body alone) |
 //! |---|---|---|
@@ -11,8 +12,8 @@
 //! | [`Framing::AvroSingleObject`] | `c3 01` + u64 fingerprint | not looked at |
 //! | [`Framing::Unframed`] | nothing | not looked at |
 //!
-//! All numbers are big-endian, but for the fingerprint, which is little-endian; message indexes are zigzag varints, a count
-//! first, `00` alone being `[0]`.
+//! All numbers are big-endian, but for the fingerprint, which is little-endian; message indexes are
+//! zigzag varints, a count first, `00` alone being `[0]`.
 //!
 //! ```
 //! use sabot_wire::{Framing, MessagePath, SchemaKey};
@@ -46,5 +47,6 @@ pub use guid::{Guid, ParseGuidError};
 pub use key::SchemaKey;
 pub use path::{MessageIndexes, MessagePath, MessagePathBuf};
 
-/// The most indexes that a message path may have. It is protoc's own limit on nested message declarations.
+/// The most indexes that a message path may have. It is protoc's own limit on nested message
+/// declarations.
 pub const MAX_MESSAGE_INDEXES: usize = 32;

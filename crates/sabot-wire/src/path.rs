@@ -1,8 +1,8 @@
 //! Protobuf message indexes: which message of a schema file a payload is.
 //!
-//! A path stays in its encoded form, borrowed from the frame, and is checked once, when it is parsed: whoever holds a
-//! [`MessagePath`] iterates without errors. The price is that iterating decodes varints again; decoders do it once for
-//! each schema, not for each message.
+//! A path stays in its encoded form, borrowed from the frame, and is checked once, when it is
+//! parsed: whoever holds a [`MessagePath`] iterates without errors. The price is that iterating
+//! decodes varints again; decoders do it once for each schema, not for each message.
 
 use core::fmt;
 use core::hash::{Hash, Hasher};
@@ -14,8 +14,8 @@ use crate::varint::{self, MAX_VARINT_BYTES, Varints};
 
 /// The path to a message type in a protobuf file, as indexes from the top level inwards.
 ///
-/// It borrows the varints of the frame, which were checked when the frame was split. Two paths are equal if their
-/// indexes are, however they were encoded.
+/// It borrows the varints of the frame, which were checked when the frame was split. Two paths are
+/// equal if their indexes are, however they were encoded.
 ///
 /// ```
 /// use sabot_wire::MessagePath;
@@ -44,11 +44,13 @@ impl MessagePath<'static> {
 impl<'a> MessagePath<'a> {
     /// Reads the message indexes that `bytes` begin with, and returns what follows them too.
     ///
-    /// They are a zigzag varint count, then as many zigzag varint indexes; a count of zero stands for `[0]`.
+    /// They are a zigzag varint count, then as many zigzag varint indexes; a count of zero stands
+    /// for `[0]`.
     ///
     /// # Errors
     ///
-    /// See [`PathError`]: the indexes are missing, cut off, too many, negative, out of range, or overlong.
+    /// See [`PathError`]: the indexes are missing, cut off, too many, negative, out of range, or
+    /// overlong.
     #[inline]
     pub fn split(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), PathError> {
         if let [0, rest @ ..] = bytes {
@@ -104,7 +106,8 @@ impl Hash for MessagePath<'_> {
         for index in self {
             state.write_u32(index);
         }
-        // A prefix of another path must not hash alike when more fields follow. No index is as large.
+        // A prefix of another path must not hash alike when more fields follow. No index is as
+        // large.
         state.write_u32(u32::MAX);
     }
 }
@@ -150,7 +153,8 @@ impl Iterator for MessageIndexes<'_> {
     type Item = u32;
 
     fn next(&mut self) -> Option<u32> {
-        // The varints were checked when the path was made, so that an error here means no more than the end.
+        // The varints were checked when the path was made, so that an error here means no more than
+        // the end.
         let (index, rest) = self.varints.split_index(self.encoded).ok()?;
         self.encoded = rest;
         Some(index)
@@ -166,7 +170,8 @@ impl Iterator for MessageIndexes<'_> {
 impl ExactSizeIterator for MessageIndexes<'_> {}
 impl FusedIterator for MessageIndexes<'_> {}
 
-/// A path that owns its indexes, made from numbers: for writing frames, and for payloads whose message is configured.
+/// A path that owns its indexes, made from numbers: for writing frames, and for payloads whose
+/// message is configured.
 ///
 /// ```
 /// use sabot_wire::MessagePathBuf;
@@ -182,11 +187,13 @@ pub struct MessagePathBuf {
 }
 
 impl MessagePathBuf {
-    /// Takes the indexes from the top level inwards; none at all stand for `[0]`, as they do on the wire.
+    /// Takes the indexes from the top level inwards; none at all stand for `[0]`, as they do on the
+    /// wire.
     ///
     /// # Errors
     ///
-    /// [`PathError::TooMany`] beyond [`MAX_MESSAGE_INDEXES`], [`PathError::OutOfRange`] beyond [`i32::MAX`].
+    /// [`PathError::TooMany`] beyond [`MAX_MESSAGE_INDEXES`], [`PathError::OutOfRange`] beyond
+    /// [`i32::MAX`].
     pub fn new(indexes: &[u32]) -> Result<Self, PathError> {
         if indexes.len() > MAX_MESSAGE_INDEXES {
             return Err(PathError::TooMany(

@@ -9,8 +9,8 @@ pub(crate) const MAX_VARINT_BYTES: usize = 5;
 pub(crate) const MAX_INDEX: u32 = i32::MAX as u32;
 
 /// How message indexes are mapped onto varints.
-// As wide as a pointer, so that a message path has no padding: copying that takes two moves that overlap, and each copy
-// waits for the one before.
+// As wide as a pointer, so that a message path has no padding: copying that takes two moves that
+// overlap, and each copy waits for the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
 pub(crate) enum Varints {

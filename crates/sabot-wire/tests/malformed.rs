@@ -9,7 +9,7 @@ use sabot_wire::{
 
 const GUID: [u8; 16] = *b"sixteen bytes ok";
 
-/// `bytes` behind a v0 prefix.
+/// `bytes` after a v0 prefix.
 fn v0(bytes: &[u8]) -> Vec<u8> {
     [&[0, 0, 0, 0, 7], bytes].concat()
 }
@@ -254,7 +254,7 @@ fn accepted_spellings() {
         (frame.path, frame.body, frame.prefix_bytes),
         (MessagePath::FIRST, &[9][..], 7)
     );
-    // A v0 id may stand in a header.
+    // A v0 id may be in a header.
     let frame = Framing::Confluent.split(Some(&[0, 0, 0, 0, 7]), b"{}").unwrap();
     assert_eq!(
         (frame.key, frame.body, frame.prefix_bytes),

@@ -13,7 +13,8 @@ fn seeds_and_findings_hold() {
         let dir = fuzz.join(kind).join("wire");
         for entry in fs::read_dir(&dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display())) {
             let path = entry.expect("the directory can be read").path();
-            // Each file is an input as it is; git keeps a directory only if there is a file in it, hence the README.
+            // Each file is an input as it is; git keeps a directory only if there is a file in it,
+            // hence the README.
             if path.extension().is_none_or(|extension| extension != "md") {
                 println!("{}", path.display());
                 fuzz_check::check(&fs::read(&path).expect("the file can be read"));

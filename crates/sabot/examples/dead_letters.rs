@@ -1,4 +1,5 @@
-//! Bad messages go to another topic, as they came, with Kafka Connect's headers that say what was wrong.
+//! Bad messages go to another topic, as they came, with Kafka Connect's headers that say what was
+//! wrong.
 //!
 //! `cargo run --example dead_letters`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]

@@ -1,7 +1,8 @@
 //! The same batches for `async` code.
 //!
-//! A thread of its own iterates the blocking stream into a bounded queue, because librdkafka has to be polled from
-//! somewhere and blocking threads cannot miss a wake-up. Any executor will do; none is needed here.
+//! A thread of its own iterates the blocking stream into a bounded queue, because librdkafka has to
+//! be polled from somewhere and blocking threads cannot miss a wake-up. Any executor will do; none
+//! is needed here.
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
@@ -17,8 +18,8 @@ use crate::{Error, Stream};
 
 /// Batches for `async` code. Made by [`Stream::into_async`].
 ///
-/// It is a [`futures_core::Stream`]. Dropping it stops its thread, which commits what was acknowledged and leaves the
-/// group; [`AsyncStream::close`] waits for that.
+/// It is a [`futures_core::Stream`]. Dropping it stops its thread, which commits what was
+/// acknowledged and leaves the group; [`AsyncStream::close`] waits for that.
 #[derive(Debug)]
 #[must_use = "a stream does nothing unless it is polled"]
 pub struct AsyncStream {
@@ -96,7 +97,8 @@ impl AsyncStream {
         self.stopper.clone()
     }
 
-    /// Stops, commits what has been acknowledged and waits until that is done. It blocks, for a round trip as a rule.
+    /// Stops, commits what has been acknowledged and waits until that is done. It blocks, for a
+    /// round trip as a rule.
     ///
     /// # Errors
     ///
@@ -137,7 +139,8 @@ impl futures_core::Stream for AsyncStream {
         if state.ended {
             return Poll::Ready(None);
         }
-        // Stored under the lock that the thread takes to add a batch: none can come in between unnoticed.
+        // Stored under the lock that the thread takes to add a batch: none can come in between
+        // unnoticed.
         match &mut state.waker {
             Some(waker) => waker.clone_from(context.waker()),
             none => *none = Some(context.waker().clone()),
@@ -177,7 +180,8 @@ impl Shared {
     }
 }
 
-/// Marks the end when the thread leaves. If it panics, the task hears of it: a mere end would look like success.
+/// Marks the end when the thread leaves. If it panics, the task hears of it: a mere end would look
+/// like success.
 struct End<'a>(&'a Shared);
 
 impl Drop for End<'_> {

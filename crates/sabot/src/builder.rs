@@ -68,7 +68,8 @@ impl Builder {
         }
     }
 
-    /// Reads this topic; a name that begins with `^` is a regular expression. May be called several times.
+    /// Reads this topic; a name that begins with `^` is a regular expression. May be called several
+    /// times.
     pub fn topic(mut self, topic: impl Into<String>) -> Self {
         self.topics.push(topic.into());
         self
@@ -80,7 +81,8 @@ impl Builder {
         self
     }
 
-    /// Reads this partition, and of its topic no other. May be called several times, but not together with topics.
+    /// Reads this partition, and of its topic no other. May be called several times, but not
+    /// together with topics.
     pub fn partition(mut self, topic: impl Into<String>, partition: i32) -> Self {
         self.partitions.push(PartitionStart::new(topic, partition, None));
         self
@@ -93,19 +95,22 @@ impl Builder {
         self
     }
 
-    /// Joins this consumer group: its members share the partitions, and what is acknowledged is committed to it.
+    /// Joins this consumer group: its members share the partitions, and what is acknowledged is
+    /// committed to it.
     pub fn group(mut self, group: impl Into<String>) -> Self {
         self.options.group = Some(group.into());
         self
     }
 
-    /// The schema registry, `http[s]://[user:password@]host[:port]`; several nodes with commas between.
+    /// The schema registry, `http[s]://[user:password@]host[:port]`; several nodes with commas
+    /// between.
     pub fn registry(mut self, url: impl Into<String>) -> Self {
         self.registry = Registry::Url(url.into());
         self
     }
 
-    /// A registry client configured elsewhere, with credentials or a deadline of its own; clones share its caches.
+    /// A registry client configured elsewhere, with credentials or a deadline of its own; clones
+    /// share its caches.
     ///
     /// ```
     /// use std::time::Duration;
@@ -163,16 +168,16 @@ impl Builder {
         self
     }
 
-    /// Adds the columns `_error` and `_raw` to the rows that [`OnError::Null`] keeps. `_raw` is the message's value, also
-    /// where only its key is bad.
+    /// Adds the columns `_error` and `_raw` to the rows that [`OnError::Null`] keeps. `_raw` is the
+    /// message's value, also where only its key is bad.
     pub fn error_columns(mut self) -> Self {
         self.assembler.error_column = true;
         self.assembler.raw_column = true;
         self
     }
 
-    /// Where to begin in partitions for which the group has committed nothing; without a group, in all.
-    /// [`Start::Earliest`] unless set.
+    /// Where to begin in partitions for which the group has committed nothing; without a group, in
+    /// all. [`Start::Earliest`] unless set.
     pub fn start(mut self, start: Start) -> Self {
         self.options.start = start;
         self
@@ -190,7 +195,8 @@ impl Builder {
         self
     }
 
-    /// Ends after so many messages, bad ones included; with [`Builder::stop_at_end`] whatever comes first.
+    /// Ends after so many messages, bad ones included; with [`Builder::stop_at_end`] whatever comes
+    /// first.
     pub fn limit(mut self, messages: u64) -> Self {
         self.limit = Some(messages);
         self
@@ -246,8 +252,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// See [`crate::ErrorKind`]: `Config`, `Unreachable`, `Denied`, `UnknownTopic`, `NotFound`, `NoOffset`, `Schema`,
-    /// `Registry` or `Stopped`.
+    /// See [`crate::ErrorKind`]: `Config`, `Unreachable`, `Denied`, `UnknownTopic`, `NotFound`,
+    /// `NoOffset`, `Schema`, `Registry` or `Stopped`.
     pub fn open(self) -> Result<Stream, Error> {
         let mut options = self.options.clone();
         options.brokers.clone_from(&self.brokers);

@@ -1,7 +1,7 @@
 //! How keys and values are encoded, and what to make of them.
 //!
-//! A [`Codec`] is a description: it opens nothing and asks nobody until a stream is opened with it. It holds every
-//! option of its format, so that key and value can differ in all of them.
+//! A [`Codec`] is a description: it opens nothing and asks nobody until a stream is opened with it.
+//! It holds every option of its format, so that key and value can differ in all of them.
 
 use std::sync::Arc;
 
@@ -71,11 +71,12 @@ impl Codec {
     ///
     /// # The columns' schema
     ///
-    /// Unless [`Codec::reader_schema`] or one of its neighbours says otherwise, the columns follow the *latest*
-    /// version registered under the topic's subject (`<topic>-value` or `<topic>-key`; the first topic's, if there
-    /// are several) at the time of opening, and every message is resolved onto it by Avro's rules. So the schema is
-    /// known before the first message, and the same whichever message comes first. Where the registry does not have
-    /// the subject, or the topic is a pattern, the first message's schema takes its place.
+    /// Unless [`Codec::reader_schema`] or one of its neighbours says otherwise, the columns follow
+    /// the *latest* version registered under the topic's subject (`<topic>-value` or `<topic>-key`;
+    /// the first topic's, if there are several) at the time of opening, and every message is
+    /// resolved onto it by Avro's rules. So the schema is known before the first message, and the
+    /// same whichever message comes first. Where the registry does not have the subject, or the
+    /// topic is a pattern, the first message's schema takes its place.
     #[cfg(feature = "avro")]
     pub fn avro() -> Self {
         Self::custom(sabot_avro::AvroFactory)
@@ -83,8 +84,9 @@ impl Codec {
             .topic_subject()
     }
 
-    /// JSON without a frame; the columns are inferred from the first messages unless [`Codec::arrow_schema`] gives
-    /// them. For JSON that a registry's serialiser wrote, add `.framing(Framing::Confluent)`.
+    /// JSON without a frame; the columns are inferred from the first messages unless
+    /// [`Codec::arrow_schema`] gives them. For JSON that a registry's serialiser wrote, add
+    /// `.framing(Framing::Confluent)`.
     #[cfg(feature = "json")]
     pub fn json() -> Self {
         Self::custom(sabot_json::JsonFactory::new())
@@ -134,15 +136,15 @@ impl Codec {
         self
     }
 
-    /// Resolves every message onto the latest version of this subject. Unlike the default, it is an error if the
-    /// registry does not have it.
+    /// Resolves every message onto the latest version of this subject. Unlike the default, it is an
+    /// error if the registry does not have it.
     pub fn subject(mut self, subject: impl Into<String>) -> Self {
         self.reader = Reader::Subject(subject.into());
         self
     }
 
-    /// Resolves every message onto the latest version of the topic's subject, if the registry has it. This is what
-    /// [`Codec::avro`] begins with.
+    /// Resolves every message onto the latest version of the topic's subject, if the registry has
+    /// it. This is what [`Codec::avro`] begins with.
     pub fn topic_subject(mut self) -> Self {
         self.reader = Reader::TopicSubject;
         self
@@ -160,8 +162,8 @@ impl Codec {
         self
     }
 
-    /// Every message was written with the schema of this registry id and carries no frame, as with Confluent's
-    /// `use.schema.id`.
+    /// Every message was written with the schema of this registry id and carries no frame, as with
+    /// Confluent's `use.schema.id`.
     pub fn schema_id(mut self, id: u32) -> Self {
         self.writer = Writer::Id(SchemaKey::Id(id));
         self.framing = Framing::Unframed;
@@ -175,10 +177,11 @@ impl Codec {
         self
     }
 
-    /// Avro's single-object encoding: every message names one of these schemas by its fingerprint. No registry is needed.
+    /// Avro's single-object encoding: every message names one of these schemas by its fingerprint.
+    /// No registry is needed.
     ///
-    /// The columns follow the last schema, unless [`Codec::reader_schema`] or one of its neighbours says otherwise. A
-    /// message whose fingerprint is none of theirs is bad.
+    /// The columns follow the last schema, unless [`Codec::reader_schema`] or one of its neighbours
+    /// says otherwise. A message whose fingerprint is none of theirs is bad.
     ///
     /// ```
     /// use sabot::{Codec, Sabot};
@@ -201,15 +204,16 @@ impl Codec {
         self
     }
 
-    /// Keeps these fields alone, such as `id` or `customer.name`, in this order; a path keeps everything below it. Each text may
-    /// have several paths, with commas between them. See [`Target::projection`].
+    /// Keeps these fields alone, such as `id` or `customer.name`, in this order; a path keeps
+    /// everything below it. Each text may have several paths, with commas between them. See
+    /// [`Target::projection`].
     pub fn select<P: Into<String>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
         self.projection = Some(paths.into_iter().map(Into::into).collect());
         self
     }
 
-    /// With [`Codec::select`], looks at each message up to its end, as without it. Otherwise Avro is read up to the last
-    /// value that is kept, and what is wrong behind it goes unseen.
+    /// With [`Codec::select`], looks at each message up to its end, as without it. Otherwise Avro
+    /// is read up to the last value that is kept, and what is wrong after it goes unseen.
     pub fn check_tail(mut self) -> Self {
         self.check_tail = true;
         self
@@ -298,8 +302,8 @@ impl Codec {
         named || matches!(self.reader, Reader::Subject(_))
     }
 
-    /// Makes the decoder. It asks the registry for what has to be known beforehand. `topic` is the first topic, if it
-    /// has a fixed name.
+    /// Makes the decoder. It asks the registry for what has to be known beforehand. `topic` is the
+    /// first topic, if it has a fixed name.
     pub(crate) fn open(
         &self,
         part: Part,

@@ -7,8 +7,9 @@ use sabot_decode::{FetchError, PlanError};
 
 use crate::{BadRow, Part, SchemaKey};
 
-/// What went wrong. It displays as one line; [`Error::kind`] is what a program branches on, and the source has the rest.
-/// `Debug` is for people as well, since that is what `main` prints of an error: the same line, and the causes behind it.
+/// What went wrong. It displays as one line; [`Error::kind`] is what a program branches on, and the
+/// source has the rest. `Debug` is for people as well, since that is what `main` prints of an
+/// error: the same line, and the causes after it.
 pub struct Error(Box<ErrorInner>);
 
 enum ErrorInner {
@@ -36,13 +37,16 @@ pub enum ErrorKind {
     UnknownTopic,
     /// The registry has no such subject, version or schema.
     NotFound,
-    /// A partition has no committed offset, or its offset is out of range, and the options ask to fail then.
+    /// A partition has no committed offset, or its offset is out of range, and the options ask to
+    /// fail then.
     NoOffset,
-    /// The reader schema cannot be used, or the one schema of all messages cannot be resolved onto it.
+    /// The reader schema cannot be used, or the one schema of all messages cannot be resolved onto
+    /// it.
     Schema,
     /// A message is bad and the policy is [`crate::OnError::Fail`]. The stream stays before it.
     BadRecord,
-    /// A writer schema could not be fetched. The stream stays before the record; the next call asks again.
+    /// A writer schema could not be fetched. The stream stays before the record; the next call asks
+    /// again.
     SchemaUnavailable,
     /// The registry answered with an error, or with something that cannot be understood.
     Registry,
@@ -247,7 +251,8 @@ fn of_registry(error: &sabot_registry::Error) -> ErrorKind {
     }
 }
 
-/// An error's text and those of its causes, each once: many errors repeat their cause in their own text.
+/// An error's text and those of its causes, each once: many errors repeat their cause in their own
+/// text.
 ///
 /// ```
 /// use std::io::{Error, ErrorKind};

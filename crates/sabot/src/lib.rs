@@ -1,14 +1,14 @@
 //! Kafka messages in, Arrow columns out.
 //!
-//! [`Sabot::kafka`] describes what to read; [`Builder::open`] gives a [`Stream`] of [`Batch`]es, each a
-//! [`RecordBatch`](arrow_array::RecordBatch) with reports of what was wrong with its bad messages. This crate adds no
-//! machinery of its own to the crates below it: it puts them together and re-exports them, and Arrow's with them, so
-//! that a program needs one dependency and one version of Arrow. [`Sabot::payloads`] decodes messages that come from
-//! anywhere else.
+//! [`Sabot::kafka`] describes what to read; [`Builder::open`] gives a [`Stream`] of [`Batch`]es,
+//! each a [`RecordBatch`](arrow_array::RecordBatch) with reports of what was wrong with its bad
+//! messages. This crate adds no machinery of its own to the crates below it: it puts them together
+//! and re-exports them, and Arrow's with them, so that a program needs one dependency and one
+//! version of Arrow. [`Sabot::payloads`] decodes messages that come from anywhere else.
 //!
 //! # Example
 //!
-//! It runs as it stands, on a broker and a registry inside the process.
+//! It runs unchanged, on a broker and a registry inside the process.
 //!
 //! ```
 //! # #[cfg(all(feature = "avro", feature = "kafka"))]
@@ -74,7 +74,7 @@
 //! for batch in ContainerReader::with_options(&file[..], options)? {
 //!     match batch {
 //!         Ok(batch) => rows += batch.num_rows(),
-//!         // A bad row or block; the next call goes on behind it.
+//!         // A bad row or block; the next call goes on after it.
 //!         Err(error) if !error.is_fatal() => eprintln!("{} rows are lost: {error}", error.lost_rows()),
 //!         Err(error) => return Err(error.into()),
 //!     }
@@ -95,7 +95,8 @@
 //! | `async` | `Stream::into_async`, with `kafka` |
 //! | `ssl`, `zstd`, `gssapi` | passed on to librdkafka, if `kafka` is on: TLS, zstd-compressed topics, Kerberos |
 //!
-//! Further examples are in the crate's `examples` folder: `quickstart`, `to_parquet`, `dead_letters`.
+//! Further examples are in the crate's `examples` folder: `quickstart`, `to_parquet`,
+//! `dead_letters`.
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "async")]
@@ -150,7 +151,8 @@ pub use sabot_registry as registry;
 pub use sabot_schema as schema;
 pub use sabot_wire as wire;
 
-/// Where everything begins: [`Sabot::kafka`] for topics, [`Sabot::payloads`] for payloads from elsewhere.
+/// Where everything begins: [`Sabot::kafka`] for topics, [`Sabot::payloads`] for payloads from
+/// elsewhere.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Sabot;
@@ -158,8 +160,9 @@ pub struct Sabot;
 impl Sabot {
     /// Reads topics. `brokers` are `host:port` with commas between.
     ///
-    /// Say which topic, how its values are encoded and, for schemas with ids, where the registry is. Everything else
-    /// has a default: from the beginning, for ever, without a group, failing at the first bad message.
+    /// Say which topic, how its values are encoded and, for schemas with ids, where the registry
+    /// is. Everything else has a default: from the beginning, for ever, without a group, failing at
+    /// the first bad message.
     #[cfg(feature = "kafka")]
     pub fn kafka(brokers: impl Into<String>) -> Builder {
         Builder::new(brokers.into())

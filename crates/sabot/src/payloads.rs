@@ -42,8 +42,8 @@ impl Payloads {
         self
     }
 
-    /// What becomes of a bad payload. [`OnError::DeadLetter`] is the same as [`OnError::Skip`] here: the caller has the
-    /// payload.
+    /// What becomes of a bad payload. [`OnError::DeadLetter`] is the same as [`OnError::Skip`]
+    /// here: the caller has the payload.
     pub fn on_error(mut self, policy: OnError) -> Self {
         self.on_error = policy;
         self
@@ -53,8 +53,8 @@ impl Payloads {
     ///
     /// # Errors
     ///
-    /// [`crate::ErrorKind::Config`], or what a registry's answer stands for: `Schema`, `NotFound`, `Unreachable`, `Denied` or
-    /// `Registry`.
+    /// [`crate::ErrorKind::Config`], or what a registry's answer stands for: `Schema`, `NotFound`,
+    /// `Unreachable`, `Denied` or `Registry`.
     pub fn open(self) -> Result<PayloadDecoder, Error> {
         let registry = self.registry.client()?;
         let decoder = self.codec.open(Part::Value, None, registry.as_ref())?;
@@ -101,12 +101,14 @@ pub struct PayloadDecoder {
 }
 
 impl PayloadDecoder {
-    /// Decodes all payloads to one batch. `None` is Kafka's null. In the reports, the offset is the payload's index.
+    /// Decodes all payloads to one batch. `None` is Kafka's null. In the reports, the offset is the
+    /// payload's index.
     ///
     /// # Errors
     ///
-    /// With [`OnError::Fail`] the first bad payload; a schema that cannot be fetched; payloads that are more than one
-    /// batch can hold (see [`sabot_decode::Limits`]). Nothing of the slice is kept then.
+    /// With [`OnError::Fail`] the first bad payload; a schema that cannot be fetched; payloads that
+    /// are more than one batch can hold (see [`sabot_decode::Limits`]). Nothing of the slice is
+    /// kept then.
     pub fn decode(&mut self, payloads: &[Option<&[u8]>]) -> Result<(RecordBatch, Vec<BadRow>), Error> {
         let records = (0..)
             .zip(payloads)

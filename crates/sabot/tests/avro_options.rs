@@ -1,5 +1,5 @@
-//! Each choice of `Codec::avro()` and the column that comes out by it: a table, from a schema and a message to a field. What
-//! each type becomes in all its variants, the tests of sabot-avro say.
+//! Each choice of `Codec::avro()` and the column that comes out by it: a table, from a schema and a
+//! message to a field. What each type becomes in all its variants, the tests of sabot-avro say.
 
 use std::sync::Arc;
 
@@ -13,7 +13,8 @@ use sabot::{
 
 const CODEC: &str = include_str!("../src/encoding.rs");
 
-/// An option, the type of the field `f` that it is tried with, a value, and what the column has to be.
+/// An option, the type of the field `f` that it is tried with, a value, and what the column has to
+/// be.
 type Case = (&'static str, fn(Codec) -> Codec, &'static str, &'static [u8], T);
 
 const ENUM: &str = r#"{"type": "enum", "name": "E", "symbols": ["A"]}"#;

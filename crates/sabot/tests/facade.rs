@@ -281,7 +281,8 @@ fn an_async_stream_wakes_a_waiting_task_and_ends_when_told() {
     stream.stopper().stop();
     assert!(block_on("the end when told", next(stream.as_mut())).is_none());
 
-    // With batches that nobody takes, the thread waits for room; closing and dropping end it all the same.
+    // With batches that nobody takes, the thread waits for room; closing and dropping end it all
+    // the same.
     let full = stage.builder(Codec::avro()).batch_rows(1);
     stage.send((0..50).map(|at| stage.value(at)));
     full.clone()
@@ -335,7 +336,8 @@ async fn next(mut stream: Pin<&mut AsyncStream>) -> Option<Result<Batch, sabot::
     poll_fn(|context| stream.as_mut().poll_next(context)).await
 }
 
-/// The least that can run a future: it parks until it is woken. What never comes fails the test, which says what it was.
+/// The least that can run a future: it parks until it is woken. What never comes fails the test,
+/// which says what it was.
 fn block_on<F: Future>(waiting_for: &str, future: F) -> F::Output {
     struct Unpark(Thread);
     impl Wake for Unpark {

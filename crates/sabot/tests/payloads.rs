@@ -1,4 +1,5 @@
-//! Payloads that come from anywhere. Nothing here needs the feature `kafka`: CI runs it without librdkafka.
+//! Payloads that come from anywhere. Nothing here needs the feature `kafka`: CI runs it without
+//! librdkafka.
 
 mod common;
 

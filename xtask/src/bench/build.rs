@@ -1,8 +1,9 @@
 //! How the program of `bench/` is built: to measure, to count, or to check results.
 //!
-//! To measure, every crate gets fat link-time optimisation and one codegen unit, which is checked before. That takes
-//! minutes, so continuous integration does without: it counts in a program that has no peers and little link-time
-//! optimisation, and checks results in one that is not optimised and shares what was compiled for the tests.
+//! To measure, every crate gets fat link-time optimisation and one codegen unit, which is checked
+//! before. That takes minutes, so continuous integration does without: it counts in a program that
+//! has no peers and little link-time optimisation, and checks results in one that is not optimised
+//! and shares what was compiled for the tests.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -21,7 +22,7 @@ pub(super) enum Build {
     Verify,
 }
 
-/// Builds the program, after checking how; gives where it lies.
+/// Builds the program, after checking how; gives where it is.
 pub(super) fn build(build: Build) -> Outcome<PathBuf> {
     match build {
         Build::Gate => {
@@ -52,8 +53,8 @@ pub(super) fn build(build: Build) -> Outcome<PathBuf> {
             );
             run_command(
                 cargo_build()
-                    // The program measures nothing unless it finds this: cargo tells it nothing about link-time
-                    // optimisation.
+                    // The program measures nothing unless it finds this: cargo tells it nothing
+                    // about link-time optimisation.
                     .env("SABOT_BENCH_PROFILE", profiles::CHECKED)
                     .env("SABOT_BENCH_RUSTC", rustc_version()?),
             )?;

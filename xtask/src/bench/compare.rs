@@ -1,7 +1,7 @@
 //! Two runs side by side: what a change did.
 //!
-//! Times of one machine at two hours differ by what else it did, so the ratio to the peers stands beside them: a change
-//! is good where the ratio moved.
+//! Times of one machine at two hours differ by what else it did, so the ratio to the peers is
+//! printed beside them: a change is good where the ratio moved.
 
 use std::fmt::Write;
 

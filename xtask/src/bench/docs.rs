@@ -1,8 +1,9 @@
-//! `cargo xtask bench docs`: the numbers and plots of docs/performance.md, made from the newest record.
+//! `cargo xtask bench docs`: the numbers and plots of docs/performance.md, made from the newest
+//! record.
 //!
-//! Nobody copies a number by hand: what stands between two marks, and the plots beside it, are what the newest record
-//! makes, and a test holds them against it. So they change with a record, with the bars, or with this code, and in the
-//! same commit.
+//! Nobody copies a number by hand: what is between two marks, and the plots beside it, are what the
+//! newest record makes, and a test holds them against it. So they change with a record, with the
+//! bars, or with this code, and in the same commit.
 
 use std::fmt::Write;
 use std::fs;
@@ -15,7 +16,7 @@ use crate::command::{Failure, Outcome, root};
 
 const PAGE: &str = "docs/performance.md";
 const PLOTS: &str = "docs/img";
-/// How the names of the plots begin: what else lies beside them is not ours.
+/// How the names of the plots begin: what else is beside them is not ours.
 const PLOT_PREFIX: &str = "bench-";
 const BEGIN: &str = "<!-- made by `cargo xtask bench docs` from the newest record: edit nothing below -->\n";
 const END: &str = "<!-- up to here -->\n";
@@ -135,7 +136,7 @@ fn replaced(page: &str, section: &str) -> Outcome<String> {
     Ok(format!("{before}{BEGIN}\n{section}\n{END}{after}"))
 }
 
-/// The plots that lie in the folder, in order.
+/// The plots that are in the folder, in order.
 fn plots_in(folder: &Path) -> Outcome<Vec<PathBuf>> {
     files_in(folder, |name| name.starts_with(PLOT_PREFIX))
 }

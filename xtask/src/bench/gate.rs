@@ -1,11 +1,13 @@
 //! `cargo xtask bench gate`: instructions for each message, held against `bench/instructions.json`.
 //!
-//! Time says nothing on a machine that others use too; instructions are the same each time, so that a few per cent show.
-//! They are not time: a gate that passes does not say that a change is fast, only that it does no more than before.
+//! Time says nothing on a machine that others use too; instructions are the same each time, so that
+//! a few per cent show. They are not time: a gate that passes does not say that a change is fast,
+//! only that it does no more than before.
 //!
-//! callgrind lets programs see one processor of its own, with AVX2 and without AVX-512, wherever the machine has AVX2. So
-//! Sabot, and the C library's copying, take the same loops on every such machine, and one baseline serves for all. The price
-//! is that the loops for AVX-512 are not counted; they are compiled from the same lines. A machine without AVX2 fails.
+//! callgrind lets programs see one processor of its own, with AVX2 and without AVX-512, wherever
+//! the machine has AVX2. So Sabot, and the C library's copying, take the same loops on every such
+//! machine, and one baseline serves for all. The price is that the loops for AVX-512 are not
+//! counted; they are compiled from the same lines. A machine without AVX2 fails.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,18 +24,20 @@ use crate::command::{Failure, Outcome, output, require, root, target};
 
 const BASELINE: &str = "bench/instructions.json";
 
-/// How much more or less than in the baseline, in per cent, goes without a word: as much as a change elsewhere in a file
-/// moves by what the compiler inlines.
+/// How much more or less than in the baseline, in per cent, goes without a word: as much as a
+/// change elsewhere in a file moves by what the compiler inlines.
 const TOLERANCE_PERCENT: f64 = 3.0;
 
 /// Two batches of 8,192 rows.
 const MESSAGES: &str = "16384";
 
-/// The function that callgrind counts, and what it calls; the pattern holds for both ways in which Rust mangles names.
+/// The function that callgrind counts, and what it calls; the pattern holds for both ways in which
+/// Rust mangles names.
 const COUNTED: &str = "--toggle-collect=*count*counted*";
 
-/// Where in the heap something lies depends on the random keys of hash maps, and how it is copied, or whether a buffer can
-/// grow in place, depends on where it lies. Allocations of a page or more in pages of their own leave nothing to chance.
+/// Where in the heap something is depends on the random keys of hash maps, and how it is copied, or
+/// whether a buffer can grow in place, depends on where it is. Allocations of a page or more in
+/// pages of their own leave nothing to chance.
 const MALLOC: (&str, &str) = (
     "GLIBC_TUNABLES",
     "glibc.malloc.mmap_threshold=4096:glibc.malloc.mmap_max=1000000",
@@ -56,7 +60,8 @@ pub(super) fn check_machine() -> Outcome {
     }
 }
 
-/// Counts with `program`; holds the counts against the baseline, or with `bless` makes them the baseline.
+/// Counts with `program`; holds the counts against the baseline, or with `bless` makes them the
+/// baseline.
 pub(super) fn run(program: &Path, bless: bool) -> Outcome {
     let counts = Counts {
         tools: tools()?,
@@ -226,7 +231,8 @@ fn count_all(program: &Path) -> Outcome<BTreeMap<String, f64>> {
     })
 }
 
-/// Counts one workload; what callgrind wrote stays, for `callgrind_annotate` to say where instructions went.
+/// Counts one workload; what callgrind wrote stays, for `callgrind_annotate` to say where
+/// instructions went.
 fn count(program: &Path, workload: &str) -> Outcome<f64> {
     let folder = target().join("bench/callgrind");
     fs::create_dir_all(&folder).map_err(Failure::io(format_args!("cannot make {}", folder.display())))?;

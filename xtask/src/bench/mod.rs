@@ -1,8 +1,9 @@
 //! `cargo xtask bench`: measures beside the peers, and makes of the results what people read.
 //!
-//! `bench/` is a workspace of its own, so that no user compiles a peer. Its program only measures and writes
-//! `results.json`; the table, the bars, the records, the plots and the documentation's numbers are made here from that
-//! file, so that a number is never copied by hand and old records can be shown again without compiling a peer.
+//! `bench/` is a workspace of its own, so that no user compiles a peer. Its program only measures
+//! and writes `results.json`; the table, the bars, the records, the plots and the documentation's
+//! numbers are made here from that file, so that a number is never copied by hand and old records
+//! can be shown again without compiling a peer.
 
 mod bars;
 mod build;

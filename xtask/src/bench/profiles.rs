@@ -1,7 +1,7 @@
 //! Whether the comparison is fair: what cargo is going to do with every crate, ours and theirs.
 //!
-//! A workspace of its own inherits no profile, and no build script or program can see whether link-time optimisation
-//! reached it. So cargo is asked for its plan before a number is taken.
+//! A workspace of its own inherits no profile, and no build script or program can see whether
+//! link-time optimisation reached it. So cargo is asked for its plan before a number is taken.
 
 use serde_json::Value;
 
@@ -26,8 +26,8 @@ fn check_graph(graph: &Value) -> Outcome<usize> {
         let kinds = unit["target"]["kind"].as_array();
         let is = |what: &str| kinds.is_some_and(|kinds| kinds.iter().any(|kind| kind == what));
         let profile = &unit["profile"];
-        // Build scripts, procedural macros and what they use run while compiling; cargo leaves link-time optimisation
-        // off for them.
+        // Build scripts, procedural macros and what they use run while compiling; cargo leaves
+        // link-time optimisation off for them.
         let for_host = profile["name"] == "release" && profile["opt_level"] == "0";
         if unit["mode"] != "build" || is("proc-macro") || is("custom-build") || for_host {
             continue;

@@ -1,8 +1,8 @@
 //! Records: the results of whole runs, kept under `bench/record/` by date, processor and commit.
 //!
-//! A record is a run's `results.json` as it was written, so that a later version of this program can show it again, and a
-//! change's effect can be seen when its run is long gone. Times of two machines are not compared by anyone: that is why
-//! the processor stands in the name.
+//! A record is a run's `results.json` as it was written, so that a later version of this program
+//! can show it again, and a change's effect can be seen when its run is long gone. Times of two
+//! machines are not compared by anyone: that is why the processor is in the name.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use super::files_in;
 use super::results::Results;
 use crate::command::{Failure, Outcome, root};
 
-/// Where records lie, from the repository's root.
+/// Where records are, from the repository's root.
 const FOLDER: &str = "bench/record";
 
 /// Keeps the results in `file`; says where.
@@ -69,7 +69,7 @@ fn name(results: &Results) -> String {
     format!("{day}-{}-{}.json", slug(&results.cpu), results.commit)
 }
 
-/// Lower-case letters and digits, with a dash for all that stands between them.
+/// Lower-case letters and digits, with a dash for all that is between them.
 pub(super) fn slug(text: &str) -> String {
     let is_part = |letter: char| letter.is_ascii_alphanumeric();
     let parts = text.split(|letter| !is_part(letter));

@@ -65,7 +65,7 @@ impl Results {
         unique(self.rows.iter().map(|row| row.workload.as_str()))
     }
 
-    /// What of the workloads' names stands together in one plot, in order.
+    /// Which workloads share a plot, by the beginning of their names, in order.
     pub(super) fn groups(&self) -> Vec<String> {
         let mut found: Vec<String> = Vec::new();
         for group in self.rows.iter().map(Row::group) {
@@ -99,8 +99,8 @@ impl Results {
 }
 
 impl Row {
-    /// `avro` of `avro/flat`, `avro/projected` of `avro/projected/flat`: what is left of a name without its last part, in
-    /// two parts at most.
+    /// `avro` of `avro/flat`, `avro/projected` of `avro/projected/flat`: what is left of a name
+    /// without its last part, in two parts at most.
     pub(super) fn group(&self) -> String {
         let parts: Vec<&str> = self.workload.split('/').collect();
         parts[..(parts.len() - 1).clamp(1, 2)].join("/")

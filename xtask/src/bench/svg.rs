@@ -1,9 +1,10 @@
 //! A group of workloads as a plot: a bar for each system, in SVG.
 //!
-//! The workloads of a group differ by more than a linear scale can show, and a logarithmic one makes a factor of five look
-//! small. So each workload has a scale of its own, as long as its slowest system, and the numbers stand at the bars. The plot
-//! brings its own background, so that it can be read whatever theme lies around it, and follows the reader's preference
-//! for dark or light.
+//! The workloads of a group differ by more than a linear scale can show, and a logarithmic one
+//! makes a factor of five look small. So each workload has a scale of its own, as long as its
+//! slowest system, and the numbers are beside the bars. The plot brings its own background, so that
+//! it can be read whatever theme is around it, and follows the reader's preference for dark or
+//! light.
 
 use std::fmt::Write;
 
@@ -13,7 +14,7 @@ const WIDTH: usize = 820;
 const MARGIN: usize = 16;
 /// Where bars begin, right of the systems' names.
 const BARS_LEFT: usize = 260;
-/// How long the longest bar is; numbers stand right of it.
+/// How long the longest bar is; numbers are right of it.
 const BARS_WIDTH: usize = 380;
 const BAR_HEIGHT: usize = 13;
 const LINE_HEIGHT: usize = 21;
@@ -129,7 +130,8 @@ mod tests {
     use super::super::results::tests::sample;
     use super::plot;
 
-    /// Panics unless tags are closed in order, and nothing but names, quoted attributes and text stands in them.
+    /// Panics unless tags are closed in order, and nothing but names, quoted attributes and text is
+    /// in them.
     fn check_well_formed(svg: &str) {
         let mut open = Vec::new();
         let mut rest = svg.trim();

@@ -35,7 +35,8 @@ pub(super) fn text(results: &Results, bars: &[Bar]) -> String {
     out
 }
 
-/// The bars that show in this row: in the other system's, or in Sabot's own where only its time counts.
+/// The bars that show in this row: in the other system's, or in Sabot's own where only its time
+/// counts.
 fn bars_of<'a>(bars: &'a [Bar], row: &'a Row) -> impl Iterator<Item = &'a Bar> {
     bars.iter()
         .filter(|bar| bar.workload == row.workload && bar.against.as_deref().unwrap_or(OURS) == row.system)

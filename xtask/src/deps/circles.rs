@@ -1,8 +1,9 @@
 //! Circles of modules inside a crate.
 //!
-//! A module's children share what it holds, and a module makes use of its children: neither is a circle. What counts is
-//! how *neighbours* use each other, the children of one module, each together with all below it. If `a` uses `b::x` and
-//! `b` uses `a::y`, neither can be read, tested or moved without the other, and the two are one module in two files.
+//! A module's children share what it holds, and a module makes use of its children: neither is a
+//! circle. What counts is how *neighbours* use each other, the children of one module, each
+//! together with all below it. If `a` uses `b::x` and `b` uses `a::y`, neither can be read, tested
+//! or moved without the other, and the two are one module in two files.
 //!
 //! ```text
 //! crate::a::deep -> crate::b::x     counts as a -> b, among the root's children
@@ -19,7 +20,8 @@ use crate::command::Outcome;
 /// Module -> the neighbours that it uses, and one place for each.
 type Neighbours = BTreeMap<String, BTreeMap<String, String>>;
 
-/// Adds a sentence for each circle that is not known, and for each known one that is gone. Gives the number of modules.
+/// Adds a sentence for each circle that is not known, and for each known one that is gone. Gives
+/// the number of modules.
 pub(super) fn check(violations: &mut Vec<String>) -> Outcome<usize> {
     let mut count = 0;
     for row in CRATES {
@@ -201,7 +203,7 @@ mod tests {
                 ],
                 "the modules a, b, c use",
             ),
-            // Below another module; and by what lies deeper.
+            // Below another module; and by what is deeper.
             (
                 &[
                     ("m", "mod a; mod b;"),

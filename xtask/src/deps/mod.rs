@@ -1,8 +1,8 @@
 //! `cargo xtask deps`: holds the tree against the architecture.
 //!
-//! `table` says what is allowed. Each of the others holds one thing against it: `edges` the dependencies that
-//! `cargo metadata` lists, `map` what ARCHITECTURE.md says, `unsafe_code` which crates forbid it, `circles` the modules
-//! inside each crate.
+//! `table` says what is allowed. Each of the others holds one thing against it: `edges` the
+//! dependencies that `cargo metadata` lists, `map` what ARCHITECTURE.md says, `unsafe_code` which
+//! crates forbid it, `circles` the modules inside each crate.
 
 mod circles;
 mod edges;

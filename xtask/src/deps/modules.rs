@@ -1,8 +1,8 @@
 //! The modules of a crate, and which of them uses which.
 //!
-//! Read from the source's `mod` and `use` declarations and from paths that begin with `crate`, `super` or `self`; a macro's
-//! output is not seen. A name that a module only re-exports leads on to the module that it comes from. Tests are left
-//! out: they may reach for anything.
+//! Read from the source's `mod` and `use` declarations and from paths that begin with `crate`,
+//! `super` or `self`; a macro's output is not seen. A name that a module only re-exports leads on
+//! to the module that it comes from. Tests are left out: they may reach for anything.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -82,7 +82,8 @@ impl Modules {
         Ok(())
     }
 
-    /// Adds a module and those that are written inside it. Gives the children that have files of their own.
+    /// Adds a module and those that are written inside it. Gives the children that have files of
+    /// their own.
     fn add(&mut self, path: &ModulePath, file: PathBuf, text: &str) -> Vec<ModulePath> {
         let mut reader = Reader {
             tokens: tokens(text),

@@ -1,7 +1,7 @@
 //! What is allowed: the one place that says which crate may know which.
 //!
-//! ARCHITECTURE.md's table is held against it. It lists what is allowed, not what must be: an edge that nobody uses is
-//! no violation.
+//! ARCHITECTURE.md's table is held against it. It lists what is allowed, not what must be: an edge
+//! that nobody uses is no violation.
 
 /// A crate of the workspace and what it may do.
 #[derive(Debug, Clone, Copy)]

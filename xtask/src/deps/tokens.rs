@@ -1,6 +1,7 @@
 //! Rust source as names and punctuation: as much of the language's lexis as it takes to find paths.
 //!
-//! Comments, strings, characters and lifetimes are left out, since a path in one of them is no use of a module.
+//! Comments, strings, characters and lifetimes are left out, since a path in one of them is no use
+//! of a module.
 
 /// A name, `::`, or one character of punctuation.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use crate::command::{Failure, Outcome};
 
 const FORBIDS: &str = "#![forbid(unsafe_code)]";
 
-/// A sentence for each crate that should forbid it and does not, or the other way round. Where a crate may have it, the
-/// workspace's lints deny it, and each site says why it is allowed there.
+/// A sentence for each crate that should forbid it and does not, or the other way round. Where a
+/// crate may have it, the workspace's lints deny it, and each site says why it is allowed there.
 pub(super) fn check() -> Outcome<Vec<String>> {
     let mut violations = Vec::new();
     for row in CRATES {

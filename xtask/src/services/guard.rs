@@ -1,4 +1,5 @@
-//! The process that starts the services, watches them, and ends them when its standard input closes.
+//! The process that starts the services, watches them, and ends them when its standard input
+//! closes.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -17,7 +18,8 @@ const CHECK_PAUSE: Duration = Duration::from_millis(200);
 const ANSWER_DEADLINE: Duration = Duration::from_secs(2);
 const LOG_TAIL_LINES: usize = 40;
 const REGISTRY_PATH: &str = "/apis/ccompat/v7";
-/// Below the ports that systems hand out to clients, so that none takes one between its choice and its use.
+/// Below the ports that systems hand out to clients, so that none takes one between its choice and
+/// its use.
 const PORTS: std::ops::Range<u16> = 20_000..30_000;
 
 /// Runs until standard input closes (well), or a service fails to start or ends by itself (badly).
@@ -43,7 +45,8 @@ pub(super) fn run(run: Run) -> Outcome {
 fn lifeline() -> Receiver<()> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
-        // Nothing is ever sent: reading returns only at the end, or when the pipe breaks, which is the same here.
+        // Nothing is ever sent: reading returns only at the end, or when the pipe breaks, which is
+        // the same here.
         let _ = io::stdin().lock().read_to_end(&mut Vec::new());
         drop(sender);
     });
@@ -168,7 +171,8 @@ impl Guarded {
 
     fn end_children(&mut self) {
         for child in &mut self.children {
-            // SIGKILL: nobody reads their data again. It fails only where the child has ended already.
+            // SIGKILL: nobody reads their data again. It fails only where the child has ended
+            // already.
             let _ = child.kill();
         }
         for child in &mut self.children {
@@ -194,8 +198,8 @@ impl Guarded {
 
 /// Writes Kafka's configuration and prepares its log directory; gives the configuration's file.
 ///
-/// Nothing is deleted by age. Test data likes fixed timestamps, which are older than a week, and the broker would delete
-/// such messages half a minute after its start.
+/// Nothing is deleted by age. Test data likes fixed timestamps, which are older than a week, and
+/// the broker would delete such messages half a minute after its start.
 fn format_storage(folder: &Path, classpath: &str, broker: u16, controller: u16) -> Outcome<PathBuf> {
     let data = folder.join("data");
     let properties = format!(
@@ -245,7 +249,8 @@ fn runner_jar(folder: &Path) -> Outcome<PathBuf> {
 /// Three ports that nobody listens on.
 fn free_ports() -> Outcome<[u16; 3]> {
     let span = u32::from(PORTS.end - PORTS.start);
-    // Where to begin depends on the process, so that two runs seldom look at the same ports at the same time.
+    // Where to begin depends on the process, so that two runs seldom look at the same ports at the
+    // same time.
     let begin = std::process::id().wrapping_mul(97) % span;
     let mut held = Vec::new();
     for step in 0..span {

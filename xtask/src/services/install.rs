@@ -48,7 +48,8 @@ pub(super) fn install() -> Outcome<PathBuf> {
     }
     require("mvn", &["--version"], MAVEN)?;
     println!("downloading what {POM} lists");
-    // Into a folder of this process, and renamed when whole: a download cut short is never taken for an installation.
+    // Into a folder of this process, and renamed when whole: a download cut short is never taken
+    // for an installation.
     let partial = Run::home().join(format!("partial-{}", std::process::id()));
     run_command(
         Command::new("mvn")

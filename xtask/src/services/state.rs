@@ -26,8 +26,8 @@ pub(super) struct State {
 }
 
 impl State {
-    /// What a command that uses the services finds in its environment: `SABOT_KAFKA`, `SABOT_KAFKA_PID`, and so on;
-    /// and `SABOT_BROKERS`.
+    /// What a command that uses the services finds in its environment: `SABOT_KAFKA`,
+    /// `SABOT_KAFKA_PID`, and so on; and `SABOT_BROKERS`.
     pub(super) fn environment(&self) -> Vec<(String, String)> {
         let each = self.services.iter().flat_map(|service| {
             let name = format!("SABOT_{}", service.name.to_uppercase());
@@ -149,7 +149,8 @@ impl Run {
         pid != 0 && command_line(pid).is_some_and(|line| line.contains(folder.as_ref()))
     }
 
-    /// Ends its processes, the guard first so that it does not take them for failed, and removes its folder.
+    /// Ends its processes, the guard first so that it does not take them for failed, and removes
+    /// its folder.
     pub(super) fn end(&self) -> Outcome {
         let state = self.read()?;
         let deadline = Instant::now() + END_DEADLINE;
@@ -173,7 +174,8 @@ impl Run {
     }
 }
 
-/// The command line of a live process. A process that has ended and was not yet waited for has none.
+/// The command line of a live process. A process that has ended and was not yet waited for has
+/// none.
 fn command_line(pid: u32) -> Option<String> {
     if Path::new("/proc/self").exists() {
         let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;

@@ -11,9 +11,10 @@ use crate::serde::SerdeArg;
 
 /// `sabot consume`.
 ///
-/// With -G, a batch is acknowledged only after its rows are written: to stdout, JSON lines and CSV files once they are
-/// flushed; to Parquet, Arrow and JSON array files once the file is finished and has its name (use --rotate-rows to
-/// finish files on the way). A process that is killed at any moment loses nothing; it may write some rows twice.
+/// With -G, a batch is acknowledged only after its rows are written: to stdout, JSON lines and CSV
+/// files once they are flushed; to Parquet, Arrow and JSON array files once the file is finished
+/// and has its name (use --rotate-rows to finish files on the way). A process that is killed at any
+/// moment loses nothing; it may write some rows twice.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct ConsumeArgs {
@@ -35,11 +36,11 @@ pub(crate) struct ConsumeArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What to read")]
 pub(crate) struct SourceArgs {
-    /// A topic; ^... is a regular expression. May be repeated, or stand without the flag.
+    /// A topic; ^... is a regular expression. May be repeated, or given without the flag.
     #[arg(short, long = "topic", value_name = "TOPIC")]
     pub(crate) topics: Vec<String>,
 
-    /// Topics, as behind kcat's -G.
+    /// Topics, as kcat takes them after -G.
     #[arg(value_name = "TOPIC")]
     pub(crate) more_topics: Vec<String>,
 
@@ -55,9 +56,9 @@ pub(crate) struct SourceArgs {
     #[arg(short = 'G', long, value_name = "GROUP", env = "SABOT_GROUP")]
     pub(crate) group: Option<String>,
 
-    /// Where to begin: beginning, end, stored, an offset N, -N before the end of each partition, or s@TIME; and e@TIME
-    /// where to end. TIME is in milliseconds since 1970 or RFC 3339. With -G it is only for partitions where the group
-    /// has committed nothing. [default: beginning]
+    /// Where to begin: beginning, end, stored, an offset N, -N before the end of each partition, or
+    /// s@TIME; and e@TIME where to end. TIME is in milliseconds since 1970 or RFC 3339. With -G it
+    /// is only for partitions where the group has committed nothing. [default: beginning]
     #[arg(short, long = "offset", value_name = "OFFSET", allow_hyphen_values = true, value_parser = OffsetArg::parse)]
     pub(crate) offsets: Vec<OffsetArg>,
 
@@ -82,9 +83,10 @@ pub(crate) struct SourceArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How to decode")]
 pub(crate) struct DecodingArgs {
-    /// How keys and values are encoded: avro, json, json-registry (JSON behind a schema id, as a registry's serialisers write
-    /// it), string (s), bytes, boolean, short (h), int (i), long (q), float, double or uuid; with key= or value= before it
-    /// for one of them alone. [default: value=avro with a registry, else value=string]
+    /// How keys and values are encoded: avro, json, json-registry (JSON with a schema id before it,
+    /// as a registry's serialisers write it), string (s), bytes, boolean, short (h), int (i), long
+    /// (q), float, double or uuid; with key= or value= before it for one of them alone. [default:
+    /// value=avro with a registry, else value=string]
     #[arg(short = 's', long = "serde", value_name = "[key=|value=]SERDE", value_parser = SerdeArg::parse)]
     pub(crate) serdes: Vec<SerdeArg>,
 
@@ -92,7 +94,8 @@ pub(crate) struct DecodingArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "subject")]
     pub(crate) reader_schema: Option<PathBuf>,
 
-    /// Resolve Avro values onto the latest version of this subject. [default: TOPIC-value, if the registry has it]
+    /// Resolve Avro values onto the latest version of this subject. [default: TOPIC-value, if the
+    /// registry has it]
     #[arg(long, value_name = "SUBJECT")]
     pub(crate) subject: Option<String>,
 
@@ -100,8 +103,8 @@ pub(crate) struct DecodingArgs {
     #[arg(long, value_name = "ID", value_parser = at_least(0_u32))]
     pub(crate) schema_id: Option<u32>,
 
-    /// Keep these fields alone, in this order, as paths such as id,customer.name. A name with a dot or comma in it is in double
-    /// quotes: '"unit.price",id'.
+    /// Keep these fields alone, in this order, as paths such as id,customer.name. A name with a dot
+    /// or comma in it is in double quotes: '"unit.price",id'.
     #[arg(long, visible_alias = "columns", value_name = "PATHS", value_parser = paths)]
     pub(crate) select: Vec<String>,
 
@@ -148,11 +151,13 @@ pub(crate) struct DecodingArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How to write")]
 pub(crate) struct MessageFormatArgs {
-    /// kcat's JSON: one object a message, with topic, partition, offset, tstype, ts, headers, key and payload.
+    /// kcat's JSON: one object a message, with topic, partition, offset, tstype, ts, headers, key
+    /// and payload.
     #[arg(short = 'J', conflicts_with_all = ["output", "format"])]
     pub(crate) envelope: bool,
 
-    /// kcat's format string: %t topic, %p partition, %o offset, %k key, %s payload, %K and %S their bytes, %T timestamp, %h headers.
+    /// kcat's format string: %t topic, %p partition, %o offset, %k key, %s payload, %K and %S their
+    /// bytes, %T timestamp, %h headers.
     #[arg(short, long, value_name = "FORMAT", conflicts_with = "output", value_parser = Template::parse)]
     pub(crate) format: Option<Template>,
 }
@@ -163,7 +168,8 @@ pub(crate) enum OnErrorArg {
     Fail,
     /// Report it and go on.
     Skip,
-    /// Report it and keep its row, with nulls, an _error column, and its value's bytes in a column _raw, also where only the key is bad.
+    /// Report it and keep its row, with nulls, an _error column, and its value's bytes in a column
+    /// _raw, also where only the key is bad.
     Null,
     /// Produce it to --dlq-topic and go on.
     Dlq,

@@ -81,9 +81,9 @@ pub(crate) struct ConnectionArgs {
 /// Where the configuration file is.
 #[derive(Debug, Args)]
 pub(crate) struct ConfigArgs {
-    /// A file of librdkafka's properties and schema.registry.url, as kcat reads it; "none" reads no file. Without it, the
-    /// first that exists of: sabot/sabot.conf in $XDG_CONFIG_HOME or in the home directory's .config; $KCAT_CONFIG, or
-    /// kcat.conf in the latter.
+    /// A file of librdkafka's properties and schema.registry.url, as kcat reads it; "none" reads no
+    /// file. Without it, the first that exists of: sabot/sabot.conf in $XDG_CONFIG_HOME or in the
+    /// home directory's .config; $KCAT_CONFIG, or kcat.conf in the latter.
     #[arg(short = 'F', long = "config", value_name = "FILE", env = "SABOT_CONFIG", global = true, value_hint = ValueHint::FilePath)]
     pub(crate) config_file: Option<PathBuf>,
 }
@@ -160,7 +160,8 @@ pub(crate) struct RegistryArgs {
 /// `sabot cat`.
 #[derive(Debug, Args)]
 pub(crate) struct CatArgs {
-    /// Object container files, one after the other; - is stdin. The schema of the first is that of all rows.
+    /// Object container files, one after the other; - is stdin. The schema of the first is that of
+    /// all rows.
     #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<PathBuf>,
 
@@ -172,8 +173,8 @@ pub(crate) struct CatArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) reader_schema: Option<PathBuf>,
 
-    /// Keep these fields alone, in this order, as paths such as id,customer.name. A name with a dot or comma in it is in double
-    /// quotes: '"unit.price",id'.
+    /// Keep these fields alone, in this order, as paths such as id,customer.name. A name with a dot
+    /// or comma in it is in double quotes: '"unit.price",id'.
     #[arg(long, visible_alias = "columns", value_name = "PATHS", value_parser = paths)]
     pub(crate) select: Vec<String>,
 
@@ -203,8 +204,8 @@ pub(crate) struct TypesArgs {
     #[arg(long, requires = "select")]
     pub(crate) check_tail: bool,
 
-    /// Arrow types where there is a choice, such as strings=utf8-view,enums=text: strings, bytes, enums, uuids, unions,
-    /// wide-decimals, big-decimals, recursion, time-zone.
+    /// Arrow types where there is a choice, such as strings=utf8-view,enums=text: strings, bytes,
+    /// enums, uuids, unions, wide-decimals, big-decimals, recursion, time-zone.
     #[arg(long, value_name = "KEY=TYPE", value_delimiter = ',', value_parser = TypeArg::parse)]
     pub(crate) types: Vec<TypeArg>,
 }
@@ -391,7 +392,8 @@ mod tests {
         assert!(read > 40, "{read}");
     }
 
-    /// The words of the commands of a pipeline, as a shell has them; with numbers for what a reader is to fill in.
+    /// The words of the commands of a pipeline, as a shell has them; with numbers for what a reader
+    /// is to fill in.
     fn commands(line: &str) -> Vec<Vec<String>> {
         let mut commands = vec![vec![String::new()]];
         let mut is_quoted = false;

@@ -14,8 +14,8 @@ use crate::output::{Destination, Existing, Format, TableOptions};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How to write")]
 pub(crate) struct OutputArgs {
-    /// The format. [default: by the file's extension; else table on a terminal, jsonl in a pipe and in a file without an
-    /// extension]
+    /// The format. [default: by the file's extension; else table on a terminal, jsonl in a pipe and
+    /// in a file without an extension]
     #[arg(short = 'O', long, value_name = "FORMAT")]
     pub(crate) output: Option<OutputFormat>,
 
@@ -31,8 +31,8 @@ pub(crate) struct OutputArgs {
     #[arg(long)]
     pub(crate) append: bool,
 
-    /// Finish a Parquet or Arrow file with the batch that brings it to so many rows, and begin the next: NAME-00000.parquet,
-    /// NAME-00001.parquet, ...
+    /// Finish a Parquet or Arrow file with the batch that brings it to so many rows, and begin the
+    /// next: NAME-00000.parquet, NAME-00001.parquet, ...
     #[arg(long, value_name = "N", value_parser = at_least(1_usize))]
     pub(crate) rotate_rows: Option<usize>,
 

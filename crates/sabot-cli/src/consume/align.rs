@@ -1,7 +1,8 @@
 //! One schema for the whole output.
 //!
-//! Until a decoder has seen a schema (there were only tombstones so far), its batches lack the value's columns. Formats
-//! that cannot change their columns on the way get such batches once the schema is known, with columns of null.
+//! Until a decoder has seen a schema (there were only tombstones so far), its batches lack the
+//! value's columns. Formats that cannot change their columns on the way get such batches once the
+//! schema is known, with columns of null.
 
 use std::collections::VecDeque;
 
@@ -57,8 +58,8 @@ impl Aligner {
     }
 }
 
-/// The batch with the columns that it lacks. One that cannot be brought to the schema stays as it is, and the output
-/// says what does not fit.
+/// The batch with the columns that it lacks. One that cannot be brought to the schema stays as it
+/// is, and the output says what does not fit.
 fn aligned(batch: &RecordBatch, schema: &SchemaRef) -> RecordBatch {
     if batch.schema_ref() == schema {
         return batch.clone();

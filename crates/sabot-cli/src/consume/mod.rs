@@ -1,8 +1,8 @@
 //! `sabot consume`: from topics to rows.
 //!
-//! A batch is acknowledged only once its rows are durable, as its sink says; see [`crate::output`]. Whatever ends the
-//! reading (the end, a count, Ctrl-C, a bad message), what was read until then is finished properly and acknowledged.
-//! Only if writing itself fails is nothing finished.
+//! A batch is acknowledged only once its rows are durable, as its sink says; see [`crate::output`].
+//! Whatever ends the reading (the end, a count, Ctrl-C, a bad message), what was read until then is
+//! finished properly and acknowledged. Only if writing itself fails is nothing finished.
 
 mod align;
 mod progress;
@@ -158,8 +158,8 @@ impl Consumer<'_> {
     }
 }
 
-/// The error, where it happened in words that can be searched for, and what to do about it if the command line can do
-/// something.
+/// The error, where it happened in words that can be searched for, and what to do about it if the
+/// command line can do something.
 fn failed(error: &sabot::Error, decoding: &DecodingArgs) -> Failure {
     let mut text = sabot::with_causes(error);
     if let (Some(topic), Some(partition), Some(offset)) = (error.topic(), error.partition(), error.offset()) {

@@ -1,7 +1,8 @@
 //! The line that says how far the reading has come.
 //!
-//! It is written over with each batch. No library does it: what Ctrl-C echoes must not wrap the line, and libraries fill
-//! it to the last column. The trade-off: nothing moves while no batch comes.
+//! It is written over with each batch. No library does it: what Ctrl-C echoes must not wrap the
+//! line, and libraries fill it to the last column. The trade-off: nothing moves while no batch
+//! comes.
 
 use std::io::{IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
@@ -12,16 +13,16 @@ use crate::console::{self, counted, grouped, note};
 
 /// The line is not written again sooner.
 const REDRAW: Duration = Duration::from_millis(50);
-/// Back to the first column, and rub out what stands behind the cursor.
+/// Back to the first column, and rub out what comes after the cursor.
 const RETURN: &str = "\r";
 const ERASE: &str = "\x1b[K";
 
-/// Shows progress on stderr, if that is a terminal that is not busy with the rows themselves: neither here nor, as
-/// with `| head`, at the other end of a pipe.
+/// Shows progress on stderr, if that is a terminal that is not busy with the rows themselves:
+/// neither here nor, as with `| head`, at the other end of a pipe.
 #[derive(Debug)]
 pub(super) struct Meter {
     is_shown: bool,
-    /// When the line that stands there was written.
+    /// When the line that is there was written.
     drawn: Option<Instant>,
     begin: Instant,
 }
@@ -48,7 +49,8 @@ impl Meter {
 
     pub(super) fn show(&mut self, progress: &Progress) {
         let mut line = line(&Numbers::of(progress), self.seconds());
-        // What has wrapped cannot be rubbed out; and there is to be room for the ^C of a terminal. The line is ASCII.
+        // What has wrapped cannot be rubbed out; and there is to be room for the ^C of a terminal.
+        // The line is ASCII.
         line.truncate(console::stderr_width().saturating_sub(3));
         write(&format!("{RETURN}{line}{ERASE}"));
         self.drawn = Some(Instant::now());
@@ -93,8 +95,8 @@ impl Numbers {
     }
 }
 
-/// The partitions' lags together. Before there is a partition, and before every partition's end is known, a sum would be
-/// too small.
+/// The partitions' lags together. Before there is a partition, and before every partition's end is
+/// known, a sum would be too small.
 fn to_go(lags: impl ExactSizeIterator<Item = Option<u64>>) -> Option<u64> {
     if lags.len() == 0 { None } else { lags.sum() }
 }

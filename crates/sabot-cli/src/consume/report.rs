@@ -42,7 +42,8 @@ impl Report {
         }
     }
 
-    /// A message whose key and value are both bad has two reports, one after the other, and is one message.
+    /// A message whose key and value are both bad has two reports, one after the other, and is one
+    /// message.
     fn bad_row(&mut self, bad: &BadRow) {
         let place = (bad.topic.clone(), bad.partition, bad.offset);
         if self.last.as_ref() != Some(&place) {

@@ -142,7 +142,8 @@ fn subscription(args: &SourceArgs, mut builder: Builder) -> Result<Builder, Fail
     }
     if args.regex {
         for topic in topics.iter_mut().filter(|topic| !topic.starts_with('^')) {
-            // Kafka's own convention: a pattern begins with a caret. This one still matches anywhere.
+            // Kafka's own convention: a pattern begins with a caret. This one still matches
+            // anywhere.
             *topic = format!("^.*({topic})");
         }
     }

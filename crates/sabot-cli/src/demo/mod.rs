@@ -1,7 +1,8 @@
 //! `sabot demo`: everything once, on a broker and a registry inside this process.
 //!
-//! Every number that it prints is counted while reading, and compared with what was written: how many, which messages
-//! are broken, and the sums of two columns. If anything differs, it says so and fails.
+//! Every number that it prints is counted while reading, and compared with what was written: how
+//! many, which messages are broken, and the sums of two columns. If anything differs, it says so
+//! and fails.
 
 mod orders;
 mod produce;

@@ -1,7 +1,7 @@
 //! The demonstration's Avro messages: two versions of a schema, and ten ways to break a message.
 //!
-//! The bytes are written by hand. That keeps a second Avro library out of the command, and a broken message has to be
-//! made byte by byte anyway.
+//! The bytes are written by hand. That keeps a second Avro library out of the command, and a broken
+//! message has to be made byte by byte anyway.
 
 /// The subject's first version.
 pub(super) const VERSION_1: &str = r#"{"type": "record", "name": "Order", "namespace": "demo", "fields": [
@@ -75,8 +75,8 @@ impl Defect {
     }
 }
 
-/// Writes the message of order `id` into `out`: by the schema `schema_id`, with a currency if it is the second version,
-/// and with `defect` if it is to be broken.
+/// Writes the message of order `id` into `out`: by the schema `schema_id`, with a currency if it is
+/// the second version, and with `defect` if it is to be broken.
 pub(super) fn write(id: i64, schema_id: u32, has_currency: bool, defect: Option<Defect>, out: &mut Vec<u8>) {
     out.clear();
     if defect == Some(Defect::Empty) {

@@ -15,7 +15,8 @@ pub(super) const NOTES: &str = "demo.notes";
 
 /// One Avro message in so many is broken.
 const BROKEN_IN: u64 = 100;
-/// The embedded broker keeps 5 MiB a partition. With so many messages, of at most 130 bytes, none is dropped.
+/// The embedded broker keeps 5 MiB a partition. With so many messages, of at most 130 bytes, none
+/// is dropped.
 const MESSAGES_A_PARTITION: u64 = 25_000;
 const TIMEOUT: Duration = Duration::from_secs(60);
 

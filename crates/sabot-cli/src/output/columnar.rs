@@ -1,7 +1,7 @@
 //! Parquet and Arrow outputs.
 //!
-//! Their files are of use only when they are whole. With rotation, `NAME-00000.parquet`, `NAME-00001.parquet`, ... each become
-//! durable on their own.
+//! Their files are of use only when they are whole. With rotation, `NAME-00000.parquet`,
+//! `NAME-00001.parquet`, ... each become durable on their own.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -170,7 +170,7 @@ impl<W: Write + Send> Writer<W> {
 }
 
 fn parquet_failure(error: &parquet::errors::ParquetError) -> Failure {
-    // An I/O error arrives wrapped; a closed pipe must be told apart wherever it lies.
+    // An I/O error arrives wrapped; a closed pipe must be told apart wherever it is.
     if is_closed_pipe(error) {
         return Failure::ClosedPipe;
     }
@@ -218,8 +218,8 @@ impl Names {
         }
     }
 
-    /// Starts the next file. Numbered files never replace one another: a second process, or a second run, takes the
-    /// next number that is free.
+    /// Starts the next file. Numbered files never replace one another: a second process, or a
+    /// second run, takes the next number that is free.
     fn create(&mut self) -> Result<Partial, Failure> {
         let Some(next) = &mut self.next else {
             return Partial::create(&self.path, self.existing);

@@ -13,7 +13,8 @@ pub(super) struct Csv {
 }
 
 impl Csv {
-    /// Writes the header above the first row. Rows of other columns than the header's would be read wrongly.
+    /// Writes the header above the first row. Rows of other columns than the header's would be read
+    /// wrongly.
     fn header(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), ArrowError> {
         let mut header = Vec::new();
         for (at, field) in batch.schema_ref().fields().iter().enumerate() {

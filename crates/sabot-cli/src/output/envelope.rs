@@ -2,9 +2,9 @@
 //!
 //! `{"topic":"t","partition":0,"offset":7,"tstype":"create","ts":1700000000000,"headers":["k","v"],"key":...,"payload":...}`
 //!
-//! As in kcat, headers are names and values in turn, and absent where there are none. Bytes that are not UTF-8 (in a
-//! header, or in a key or value that is not decoded) are `{"base64":"..."}`, where kcat writes broken text. There is no
-//! `broker`.
+//! As in kcat, headers are names and values in turn, and absent where there are none. Bytes that
+//! are not UTF-8 (in a header, or in a key or value that is not decoded) are `{"base64":"..."}`,
+//! where kcat writes broken text. There is no `broker`.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMillisecondType;

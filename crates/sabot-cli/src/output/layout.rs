@@ -1,7 +1,8 @@
 //! Which column of a batch plays which part: the message's metadata, its key, its value.
 //!
-//! The formats that speak of messages instead of rows (`-J`, `-f`) need to know. Names do not tell: a value may have a
-//! field `key` or `_topic` of its own. Places do: the key is the first column, metadata are the last ones.
+//! The formats that speak of messages instead of rows (`-J`, `-f`) need to know. Names do not tell:
+//! a value may have a field `key` or `_topic` of its own. Places do: the key is the first column,
+//! metadata are the last ones.
 
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
@@ -16,7 +17,7 @@ pub(crate) struct Layout {
     pub(crate) metadata: Metadata,
     /// Whether deletions are flagged in a column.
     pub(crate) tombstones: Tombstones,
-    /// Columns that stand behind the metadata: `_error` and `_raw`.
+    /// Columns that come after the metadata: `_error` and `_raw`.
     pub(crate) error_columns: bool,
     pub(crate) value: ValueLayout,
 }

@@ -1,12 +1,13 @@
 //! Where batches go: formats, destinations, and when what was written is safe to acknowledge.
 //!
-//! A [`Sink`] answers each write with [`Durable`]. Text formats are durable once flushed: a reader can use every line
-//! that arrived. Parquet, Arrow files and a JSON array are worth nothing until they are whole, so a sink for them
-//! writes under a temporary name, renames at the end, and only then says that it is durable. The driver acknowledges
-//! no batch before that, so that a crash at any moment loses nothing.
+//! A [`Sink`] answers each write with [`Durable`]. Text formats are durable once flushed: a reader
+//! can use every line that arrived. Parquet, Arrow files and a JSON array are worth nothing until
+//! they are whole, so a sink for them writes under a temporary name, renames at the end, and only
+//! then says that it is durable. The driver acknowledges no batch before that, so that a crash at
+//! any moment loses nothing.
 //!
-//! `spec` says what is wanted and `open` makes the sink of it: `text` for what is written line by line, `columnar` for Parquet
-//! and Arrow. Each text format is a renderer of its own.
+//! `spec` says what is wanted and `open` makes the sink of it: `text` for what is written line by
+//! line, `columnar` for Parquet and Arrow. Each text format is a renderer of its own.
 
 mod columnar;
 mod csv;

@@ -1,7 +1,8 @@
 //! Files that appear only when they are whole.
 //!
-//! A Parquet file without its footer is lost. So a file is written as `.NAME.partial` and renamed once it is closed
-//! and on disk: under its own name there is never half a file, and what a killed process left is overwritten by the next run.
+//! A Parquet file without its footer is lost. So a file is written as `.NAME.partial` and renamed
+//! once it is closed and on disk: under its own name there is never half a file, and what a killed
+//! process left is overwritten by the next run.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -108,14 +109,15 @@ pub(super) fn on_disk(synced: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// Makes sure that this process alone writes a file; false if another one does. It ends with the process, however that
-/// ends. Where the file system has no locks, everyone has to take care for themselves.
+/// Makes sure that this process alone writes a file; false if another one does. It ends with the
+/// process, however that ends. Where the file system has no locks, everyone has to take care for
+/// themselves.
 pub(super) fn lock(file: &File) -> bool {
     !matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock))
 }
 
-/// Whether the file still has that name. Between opening and locking it, its owner may have finished it, so that it
-/// has its final name and must not be touched, or removed it.
+/// Whether the file still has that name. Between opening and locking it, its owner may have
+/// finished it, so that it has its final name and must not be touched, or removed it.
 fn is_at(file: &File, path: &Path) -> bool {
     #[cfg(unix)]
     {

@@ -54,7 +54,7 @@ pub(crate) enum Destination {
 pub(crate) enum Existing {
     Refuse,
     Overwrite,
-    /// Go on behind the last whole record.
+    /// Go on after the last whole record.
     Append,
 }
 
@@ -81,7 +81,8 @@ impl OutputSpec {
         self.destination != Destination::Stdout
     }
 
-    /// Whether an output without rows still has columns: nothing at all would be no Parquet and no Arrow.
+    /// Whether an output without rows still has columns: nothing at all would be no Parquet and no
+    /// Arrow.
     pub(crate) fn has_columns_without_rows(&self) -> bool {
         self.is_file() || self.format.is_binary() || matches!(self.format, Format::Csv)
     }

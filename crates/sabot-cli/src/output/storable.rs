@@ -5,8 +5,9 @@
 //! | an interval | a struct of `months`, `days` and `nanoseconds` |
 //! | a struct without members | a boolean, true where the struct is there |
 //!
-//! Both keep every value. Unions never come this far: for Parquet the decoder is asked for structs with one nullable
-//! member a branch. Should one come all the same, the schema is refused with its path.
+//! Both keep every value. Unions never come this far: for Parquet the decoder is asked for structs
+//! with one nullable member a branch. Should one come all the same, the schema is refused with its
+//! path.
 
 use std::sync::Arc;
 

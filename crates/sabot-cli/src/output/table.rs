@@ -1,8 +1,9 @@
 //! A table as text, written as the rows arrive.
 //!
-//! Each batch may widen the columns, and the header stands again above the rows that did. On a terminal, cells are cut to
-//! fit and columns that find no room are left out, with a note; elsewhere nothing is cut. Control characters are
-//! escaped: a message must not be able to drive the terminal.
+//! Each batch may widen the columns, and the header is repeated above the rows that did. On a
+//! terminal, cells are cut to fit and columns that find no room are left out, with a note;
+//! elsewhere nothing is cut. Control characters are escaped: a message must not be able to drive
+//! the terminal.
 
 use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, DataType};
@@ -125,7 +126,7 @@ impl Table {
         out.push(b'\n');
     }
 
-    /// What stands below the number of columns that found no room.
+    /// What is written below the number of columns that found no room.
     fn flags_note(&self) -> String {
         match self.options.flags {
             "" => String::new(),
@@ -246,7 +247,8 @@ fn can_shrink(data_type: &DataType) -> bool {
     }
 }
 
-/// Takes room from the widest columns that can shrink; then leaves out the last ones, with room for a note that says so.
+/// Takes room from the widest columns that can shrink; then leaves out the last ones, with room for
+/// a note that says so.
 fn fit(widths: &mut Vec<usize>, can_shrink: &[bool], room: usize, note: usize) {
     for width in widths.iter_mut() {
         *width = (*width).min(WIDEST);

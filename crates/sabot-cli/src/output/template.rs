@@ -10,8 +10,8 @@
 //! | `%%` | a percent sign |
 //! | `\n` `\r` `\t` `\0` `\\` `\xNN` | escapes |
 //!
-//! Unlike kcat's, `%K` and `%S` count what is written and not what came over the wire, because a decoded payload no
-//! longer has its wire form.
+//! Unlike kcat's, `%K` and `%S` count what is written and not what came over the wire, because a
+//! decoded payload no longer has its wire form.
 
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
@@ -72,7 +72,8 @@ impl Template {
         Ok(Self { pieces })
     }
 
-    /// Whether every message ends with a line break, so that whole messages can be told from a torn one.
+    /// Whether every message ends with a line break, so that whole messages can be told from a torn
+    /// one.
     pub(crate) fn ends_lines(&self) -> bool {
         matches!(self.pieces.last(), Some(Piece::Text(text)) if text.ends_with(b"\n"))
     }

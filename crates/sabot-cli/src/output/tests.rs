@@ -1,5 +1,5 @@
-//! Every format against a file under `testdata/golden`, over one batch with every Arrow type that a codec can make.
-//! `SABOT_BLESS=1 cargo test -p sabot-cli` writes the files anew.
+//! Every format against a file under `testdata/golden`, over one batch with every Arrow type that a
+//! codec can make. `SABOT_BLESS=1 cargo test -p sabot-cli` writes the files anew.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -44,7 +44,7 @@ fn text_formats_write_their_golden_files() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
-        // Two batches: the headers and the brackets must stand once.
+        // Two batches: the headers and the brackets must be there once.
         write(
             &format,
             &path,
@@ -554,7 +554,8 @@ fn unions() -> ArrayRef {
     Arc::new(union)
 }
 
-/// Three messages: a record, a tombstone without key and timestamp, and one that looks like metadata.
+/// Three messages: a record, a tombstone without key and timestamp, and one that looks like
+/// metadata.
 fn messages() -> RecordBatch {
     let header = Fields::from(vec![
         Field::new("key", DataType::Utf8, false),

@@ -162,8 +162,8 @@ fn open_text_file(path: &Path, existing: Existing, format: &Format) -> io::Resul
     Ok((file, Some(header).filter(|header| csv && !header.is_empty())))
 }
 
-/// Cuts off what comes after the last whole record, at `end`, and says so. A JSON object that lacks its line break
-/// alone is whole: it gets one.
+/// Cuts off what comes after the last whole record, at `end`, and says so. A JSON object that lacks
+/// its line break alone is whole: it gets one.
 fn end_last_record(file: &mut File, path: &Path, end: u64, format: &Format) -> io::Result<()> {
     let torn_bytes = file.metadata()?.len() - end;
     if torn_bytes == 0 {
@@ -192,8 +192,8 @@ struct Records {
     end: u64,
 }
 
-/// Where the last whole record of a file ends. A process that was killed may have left a part of one, whose
-/// message it has not acknowledged.
+/// Where the last whole record of a file ends. A process that was killed may have left a part of
+/// one, whose message it has not acknowledged.
 fn whole_records(file: &mut File, csv: bool) -> io::Result<Records> {
     let mut reader = BufReader::with_capacity(1 << 16, file);
     let (mut position, mut records, mut quoted) = (0u64, Records::default(), false);

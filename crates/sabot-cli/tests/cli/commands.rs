@@ -58,7 +58,8 @@ fn the_first_configuration_file_that_exists_is_read() {
         path("kcats"),
         path(".config/sabot/sabot.conf"),
     ];
-    // One after the other comes into being, and goes before those that were there. Its second line is no property.
+    // One after the other comes into being, and goes before those that were there. Its second line
+    // is no property.
     for file in &files {
         std::fs::write(file, "client.id=x\nhunter2\n").unwrap();
         let mut command = sabot("list");
@@ -107,7 +108,8 @@ fn a_list_without_topics_says_so() {
     assert!(said.ends_with("sabot: no topics\n"), "{said}");
 }
 
-/// A registry that answers everything with 404 and this body. Its URL; it lasts as long as the test.
+/// A registry that answers everything with 404 and this body. Its URL; it lasts as long as the
+/// test.
 fn finds_nothing(body: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -157,7 +159,8 @@ fn any_schema_is_compatible_with_a_subject_without_versions() {
             "subject new has no versions yet: any schema is compatible\n"
         );
     }
-    // What asks for a version that is not there fails, and so does what is not answered by a registry.
+    // What asks for a version that is not there fails, and so does what is not answered by a
+    // registry.
     let (_, said) = check(unknown, "--version 1", 1);
     assert!(said.contains("40401"), "{said}");
     check("nothing here", "", 1);

@@ -121,8 +121,8 @@ impl Stage {
         self.producer.flush(Duration::from_secs(30)).unwrap();
     }
 
-    /// `sabot consume` on this stage, with the words of `line` behind it. Unless they say otherwise, no batch ends because
-    /// time passes, so that the batches are the same on a slow machine.
+    /// `sabot consume` on this stage, with the words of `line` after it. Unless they say otherwise,
+    /// no batch ends because time passes, so that the batches are the same on a slow machine.
     pub(crate) fn consume(&self, line: &str) -> Command {
         let mut command = sabot(&format!(
             "consume -F none -b {} -r {}",

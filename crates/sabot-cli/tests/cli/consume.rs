@@ -269,7 +269,8 @@ fn a_registry_that_does_not_answer_is_waited_for_as_long_as_told() {
     let stage = Stage::new(&["events"]);
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let registry = format!("http://{}", silent.local_addr().unwrap());
-    // An attempt takes ten seconds: whoever waits longer than told has time for several, and says how many.
+    // An attempt takes ten seconds: whoever waits longer than told has time for several, and says
+    // how many.
     let (_, said) = run(
         sabot(&format!(
             "consume -F none -b {} -r {registry} -t events -e --registry-timeout 1",

@@ -1,8 +1,8 @@
 //! From columns to Arrow arrays.
 //!
-//! The buffers are handed over, not copied, and others of the same room take their place: the next batch is likely to be
-//! as long. Every array goes through a checked constructor, so that a codec's fault is an error here; strings
-//! alone do not, see [`crate::VarBytes`].
+//! The buffers are handed over, not copied, and others of the same room take their place: the next
+//! batch is likely to be as long. Every array goes through a checked constructor, so that a codec's
+//! fault is an error here; strings alone do not, see [`crate::VarBytes`].
 
 use std::sync::Arc;
 

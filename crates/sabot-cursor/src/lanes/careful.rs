@@ -3,8 +3,8 @@
 use super::{LANES, Lanes, NonNullByte, PackedSpan, lose};
 use crate::{ARENA_BYTES, Window, varint};
 
-/// Reads one value for each lane. `read` gets the position behind the presence and the message's end, and is called only
-/// where the value is there.
+/// Reads one value for each lane. `read` gets the position after the presence and the message's
+/// end, and is called only where the value is there.
 #[inline(always)]
 fn each<T: Default>(
     window: Window<'_>,

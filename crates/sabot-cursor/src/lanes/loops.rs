@@ -1,23 +1,26 @@
 //! The loops over lanes that have nothing odd.
 //!
-//! Each returns whether it met anything odd, and then has done nothing of use. Written so that the compiler makes vectors of
-//! them: slices of one length, no branch, no call.
+//! Each returns whether it met anything odd, and then has done nothing of use. Written so that the
+//! compiler makes vectors of them: slices of one length, no branch, no call.
 
 use super::{LANES, Lanes, PackedSpan};
 use crate::Window;
 use crate::varint::{CONTINUED, gather};
 
-/// A mask, all ones where the value is there, and what `odd` collects of a byte that is neither 0 nor 2.
+/// A mask, all ones where the value is there, and what `odd` collects of a byte that is neither 0
+/// nor 2.
 #[inline(always)]
 fn presence(byte: u64, non_null_byte: u8, null: &mut u8, odd: &mut u64) -> u64 {
     *odd |= byte & 0xfd;
-    // Arithmetic instead of a comparison, of which the compiler would make a branch that nobody can predict.
+    // Arithmetic instead of a comparison, of which the compiler would make a branch that nobody can
+    // predict.
     let is_null = (byte ^ u64::from(non_null_byte)) >> 1 & 1;
     *null = is_null as u8;
     is_null.wrapping_sub(1)
 }
 
-/// The bytes of a varint whose last byte's high bit is the lowest of `ends`; `through` are the bits up to it.
+/// The bytes of a varint whose last byte's high bit is the lowest of `ends`; `through` are the bits
+/// up to it.
 #[inline(always)]
 fn len<const HAS_POPCOUNT: bool>(ends: u64, through: u64) -> u32 {
     if HAS_POPCOUNT {

@@ -1,12 +1,14 @@
 //! One value from each of many messages at once.
 //!
-//! The messages are independent, so that a loop over them keeps the processor busy where a loop over the values of one
-//! message waits for each length in turn. A loop has no branch on what it reads: it collects whether anything was odd, and
-//! then [`careful`] reads the same values again. There a lane that is not what its type allows is lost: its position gets a
-//! bit that no position has, so that it cannot end where its message does.
+//! The messages are independent, so that a loop over them keeps the processor busy where a loop
+//! over the values of one message waits for each length in turn. A loop has no branch on what it
+//! reads: it collects whether anything was odd, and then [`careful`] reads the same values again.
+//! There a lane that is not what its type allows is lost: its position gets a bit that no position
+//! has, so that it cannot end where its message does.
 //!
-//! The loops are plain Rust, compiled several times for what processors have (see [`Level`]); the compiler makes vectors of
-//! them. That is this module's only unsafe code: calling what was compiled for a processor that was found to be the one at hand.
+//! The loops are plain Rust, compiled several times for what processors have (see [`Level`]); the
+//! compiler makes vectors of them. That is this module's only unsafe code: calling what was
+//! compiled for a processor that was found to be the one at hand.
 
 mod careful;
 mod loops;
@@ -18,10 +20,11 @@ use crate::Window;
 /// Messages read at once at most.
 pub const LANES: usize = 64;
 
-/// The bit of a position that says that its lane is lost. Positions stay far below it, whatever is read.
+/// The bit of a position that says that its lane is lost. Positions stay far below it, whatever is
+/// read.
 const LOST: u32 = 1 << 30;
 
-/// Where a string lies in an arena: its first byte in the low half, its length in the high half.
+/// Where a string is in an arena: its first byte in the low half, its length in the high half.
 pub type PackedSpan = u64;
 
 /// Up to 64 positions that move through their messages side by side.
@@ -50,15 +53,16 @@ pub type PackedSpan = u64;
 pub struct Lanes {
     /// Lanes in use, at most [`LANES`].
     pub len: usize,
-    /// Where each lane reads next: below 2³¹. A position beyond its message moves on with every read, by 10 bytes at most, so
-    /// that it takes more reads to reach the type's end than a block has.
+    /// Where each lane reads next: below 2³¹. A position beyond its message moves on with every
+    /// read, by 10 bytes at most, so that it takes more reads to reach the type's end than a block
+    /// has.
     pub at: [u32; LANES],
     /// Where its message ends.
     pub end: [u32; LANES],
 }
 
-/// The byte, 0 or 2, that says of a nullable value that it is there; the other of the two says that it is null. `None` where
-/// no such byte is written.
+/// The byte, 0 or 2, that says of a nullable value that it is there; the other of the two says that
+/// it is null. `None` where no such byte is written.
 pub type NonNullByte = Option<u8>;
 
 impl Default for Lanes {
@@ -102,7 +106,8 @@ impl Lanes {
         lose(&mut self.at[lane], is_lost);
     }
 
-    /// The bits of the lanes that did not end where their messages do, or, if these may go on, that went beyond them.
+    /// The bits of the lanes that did not end where their messages do, or, if these may go on, that
+    /// went beyond them.
     #[must_use]
     pub fn lost(&self, may_end_early: bool) -> u64 {
         let lanes = self.at.iter().zip(&self.end).take(self.len).enumerate();
@@ -221,12 +226,14 @@ macro_rules! loops {
                         let best = Level::best();
                         if best == Level::Avx512 {
                             #[expect(unsafe_code, reason = "the loops take half as long with what newer processors have")]
-                            // SAFETY: the processor was found to have the features that the function was compiled for.
+                            // SAFETY: the processor was found to have the features that the
+                            // function was compiled for.
                             return unsafe { avx512::<NULLABLE>(window, lanes, byte $(, $extra)?, values, nulls) };
                         }
                         if best == Level::Avx2 {
                             #[expect(unsafe_code, reason = "the loops take half as long with what newer processors have")]
-                            // SAFETY: the processor was found to have the features that the function was compiled for.
+                            // SAFETY: the processor was found to have the features that the
+                            // function was compiled for.
                             return unsafe { avx2::<NULLABLE>(window, lanes, byte $(, $extra)?, values, nulls) };
                         }
                     }
@@ -250,9 +257,9 @@ loops! {
     words_32([u32; LANES]);
     /// Reads eight bytes from each message, as a little-endian word.
     words_64([u64; LANES]);
-    /// Reads a length and as many bytes from each message, and says where these lie.
+    /// Reads a length and as many bytes from each message, and says where these are.
     sized([PackedSpan; LANES]);
-    /// Steps over `len` bytes of each message, and says where these lie.
+    /// Steps over `len` bytes of each message, and says where these are.
     fixed([PackedSpan; LANES], len: u32);
 }
 

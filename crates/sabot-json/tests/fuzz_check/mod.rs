@@ -1,8 +1,10 @@
-//! What must hold for any bytes at all as a message. The fuzz target, the property tests and the replayed findings share it.
+//! What must hold for any bytes at all as a message. The fuzz target, the property tests and the
+//! replayed findings share it.
 //!
 //! `serde_json` is the judge of what is JSON, and of its values. The differences:
 //!
-//! - The limit of nesting: 128 there, [`sabot_decode::Limits::depth`] here. What nests too deep is judged by that alone.
+//! - The limit of nesting: 128 there, [`sabot_decode::Limits::depth`] here. What nests too deep is
+//!   judged by that alone.
 //! - A message is an object.
 
 use std::sync::{Arc, LazyLock};
@@ -72,7 +74,7 @@ fn check_inferred(text: &[u8]) -> Option<RowError> {
     error
 }
 
-/// What stands before a fault is the beginning of a message.
+/// What comes before a fault is the beginning of a message.
 fn check_fault(text: &[u8], error: &RowError) {
     assert_ne!(
         error.kind,

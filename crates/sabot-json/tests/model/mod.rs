@@ -6,7 +6,8 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, Field};
 use serde_json::{Map, Value};
 
-/// Whether row `row` holds the members of `value`, which is an object. Types are those that inference makes, and maps.
+/// Whether row `row` holds the members of `value`, which is an object. Types are those that
+/// inference makes, and maps.
 ///
 /// # Panics
 ///

@@ -1,14 +1,15 @@
 //! Whether one schema reads what another one wrote, by the rules of Avro's Java library.
 //!
-//! Logical types do not matter, names are compared without their namespaces, and every fault is reported, worded as
-//! Confluent's registry words it. (The checker of the `apache-avro` crate differs in all three, and takes a name for
-//! incompatible with its own definition.)
+//! Logical types do not matter, names are compared without their namespaces, and every fault is
+//! reported, worded as Confluent's registry words it. (The checker of the `apache-avro` crate
+//! differs in all three, and takes a name for incompatible with its own definition.)
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{Avro, Body, Definition, Field, Type};
 
-/// Comparisons of two types. Unions of records that hold unions make many; ordinary schemas need some thousands.
+/// Comparisons of two types. Unions of records that hold unions make many; ordinary schemas need
+/// some thousands.
 const STEP_LIMIT: u32 = 200_000;
 
 /// Nesting of types, through names too, which the depth of the JSON does not bound.
@@ -20,7 +21,8 @@ const DEPTH_LIMIT: u32 = 256;
 ///
 /// # Errors
 ///
-/// A message where the schemas are nested too deeply, or too many of their types have to be tried, to tell.
+/// A message where the schemas are nested too deeply, or too many of their types have to be tried,
+/// to tell.
 pub(crate) fn can_read(reader: &Avro, writer: &Avro, reader_is_new: bool) -> Result<Vec<String>, String> {
     let mut checker = Checker {
         reader,
@@ -342,8 +344,9 @@ mod tests {
         format!(r#"{{"type":"record","name":"{name}","fields":[{fields}]}}"#)
     }
 
-    /// The kinds and paths are those of Avro 1.12's `SchemaCompatibility`, which a run over 20,000 random pairs was held
-    /// against; where it reports one fault of a type that is used twice twice, this one reports it once.
+    /// The kinds and paths are those of Avro 1.12's `SchemaCompatibility`, which a run over 20,000
+    /// random pairs was held against; where it reports one fault of a type that is used twice
+    /// twice, this one reports it once.
     #[test]
     fn faults_are_those_of_java() {
         let r = |fields: &str| record("R", fields);
@@ -450,7 +453,8 @@ mod tests {
         );
     }
 
-    /// Each record has a union of the next two, and the last ones differ: trying every branch would take 2^24 steps.
+    /// Each record has a union of the next two, and the last ones differ: trying every branch would
+    /// take 2^24 steps.
     #[test]
     fn unions_of_unions_end() {
         let chain = |last: &str| {

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use super::{Avro, Body, Definition, Field, FullName, Props, Type};
 use crate::json::Json;
 
-/// Nesting of types. What comes from one text has less, because its JSON has; references can nest in each other.
+/// Nesting of types. What comes from one text has less, because its JSON has; references can nest
+/// in each other.
 const DEPTH_LIMIT: u32 = 128;
 
 /// Stands for the absence of a namespace where there has to be one.
@@ -16,7 +17,7 @@ pub(super) fn canonical(avro: &Avro, known: HashSet<usize>) -> Result<String, St
     print(avro, known, false)
 }
 
-/// Prints every definition, with nothing left to understand from where it stands.
+/// Prints every definition, in full, so that nothing depends on its place.
 pub(super) fn self_contained(avro: &Avro) -> Result<String, String> {
     print(avro, HashSet::new(), true)
 }

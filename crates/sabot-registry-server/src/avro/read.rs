@@ -10,7 +10,8 @@ use crate::json::Json;
 pub(super) struct Reader {
     pub(super) definitions: Vec<Definition>,
     by_name: HashMap<String, usize>,
-    /// Definitions whose names were used and that are still to come. Java's library takes them from 1.12 on.
+    /// Definitions whose names were used and that are still to come. Java's library takes them from
+    /// 1.12 on.
     awaited: BTreeSet<usize>,
 }
 

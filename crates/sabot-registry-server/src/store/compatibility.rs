@@ -1,7 +1,7 @@
 //! Which changes a compatibility level lets pass.
 //!
-//! Avro alone is understood. What cannot be checked is refused rather than called compatible: a JSON or Protobuf
-//! schema passes where it equals the version before, or where the level is `NONE`.
+//! Avro alone is understood. What cannot be checked is refused rather than called compatible: a
+//! JSON or Protobuf schema passes where it equals the version before, or where the level is `NONE`.
 
 use sabot_schema::{CompatibilityLevel, RegisteredSchema, Schema, SchemaKind, Subject, VersionSpec};
 
@@ -13,11 +13,13 @@ use crate::check::{Checked, Model};
 impl Store {
     /// What keeps a schema from being registered under a subject; nothing if it can be.
     ///
-    /// With `version` it is held against that version alone, otherwise against those that the subject's level says.
+    /// With `version` it is held against that version alone, otherwise against those that the
+    /// subject's level says.
     ///
     /// # Errors
     ///
-    /// 40402 where the version does not exist, 42201 for a malformed schema, 42205 where its kind cannot be checked.
+    /// 40402 where the version does not exist, 42201 for a malformed schema, 42205 where its kind
+    /// cannot be checked.
     pub fn test_compatibility(
         &self,
         subject: &Subject,

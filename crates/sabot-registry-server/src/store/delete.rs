@@ -10,8 +10,9 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// 40401 where the subject does not exist, 40404 where it is soft-deleted already, 40405 where it is to be forgotten
-    /// without having been, 42205 where its mode does not allow it, 42206 where another subject's schema refers to it.
+    /// 40401 where the subject does not exist, 40404 where it is soft-deleted already, 40405 where
+    /// it is to be forgotten without having been, 42205 where its mode does not allow it, 42206
+    /// where another subject's schema refers to it.
     pub fn delete_subject(&mut self, subject: &Subject, permanent: bool) -> Result<Vec<Version>, StoreError> {
         self.allow_writing(subject)?;
         if !self.has_subject(subject, true) {
@@ -43,9 +44,9 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// 40401 where the subject does not exist, 40402 where it does not have the version, 40406 where that is soft-deleted
-    /// already, 40407 where it is to be forgotten without having been, 42205 where the subject's mode does not allow it,
-    /// 42206 where another schema refers to it.
+    /// 40401 where the subject does not exist, 40402 where it does not have the version, 40406
+    /// where that is soft-deleted already, 40407 where it is to be forgotten without having been,
+    /// 42205 where the subject's mode does not allow it, 42206 where another schema refers to it.
     pub fn delete_version(
         &mut self,
         subject: &Subject,
@@ -70,7 +71,8 @@ impl Store {
         Ok(version)
     }
 
-    /// Forgets the soft-deleted versions that a new version of the same schema replaces, but for those still referred to.
+    /// Forgets the soft-deleted versions that a new version of the same schema replaces, but for
+    /// those still referred to.
     pub(super) fn drop_superseded(&mut self, subject: &Subject, id: SchemaId, version: Version) {
         let superseded = |(at, entry): &(Version, Entry)| entry.deleted && entry.id == id && *at < version;
         let superseded: Vec<_> = self.entries(subject).filter(superseded).collect();
@@ -81,8 +83,8 @@ impl Store {
         }
     }
 
-    /// Whether a schema refers to this version: one that is not soft-deleted (or any, with `deleted`), and not under the
-    /// subject `except`.
+    /// Whether a schema refers to this version: one that is not soft-deleted (or any, with
+    /// `deleted`), and not under the subject `except`.
     fn is_referenced(
         &self,
         subject: &Subject,

@@ -43,8 +43,8 @@ impl Store {
             .collect()
     }
 
-    /// The subjects that start with `prefix`: `:*:` stands for every context, `:.name:` for one of them; a bare prefix
-    /// means the default context.
+    /// The subjects that start with `prefix`: `:*:` stands for every context, `:.name:` for one of
+    /// them; a bare prefix means the default context.
     #[must_use]
     pub fn subjects(&self, prefix: &str, filter: Filter) -> Vec<Subject> {
         let (context, prefix) = match prefix.strip_prefix(":*:") {
@@ -86,7 +86,8 @@ impl Store {
         Ok(entries.map(|(version, _)| version).collect())
     }
 
-    /// The versions of every subject that [`Store::subjects`] gives for `prefix`, or the newest of each.
+    /// The versions of every subject that [`Store::subjects`] gives for `prefix`, or the newest of
+    /// each.
     #[must_use]
     pub fn schemas(&self, prefix: &str, filter: Filter, latest_only: bool) -> Vec<RegisteredSchema> {
         let mut schemas = Vec::new();

@@ -1,7 +1,8 @@
 //! Compatibility levels and modes: of a subject, of a context, of the whole registry.
 //!
-//! A setting holds for what is below it and sets nothing itself: subject, then its context (for the default context
-//! the top level), then the global context `:.__GLOBAL:`. A context is spelt as the subject without a name, `:.a:`.
+//! A setting holds for what is below it and sets nothing itself: subject, then its context (for the
+//! default context the top level), then the global context `:.__GLOBAL:`. A context is spelt as the
+//! subject without a name, `:.a:`.
 
 use sabot_schema::{CompatibilityLevel, Context, Mode, Subject};
 
@@ -28,7 +29,8 @@ pub(super) struct Settings {
 }
 
 impl Store {
-    /// The configuration of one place (`None`: the top level), with the default level where it has none.
+    /// The configuration of one place (`None`: the top level), with the default level where it has
+    /// none.
     ///
     /// # Errors
     ///
@@ -120,8 +122,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// 42204 for `FORWARD` anywhere but in the global context, 42205 for `IMPORT` where there are schemas already and it
-    /// is not forced, 42208 for a reserved subject.
+    /// 42204 for `FORWARD` anywhere but in the global context, 42205 for `IMPORT` where there are
+    /// schemas already and it is not forced, 42208 for a reserved subject.
     pub fn set_mode(&mut self, place: Option<&Subject>, mode: Mode, force: bool) -> Result<(), StoreError> {
         let key = valid_key(place)?;
         let is_global = key

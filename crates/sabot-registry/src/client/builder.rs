@@ -14,12 +14,14 @@ use crate::retry::Backoff;
 use crate::secret::{Credentials, redact_url};
 use crate::transport::Transport;
 
-/// A TCP connection, TLS included, gets at most this share of an attempt, so that failover does not wait for the dead.
+/// A TCP connection, TLS included, gets at most this share of an attempt, so that failover does not
+/// wait for the dead.
 const LONGEST_CONNECT: Duration = Duration::from_secs(5);
 /// No attempt takes longer, whatever is configured.
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(24 * 3600);
 
-/// Configures a [`Client`]; made by [`Client::builder`]. Mistakes surface in [`ClientBuilder::build`].
+/// Configures a [`Client`]; made by [`Client::builder`]. Mistakes surface in
+/// [`ClientBuilder::build`].
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct ClientBuilder {
@@ -64,26 +66,29 @@ impl ClientBuilder {
         self
     }
 
-    /// A bearer token, for every URL. It takes the place of a URL's own user-info and of [`Self::basic_auth`].
+    /// A bearer token, for every URL. It takes the place of a URL's own user-info and of
+    /// [`Self::basic_auth`].
     pub fn bearer(mut self, token: impl AsRef<str>) -> Self {
         self.credentials = Some(Credentials::bearer(token.as_ref()));
         self
     }
 
-    /// Goes through an HTTP proxy, such as `http://user:password@proxy:3128`. By default there is none.
+    /// Goes through an HTTP proxy, such as `http://user:password@proxy:3128`. By default there is
+    /// none.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = Some(url.into());
         self
     }
 
-    /// Takes the proxy from `ALL_PROXY`, `HTTPS_PROXY` and `HTTP_PROXY`, and its exceptions from `NO_PROXY`. Without
-    /// this call the environment has no influence.
+    /// Takes the proxy from `ALL_PROXY`, `HTTPS_PROXY` and `HTTP_PROXY`, and its exceptions from
+    /// `NO_PROXY`. Without this call the environment has no influence.
     pub fn proxy_from_env(mut self) -> Self {
         self.proxy_from_env = true;
         self
     }
 
-    /// How long one attempt may take, from the host name to the last byte of the answer. 10 s unless set.
+    /// How long one attempt may take, from the host name to the last byte of the answer. 10 s
+    /// unless set.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -95,20 +100,23 @@ impl ClientBuilder {
         self
     }
 
-    /// How often to go round all URLs again after errors that may pass. 5 unless set; 0 tries each URL once.
+    /// How often to go round all URLs again after errors that may pass. 5 unless set; 0 tries each
+    /// URL once.
     pub fn retries(mut self, retries: u32) -> Self {
         self.backoff.retries = retries;
         self
     }
 
-    /// The longest wait after the first round, and after any. 100 ms and 5 s unless set. Waits double from one to the
-    /// other, and are drawn at random from zero up to that; `Retry-After` is added, and may exceed the second.
+    /// The longest wait after the first round, and after any. 100 ms and 5 s unless set. Waits
+    /// double from one to the other, and are drawn at random from zero up to that; `Retry-After` is
+    /// added, and may exceed the second.
     pub fn backoff(mut self, first: Duration, longest: Duration) -> Self {
         (self.backoff.base, self.backoff.cap) = (first, longest);
         self
     }
 
-    /// How long a subject's latest version is taken to be the latest. 60 s unless set; zero asks every time.
+    /// How long a subject's latest version is taken to be the latest. 60 s unless set; zero asks
+    /// every time.
     pub fn latest_ttl(mut self, ttl: Duration) -> Self {
         self.latest_ttl = ttl;
         self
@@ -126,7 +134,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How large an answer may be, and a schema with everything it refers to, in bytes. 16 MiB unless set.
+    /// How large an answer may be, and a schema with everything it refers to, in bytes. 16 MiB
+    /// unless set.
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.max_response_bytes = bytes;
         self
@@ -136,7 +145,8 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`crate::ErrorKind::Configuration`] where a URL, the proxy, the credentials or a time is not usable.
+    /// [`crate::ErrorKind::Configuration`] where a URL, the proxy, the credentials or a time is not
+    /// usable.
     pub fn build(self) -> Result<Client, Error> {
         if self.timeout.is_zero() || self.deadline.is_zero() {
             return Err(Error::configuration(
@@ -179,7 +189,8 @@ impl ClientBuilder {
         let timeout = self.timeout.min(LONGEST_ATTEMPT);
         let config = Agent::config_builder()
             .http_status_as_error(false)
-            // A redirect would turn a POST into a GET, or carry credentials elsewhere: it is reported instead.
+            // A redirect would turn a POST into a GET, or carry credentials elsewhere: it is
+            // reported instead.
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(self.http_proxy()?)

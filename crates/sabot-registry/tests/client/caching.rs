@@ -153,7 +153,8 @@ fn many_threads_make_one_request() {
             results.iter().all(|result| result.is_ok() == succeed),
             "{results:?}"
         );
-        // A failure is not kept for those who come after it, so that any number of late threads may have asked again.
+        // A failure is not kept for those who come after it, so that any number of late threads may
+        // have asked again.
         if succeed {
             assert_eq!(fake.count(), 1);
         }
@@ -263,7 +264,8 @@ fn caches_are_bounded_and_keep_what_is_used() {
     }
     assert_eq!(fake.count(), 100, "id 0 was in use all the time");
 
-    // Absence takes room as well: garbage in a topic must not fill the memory with ids that do not exist.
+    // Absence takes room as well: garbage in a topic must not fill the memory with ids that do not
+    // exist.
     let fake = Fake::start(|_, _| Reply::code(404, 40403));
     let client = once(&fake).cache_capacity(4).build().unwrap();
     for id in (0..20).chain(0..20) {
@@ -302,7 +304,8 @@ fn who_waited_for_a_thread_that_panicked_takes_over() {
             ends.1
         };
         if turn == 1 {
-            // Long enough for the other to begin to wait; were it late, it would fetch by itself and pass as well.
+            // Long enough for the other to begin to wait; were it late, it would fetch by itself
+            // and pass as well.
             thread::sleep(Duration::from_millis(30));
             panic!("worse");
         }

@@ -326,7 +326,8 @@ fn a_deletion_is_repeated_only_where_it_was_surely_not_done() {
 
 #[test]
 fn speaking_tls_to_what_does_not_is_named() {
-    // Not a `Fake`, which would wait for a line to end: a handshake holds line breaks only by chance.
+    // Not a `Fake`, which would wait for a line to end: a handshake holds line breaks only by
+    // chance.
     let plain = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = plain.local_addr().unwrap();
     let answering = std::thread::spawn(move || {

@@ -1,4 +1,5 @@
-//! The client against servers of both kinds: the in-memory registry, which is in order, and a fake one, which is not.
+//! The client against servers of both kinds: the in-memory registry, which is in order, and a fake
+//! one, which is not.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something fails")]
 

@@ -29,8 +29,8 @@ fn subject(asked: &Asked) -> Option<String> {
     )
 }
 
-/// Fetches a schema from a registry in which `to` says what each subject (`root` to begin with) refers to, under the
-/// same name.
+/// Fetches a schema from a registry in which `to` says what each subject (`root` to begin with)
+/// refers to, under the same name.
 fn fetch(to: impl Fn(&str) -> Vec<String> + Send + Sync + 'static) -> (Result<WriterSchema, Error>, usize) {
     let fake = Fake::start(move |asked, _| {
         let subject = subject(asked).unwrap_or_else(|| "root".to_owned());

@@ -20,7 +20,8 @@ fn spellings() -> Vec<String> {
     [PASSWORD, ENCODED, TOKEN, &basic].map(str::to_owned).to_vec()
 }
 
-/// Every way to give credentials, for the registry at `host`, and the header that has to come of it.
+/// Every way to give credentials, for the registry at `host`, and the header that has to come of
+/// it.
 fn ways(scheme: &str, host: &str) -> Vec<(ClientBuilder, Option<String>)> {
     let plain = format!("{scheme}://{host}");
     let with_user = format!("{scheme}://me:{ENCODED}@{host}/");

@@ -1,7 +1,8 @@
 //! The checks: which rows are fed, in which arrangement, under which limits.
 //!
-//! Whatever is fed, the good rows are compared with those of a run of the good payloads alone. So no check has to know
-//! what a row should be; that the reference itself is right is for the codec's own tests.
+//! Whatever is fed, the good rows are compared with those of a run of the good payloads alone. So
+//! no check has to know what a row should be; that the reference itself is right is for the codec's
+//! own tests.
 
 use arrow_array::RecordBatch;
 use fastrand::Rng;
@@ -18,7 +19,8 @@ const MUTATIONS: usize = 64;
 const GARBAGE: usize = 64;
 /// A key that no corpus should have.
 const UNKNOWN_KEY: SchemaKey = SchemaKey::Id(0xdead_beef);
-/// Rows that are never decoded at once, so that a corpus of small rows reaches a limit of bytes in bounded time.
+/// Rows that are never decoded at once, so that a corpus of small rows reaches a limit of bytes in
+/// bounded time.
 const MAX_ROWS: usize = 200_000;
 /// Rows of which it is seen what they take.
 const SAMPLE_ROWS: usize = 128;
@@ -148,7 +150,8 @@ impl<'a> Suite<'a> {
         self.compare(driver, Invariant::Atomicity, &all, &run)
     }
 
-    /// Good rows beside payloads that are cut at each position, have each byte changed, or are random.
+    /// Good rows beside payloads that are cut at each position, have each byte changed, or are
+    /// random.
     fn spoilt_neighbours(&self) -> Result<(), Violation> {
         let driver = self.named("good payloads beside spoilt ones");
         let mut rng = Rng::with_seed(3);
@@ -185,7 +188,8 @@ impl<'a> Suite<'a> {
             return Err(driver.violation(Invariant::Schemas, "the rows do not fit one batch"));
         }
         self.compare(driver, Invariant::Schemas, &all, &run)?;
-        // The same with every schema known from the start; that of the first row first, since it may fix the batches'.
+        // The same with every schema known from the start; that of the first row first, since it
+        // may fix the batches'.
         let mut decoder = driver.open()?;
         let first = &driver.corpus.good[0].0;
         let (mut firsts, others): (Vec<_>, Vec<_>) =
@@ -296,8 +300,8 @@ impl<'a> Suite<'a> {
             ..self.named("the limit of bytes in a batch")
         };
 
-        // What as many rows more take says how many it takes to go over the limit: ends of offsets and dictionaries are
-        // there in any case.
+        // What as many rows more take says how many it takes to go over the limit: ends of offsets
+        // and dictionaries are there in any case.
         let rows = |count: usize| -> Vec<_> {
             let good = corpus.good.len();
             (0..count).map(|row| corpus.good_row(row % good)).collect()
@@ -349,8 +353,8 @@ impl<'a> Suite<'a> {
         self.compare(driver, Invariant::Bounded, &all, &run)
     }
 
-    /// The least depth and items that a target may allow: rows may be bad then, or no decoder be made. What remains is
-    /// as ever.
+    /// The least depth and items that a target may allow: rows may be bad then, or no decoder be
+    /// made. What remains is as ever.
     fn strict_limits(&self) -> Result<(), Violation> {
         for (depth, row_items) in [(0, 1 << 20), (1, 1 << 20), (2, 1 << 20), (64, 0), (64, 1), (0, 0)] {
             let mut target = self.driver.target.clone();
@@ -477,7 +481,7 @@ impl<'a> Suite<'a> {
     }
 }
 
-/// Good rows at random, behind the first one, which may fix the schema.
+/// Good rows at random, after the first one, which may fix the schema.
 fn shuffled(rng: &mut Rng, corpus: &Corpus, count: usize) -> Vec<Row> {
     let mut all = corpus.good_rows();
     all.extend((0..count).map(|_| corpus.good_row(rng.usize(0..corpus.good.len()))));

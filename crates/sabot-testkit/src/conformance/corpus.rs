@@ -4,9 +4,9 @@ use sabot_decode::{Body, Payload, RowErrorKind, SchemaKey, WriterSchema};
 
 /// Writer schemas, and payloads written with them.
 ///
-/// A payload's key is either [`SchemaKey::Absent`] or among the schemas. Small payloads that differ in every way that
-/// the schema allows (nulls, empty and long strings, each branch, negative numbers) serve best: the suite cuts each at
-/// every position.
+/// A payload's key is either [`SchemaKey::Absent`] or among the schemas. Small payloads that differ
+/// in every way that the schema allows (nulls, empty and long strings, each branch, negative
+/// numbers) serve best: the suite cuts each at every position.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Corpus {

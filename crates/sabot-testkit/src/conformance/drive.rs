@@ -444,7 +444,8 @@ impl Watched<'_> {
                 )?;
             }
         }
-        // What a decoder counts need not be exact, but a limit that rests on it must mean something.
+        // What a decoder counts need not be exact, but a limit that rests on it must mean
+        // something.
         self.ensure(
             bytes < 4096 || buffered_bytes >= bytes / 4,
             Invariant::Bounded,

@@ -1,15 +1,17 @@
 //! Checks the invariants of [`sabot_decode::Decoder`] against any implementation.
 //!
-//! A codec brings a factory, a target and a [`Corpus`] of its payloads. The suite spoils them in every way it knows,
-//! feeds them through fresh decoders in many arrangements, and compares rows with those that came from the good payloads
-//! alone. It never asks what a row should be: that the good payloads decode to the right values is for the codec's own
-//! tests. Everything is repeatable; nothing depends on time.
+//! A codec brings a factory, a target and a [`Corpus`] of its payloads. The suite spoils them in
+//! every way it knows, feeds them through fresh decoders in many arrangements, and compares rows
+//! with those that came from the good payloads alone. It never asks what a row should be: that the
+//! good payloads decode to the right values is for the codec's own tests. Everything is repeatable;
+//! nothing depends on time.
 //!
-//! The batches' schema must not depend on what the payloads hold, as an inferred one does: give the target a schema then, or
-//! settle the decoder with a sample before it is checked, and say so with [`Corpus::inferred`].
+//! The batches' schema must not depend on what the payloads hold, as an inferred one does: give the
+//! target a schema then, or settle the decoder with a sample before it is checked, and say so with
+//! [`Corpus::inferred`].
 //!
-//! Each call upon the decoder is watched, whatever the check at hand: counts of slots, order and place of
-//! errors, schemas, validity, buffered bytes.
+//! Each call upon the decoder is watched, whatever the check at hand: counts of slots, order and
+//! place of errors, schemas, validity, buffered bytes.
 //!
 //! ```
 //! use sabot_decode::{SchemaKey, Target};
@@ -77,7 +79,8 @@ pub enum Invariant {
     Bounded,
     /// Any split of the same messages into calls and batches gives the same rows.
     Splits,
-    /// A projection gives those columns of the whole that it names, in the order asked for, or is refused.
+    /// A projection gives those columns of the whole that it names, in the order asked for, or is
+    /// refused.
     Projection,
     /// An option of the mapping is honoured, or refused by name.
     Mapping,
@@ -103,8 +106,8 @@ impl Invariant {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
-    /// Which invariant; `None` where the corpus itself is at fault: a good payload that is refused, or a bad one that
-    /// is not.
+    /// Which invariant; `None` where the corpus itself is at fault: a good payload that is refused,
+    /// or a bad one that is not.
     pub invariant: Option<Invariant>,
     /// What was being checked.
     pub check: String,

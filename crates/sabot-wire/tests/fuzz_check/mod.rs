@@ -1,8 +1,10 @@
-//! What must hold for any bytes at all. The fuzz target, the property tests and the replayed findings share it.
+//! What must hold for any bytes at all. The fuzz target, the property tests and the replayed
+//! findings share it.
 
 use sabot_wire::{Frame, Framing};
 
-/// Splits `data`, laid out as framing, header length (with the high bit: no header), header, payload.
+/// Splits `data`, laid out as framing, header length (with the high bit: no header), header,
+/// payload.
 ///
 /// # Panics
 ///

@@ -1,4 +1,5 @@
-//! A registry in this process that holds two versions of a schema, and the messages that each of them writes.
+//! A registry in this process that holds two versions of a schema, and the messages that each of
+//! them writes.
 #![expect(clippy::unwrap_used, reason = "a test panics where something is wrong")]
 
 use sabot::registry::Client;
@@ -29,7 +30,8 @@ impl TwoVersions {
         }
     }
 
-    /// A framed message whose `a` is `at`. Messages alternate between the versions, the first first.
+    /// A framed message whose `a` is `at`. Messages alternate between the versions, the first
+    /// first.
     pub(crate) fn value(&self, at: u8) -> Vec<u8> {
         let version = usize::from(at % 2);
         let mut value = vec![0];

@@ -1,7 +1,8 @@
 //! Writes the values of any Arrow column as JSON, or as plain text for a cell.
 //!
-//! An [`Encoder`] borrows one column and is made once a batch, so that no row looks at a data type. `arrow-json` is
-//! not used because it refuses unions and intervals, and writes binary as hex. The mapping:
+//! An [`Encoder`] borrows one column and is made once a batch, so that no row looks at a data type.
+//! `arrow-json` is not used because it refuses unions and intervals, and writes binary as hex. The
+//! mapping:
 //!
 //! | Arrow | JSON |
 //! |---|---|
@@ -49,7 +50,7 @@ pub(crate) struct Encoder<'a> {
 /// How the values of a column are written.
 enum Form<'a> {
     Null,
-    /// JSON as it stands: numbers and booleans.
+    /// JSON as it is: numbers and booleans.
     Bare(Write<'a>),
     /// Text that needs quotes, and no escapes.
     Quoted(Write<'a>),
@@ -61,7 +62,8 @@ enum Form<'a> {
     Single(Box<dyn Fn(usize) -> f32 + 'a>),
     /// A timestamp: its number, units a second, and whether it is an instant.
     Timestamp(&'a [i64], i64, bool),
-    /// What Arrow's own formatter can say; the number behind it where it cannot (a date beyond the calendar).
+    /// What Arrow's own formatter can say; the number itself where it cannot (a date beyond the
+    /// calendar).
     Formatted(ArrayFormatter<'a>, Box<dyn Fn(usize) -> Option<i64> + 'a>),
     Struct(Vec<Member<'a>>),
     List(Box<dyn Fn(usize) -> (usize, usize) + 'a>, Box<Encoder<'a>>),
@@ -134,7 +136,8 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Appends the value as the text of a cell: strings bare, nested values as JSON, nothing for null.
+    /// Appends the value as the text of a cell: strings bare, nested values as JSON, nothing for
+    /// null.
     pub(crate) fn text(&self, row: usize, out: &mut Vec<u8>) {
         if self.is_null(row) {
             return;
@@ -376,7 +379,7 @@ fn timestamp(array: &dyn Array, unit: TimeUnit, instant: bool) -> Form<'_> {
     }
 }
 
-/// Reads the number behind a temporal value.
+/// Reads the number that a temporal value is stored as.
 fn raw_number(array: &dyn Array) -> Box<dyn Fn(usize) -> Option<i64> + '_> {
     arrow_array::downcast_temporal_array!(
         array => Box::new(|row| array.value(row).to_i64()),

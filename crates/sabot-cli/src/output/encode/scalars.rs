@@ -1,11 +1,13 @@
 //! Single values as text: strings, floats, timestamps, durations, UUIDs, bytes.
 //!
-//! Everything appends to a vector. What has no form in JSON, or in ISO 8601, is written as the table in [`super`] says.
+//! Everything appends to a vector. What has no form in JSON, or in ISO 8601, is written as the
+//! table in [`super`] says.
 
 use std::fmt;
 use std::io::Write as _;
 
-/// Appends a JSON string. Control characters beyond ASCII are escaped too, because terminals obey some of them.
+/// Appends a JSON string. Control characters beyond ASCII are escaped too, because terminals obey
+/// some of them.
 pub(crate) fn quote(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let bytes = text.as_bytes();
@@ -65,8 +67,8 @@ pub(super) fn non_finite(value: f64) -> &'static str {
     }
 }
 
-/// `2026-01-31T23:59:59.500Z`; the bare number where the year has not four digits, so that every reader of ISO 8601
-/// can read what is written.
+/// `2026-01-31T23:59:59.500Z`; the bare number where the year has not four digits, so that every
+/// reader of ISO 8601 can read what is written.
 pub(super) fn iso_timestamp(value: i64, units: i64, instant: bool, quote: &[u8], out: &mut Vec<u8>) {
     let (seconds, fraction) = (value.div_euclid(units), value.rem_euclid(units));
     let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
@@ -92,8 +94,8 @@ pub(super) fn iso_timestamp(value: i64, units: i64, instant: bool, quote: &[u8],
     out.extend_from_slice(quote);
 }
 
-/// The Gregorian date so many days after 1970-01-01, in the years 0 to 9999. Years begin in March here, so that the leap
-/// day is the last of one.
+/// The Gregorian date so many days after 1970-01-01, in the years 0 to 9999. Years begin in March
+/// here, so that the leap day is the last of one.
 fn civil(days: i64) -> Option<(i64, i64, i64)> {
     const DAYS_TO_1970: i64 = 719_468;
     const ERA_DAYS: i64 = 146_097;
