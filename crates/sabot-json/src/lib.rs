@@ -2,7 +2,7 @@
 //!
 //! Messages are parsed by [simd-json](https://docs.rs/simd-json) (RFC 8259, strictly) into a tape,
 //! and the tape is written into columns along a plan that was compiled from the Arrow schema. Each
-//! message is alone: none can swallow its neighbour, and a bad one costs nothing but itself. The
+//! message is taken alone: none can swallow its neighbour, and a bad one costs nothing but itself. The
 //! decoder needs no writer schema and ignores any key.
 //!
 //! # Types
@@ -22,20 +22,20 @@
 //! | `Timestamp` without | RFC 3339 without an offset, or a number |
 //! | `Duration` | a number of the column's unit |
 //! | `Struct`, `List`, `Map` with text keys | an object, an array, an object |
-//! | `Utf8` with the extension type `arrow.json` | anything: its text as it is |
+//! | `Utf8` with the extension type `arrow.json` | anything: its text, unchanged |
 //! | `Null` | `null` |
 //!
 //! A missing member is null; where the column does not allow that, the row is bad. Of two members
 //! with one name the last wins. Members that the schema does not have are left out. A dictionary
 //! holds the values of one batch in the order of their first appearance; if its column is not
-//! nullable, the empty string is before them, for placeholders.
+//! nullable, the empty string comes before them, for placeholders.
 //!
 //! # What is JSON
 //!
 //! What RFC 8259 says, checked in all of the message, also where it is left out. No byte order
 //! mark, no lone surrogate (`"\ud800"`). Numbers may have any number of digits and keep them in
 //! decimals, but none may be beyond the range of an `f64` (`1e400`), as the RFC allows. A syntax
-//! error is reported at the byte that cannot be there; what ends too early, at its end.
+//! error is reported at the byte that is not allowed there; what ends too early, at its end.
 //!
 //! # Limits
 //!

@@ -3,6 +3,7 @@
 //! - [`conformance`] checks the nine invariants of `sabot_decode::Decoder` against any
 //!   implementation.
 //! - [`mutate`] spoils payloads; fuzz targets use it too.
+//! - [`replay`] replays what fuzzing found.
 //! - [`alloc`] counts allocations.
 //! - [`avro`] writes Avro by hand.
 //! - [`toy`] is a decoder small enough to be right at sight, and ways to break it; [`Schemas`] is a
@@ -15,6 +16,7 @@ pub mod alloc;
 pub mod avro;
 pub mod conformance;
 pub mod mutate;
+pub mod replay;
 mod schemas;
 pub mod toy;
 
