@@ -9,16 +9,18 @@
 //! next batch.
 
 use std::iter;
+use std::ops::Range;
 
 use arrow_array::builder::NullBufferBuilder;
 use arrow_schema::{ArrowError, SchemaRef};
-use sabot_decode::{Body, Decoder, FlushError, RowError, RowErrorKind, SchemaSource};
+use sabot_decode::{Decoder, FlushError, RowError, RowErrorKind, SchemaSource};
 
 use crate::bad_rows::BadRows;
-use crate::batch::{Columns, Gathered, Policies};
+use crate::chunk::Chunk;
+use crate::compose::{Gathered, Policies, Unassembled};
 use crate::metadata::MetadataColumns;
 use crate::part::{Decoded, PartDecoder, PartStop};
-use crate::{Assembled, AssemblerOptions, BadRow, OnError, Part, PushStop, Pushed, Record, layout};
+use crate::{Assembled, AssemblerOptions, BadRow, OnError, Part, PushStop, Pushed, Record, Run, layout};
 
 /// Assembles decoded keys, decoded values and metadata to record batches.
 ///
@@ -43,8 +45,8 @@ use crate::{Assembled, AssemblerOptions, BadRow, OnError, Part, PushStop, Pushed
 /// ```
 /// use std::sync::Arc;
 ///
-/// use sabot_assemble::{Assembler, AssemblerOptions, OnError, PushStop, Record};
-/// use sabot_decode::{DecoderFactory, Payload, SchemaKey, Target};
+/// use sabot_assemble::{Assembler, AssemblerOptions, OnError, PushStop, Run, RunPart};
+/// use sabot_decode::{DecoderFactory, Framing, SchemaKey, Target};
 /// use sabot_testkit::{Schemas, toy::ToyFactory};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -55,23 +57,24 @@ use crate::{Assembled, AssemblerOptions, BadRow, OnError, Part, PushStop, Pushed
 /// options.on_error = OnError::Skip;
 /// let mut assembler = Assembler::new(options, None, decoder);
 ///
-/// let topic = Arc::from("orders");
-/// let values = [ToyFactory::body(1, "one"), vec![0, 0], ToyFactory::body(3, "three")];
-/// let records: Vec<_> = (0..)
-///     .zip(&values)
-///     .map(|(offset, value)| Record {
-///         topic: &topic,
-///         partition: 0,
-///         offset,
-///         timestamp: None,
-///         key: Payload::tombstone(),
-///         value: Payload::with_key(SchemaKey::Id(1), value),
-///         raw_key: None,
-///         raw_value: Some(value),
-///         headers: None,
-///     })
-///     .collect();
-/// let pushed = assembler.push(&records, &mut schemas, &mut |_, _| {});
+/// // Three messages in Confluent's wire format, the second of which is cut off.
+/// let id = [0, 0, 0, 0, 1];
+/// let bodies = [ToyFactory::body(1, "one"), vec![0, 0], ToyFactory::body(3, "three")];
+/// let messages = bodies.map(|body| [&id[..], &body].concat());
+/// let run = Run {
+///     topic: &Arc::from("orders"),
+///     partition: 0,
+///     offsets: &[0, 1, 2],
+///     timestamps: None,
+///     keys: RunPart::NULL,
+///     values: RunPart {
+///         framing: Framing::Confluent,
+///         bytes: &messages.each_ref().map(|message| Some(&message[..])),
+///         schema_headers: &[],
+///     },
+///     headers: None,
+/// };
+/// let pushed = assembler.push(&[run], &mut schemas, &mut |_, _| {});
 /// assert!(matches!(pushed.stop, PushStop::Done));
 ///
 /// let assembled = assembler.finish()?;
@@ -80,7 +83,7 @@ use crate::{Assembled, AssemblerOptions, BadRow, OnError, Part, PushStop, Pushed
 /// assert!(assembled.batch.column_by_name("_offset").is_some());
 /// assert_eq!(
 ///     assembled.bad[0].to_string(),
-///     "orders[0] at offset 1: value, schema 1, field id, byte 2: the message ends inside a value"
+///     "orders[0] at offset 1: value, schema 1, field id, byte 7: the message ends inside a value"
 /// );
 /// # Ok(()) }
 /// ```
@@ -130,36 +133,54 @@ impl Assembler {
         }
     }
 
-    /// Takes records in order, up to the first that it has to stop at.
+    /// Takes messages in order, up to the first that it has to stop at. Short runs are decoded together.
     ///
     /// A writer schema that a decoder asks for is fetched from `schemas`, which may block. A key that the source does
     /// not know condemns its records, and is asked for again in the next call. `dead` is called under
     /// [`OnError::DeadLetter`] alone: once for each bad message, with the first of its reports.
+    ///
+    /// # Panics
+    ///
+    /// If the slices of a run differ in length.
     pub fn push(
         &mut self,
-        records: &[Record<'_>],
+        runs: &[Run<'_>],
         schemas: &mut dyn SchemaSource,
         dead: &mut dyn FnMut(&BadRow, &Record<'_>),
     ) -> Pushed {
+        for run in runs {
+            assert!(run.is_parallel(), "the slices of a run have one length: {run:?}");
+        }
         self.value.forget_unknown();
         if let Some(key) = &mut self.key {
             key.forget_unknown();
         }
-        let mut taken = 0;
-        for chunk in records.chunks(Self::CHUNK_ROWS) {
+        let (mut rest, mut skip, mut taken) = (runs, 0, 0);
+        loop {
+            let chunk = Chunk::new(rest, skip, Self::CHUNK_ROWS);
+            if chunk.rows() == 0 {
+                let stop = PushStop::Done;
+                return Pushed { taken, stop };
+            }
             let pushed = self.push_chunk(chunk, schemas, dead);
             taken += pushed.taken;
             if !matches!(pushed.stop, PushStop::Done) {
-                return Pushed {
-                    taken,
-                    stop: pushed.stop,
-                };
+                return Pushed { taken, ..pushed };
             }
+            (rest, skip) = chunk.rest();
         }
-        Pushed {
-            taken,
-            stop: PushStop::Done,
-        }
+    }
+
+    /// Whether keys are decoded, so that their schemas matter. Keys as they came are in the column `_key` in any case.
+    #[must_use]
+    pub fn decodes_keys(&self) -> bool {
+        self.key.is_some()
+    }
+
+    /// Whether a column holds timestamps.
+    #[must_use]
+    pub fn wants_timestamps(&self) -> bool {
+        self.metadata.wants_timestamps()
     }
 
     /// Records taken since the last finish, those included that the batch will not have: bad ones, dropped tombstones.
@@ -210,7 +231,7 @@ impl Assembler {
         if self.is_fixed() {
             self.schema = Some(SchemaRef::clone(&schema));
         }
-        let columns = Columns {
+        let unassembled = Unassembled {
             gathered: gathered?,
             has_key_column: self
                 .key
@@ -220,7 +241,7 @@ impl Assembler {
             has_key,
             has_value,
         };
-        let batch = columns.assemble(schema, self.policies, &mut bad)?;
+        let batch = unassembled.assemble(schema, self.policies, &mut bad)?;
         Ok(Assembled {
             batch,
             bad: bad.reports,
@@ -230,7 +251,7 @@ impl Assembler {
 
     fn push_chunk(
         &mut self,
-        chunk: &[Record<'_>],
+        chunk: Chunk<'_, '_>,
         schemas: &mut dyn SchemaSource,
         dead: &mut dyn FnMut(&BadRow, &Record<'_>),
     ) -> Pushed {
@@ -240,67 +261,71 @@ impl Assembler {
             rows: room,
             stop: PushStop::Done,
         };
-        if room < chunk.len() {
+        if room < chunk.rows() {
             cut.stop = PushStop::Full;
         }
-        let decoded = self.value.decode(&chunk[..cut.rows], refused, schemas);
+        let decoded = self.value.decode(chunk.first(cut.rows), refused, schemas);
         cut.at(decoded);
         self.cut_at_bad_row(Part::Value, chunk, &mut cut);
         if let Some(key) = &mut self.key {
-            let decoded = key.decode(&chunk[..cut.rows], None, schemas);
+            let decoded = key.decode(chunk.first(cut.rows), None, schemas);
             cut.at(decoded);
             self.cut_at_bad_row(Part::Key, chunk, &mut cut);
         }
         self.cut_at_raw_bytes(chunk, &mut cut);
 
+        let taken = chunk.first(cut.rows);
         self.rows += cut.rows;
         self.metadata.truncate(self.rows);
         self.drop_excess_slots();
-        for record in &chunk[..cut.rows] {
-            self.has_key.append(!matches!(record.key.body, Body::Tombstone));
-            self.has_value
-                .append(!matches!(record.value.body, Body::Tombstone));
+        for (run, range) in taken.pieces() {
+            if self.key.is_some() {
+                append_presence(&mut self.has_key, run.keys.bytes, range.clone());
+            }
+            append_presence(&mut self.has_value, run.values.bytes, range);
         }
-        self.report_bad_rows(first, &chunk[..cut.rows], dead);
+        self.report_bad_rows(first, taken, dead);
         Pushed {
             taken: cut.rows,
             stop: cut.stop,
         }
     }
 
-    /// Appends the metadata of as many records as there is room for. The record at the index returned is bad: what it
-    /// holds fits no column.
-    fn push_metadata(&mut self, chunk: &[Record<'_>]) -> (usize, Option<(usize, RowErrorKind)>) {
+    /// Appends the metadata of as many messages as there is room for. If there is a reason beside their number, the first
+    /// of them is bad: what it holds fits no column.
+    fn push_metadata(&mut self, chunk: Chunk<'_, '_>) -> (usize, Option<RowErrorKind>) {
         let is_full = self.rows > 0 && self.own_bytes() >= self.batch_bytes;
         if is_full || self.held.is_some() {
             return (0, None);
         }
         // What the rest grows by within a chunk is counted before the next.
         let other_bytes = self.own_bytes() - self.metadata.varying_bytes();
-        let room = chunk.len().min((i32::MAX as usize).saturating_sub(self.rows));
-        let mut refused = None;
-        for (row, record) in chunk[..room].iter().enumerate() {
-            let is_first = self.rows == 0 && row == 0;
-            let may_be_large = self.metadata.varies() && !is_first;
-            if may_be_large && other_bytes + self.metadata.varying_bytes() >= self.batch_bytes {
-                return (row, refused);
-            }
-            if self.metadata.push(record).is_err() {
-                if !is_first {
-                    return (row, refused);
+        let most_bytes = self.batch_bytes.saturating_sub(other_bytes);
+        let chunk = chunk.first((i32::MAX as usize).saturating_sub(self.rows));
+        let (mut rows, mut refused) = (0, None);
+        for (run, mut range) in chunk.pieces() {
+            // A batch holds one row at least.
+            if self.rows + rows == 0 && !range.is_empty() {
+                if self.metadata.push(run, range.start..range.start + 1, usize::MAX) == 0 {
+                    self.metadata.push_without_bytes(run, range.start);
+                    let limit = "bytes of key and headers in one message";
+                    refused = Some(RowErrorKind::LimitExceeded(limit));
                 }
-                self.metadata.push_without_bytes(record);
-                refused = Some((
-                    row,
-                    RowErrorKind::LimitExceeded("bytes of key and headers in one message"),
-                ));
+                range.start += 1;
+                rows += 1;
+            }
+            let wanted = range.len();
+            let pushed = self.metadata.push(run, range, most_bytes);
+            rows += pushed;
+            if pushed < wanted {
+                break;
             }
         }
-        (room, refused)
+        (rows, refused)
     }
 
     /// Under [`OnError::Fail`] the first bad row ends what is taken.
-    fn cut_at_bad_row(&mut self, part: Part, chunk: &[Record<'_>], cut: &mut Cut) {
+    fn cut_at_bad_row(&mut self, part: Part, chunk: Chunk<'_, '_>, cut: &mut Cut) {
         if self.policies.on_error != OnError::Fail {
             return;
         }
@@ -308,20 +333,21 @@ impl Assembler {
             (Part::Key, Some(key)) => key,
             _ => &self.value,
         };
-        if let Some(error) = decoder.errors.first() {
-            let row = error.slot as usize - self.rows;
-            if row < cut.rows {
-                let report = decoder.report(error, &chunk[row]);
-                *cut = Cut {
-                    rows: row,
-                    stop: PushStop::Failed(Box::new(report)),
-                };
-            }
+        let Some(error) = decoder.errors.first() else {
+            return;
+        };
+        let row = error.slot as usize - self.rows;
+        if let Some(record) = chunk.first(cut.rows).record(row) {
+            let report = decoder.report(error, &record);
+            *cut = Cut {
+                rows: row,
+                stop: PushStop::Failed(Box::new(report)),
+            };
         }
     }
 
     /// Stops before the bad row whose raw value does not fit this batch any more.
-    fn cut_at_raw_bytes(&self, chunk: &[Record<'_>], cut: &mut Cut) {
+    fn cut_at_raw_bytes(&self, chunk: Chunk<'_, '_>, cut: &mut Cut) {
         if !self.policies.raw_column {
             return;
         }
@@ -329,11 +355,11 @@ impl Assembler {
         let mut last = None;
         for (_, error) in bad_parts(self.key.as_ref(), &self.value) {
             let row = error.slot as usize - self.rows;
-            if row >= cut.rows {
+            let Some(record) = chunk.first(cut.rows).record(row) else {
                 return;
-            }
+            };
             if last.replace(row) != Some(row) {
-                bytes += chunk[row].raw_value.map_or(0, <[u8]>::len);
+                bytes += record.value().map_or(0, <[u8]>::len);
             }
             if bytes > self.batch_bytes && error.slot > 0 {
                 *cut = Cut {
@@ -360,7 +386,7 @@ impl Assembler {
     fn report_bad_rows(
         &mut self,
         first: usize,
-        taken: &[Record<'_>],
+        taken: Chunk<'_, '_>,
         dead: &mut dyn FnMut(&BadRow, &Record<'_>),
     ) {
         let Self {
@@ -372,16 +398,16 @@ impl Assembler {
         } = self;
         for (part, error) in bad_parts(key.as_ref(), value) {
             let slot = error.slot as usize;
-            let Some(record) = taken.get(slot - first) else {
+            let Some(record) = taken.record(slot - first) else {
                 break;
             };
-            let report = part.report(error, record);
+            let report = part.report(error, &record);
             if bad.rows.last() != Some(&slot) {
                 if policies.on_error == OnError::DeadLetter {
-                    dead(&report, record);
+                    dead(&report, &record);
                 }
                 if policies.raw_column {
-                    bad.push_raw(record.raw_value);
+                    bad.push_raw(record.value());
                 }
             }
             bad.push(slot, report);
@@ -441,6 +467,22 @@ impl Cut {
                 PartStop::Done | PartStop::Full => PushStop::Full,
                 PartStop::Unavailable(error) => PushStop::Unavailable(error),
             };
+        }
+    }
+}
+
+/// Appends for each message of `range` whether it has bytes; no item at all stands for none.
+fn append_presence(presence: &mut NullBufferBuilder, bytes: &[Option<&[u8]>], range: Range<usize>) {
+    if bytes.is_empty() {
+        presence.append_n_nulls(range.len());
+        return;
+    }
+    let bytes = &bytes[range];
+    if bytes.iter().all(Option::is_some) {
+        presence.append_n_non_nulls(bytes.len());
+    } else {
+        for bytes in bytes {
+            presence.append(bytes.is_some());
         }
     }
 }

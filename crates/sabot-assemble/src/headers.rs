@@ -8,9 +8,10 @@ use arrow_array::{ArrayRef, ListArray, StructArray};
 use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field, FieldRef, Fields};
 
-use crate::Headers;
-use crate::metadata::take;
 use sabot_columns::{Overflow, VarBytes};
+
+use crate::Run;
+use crate::vectors::take;
 
 /// `List<Struct<key: Utf8, value: Binary>>`, of which values alone may be null.
 pub(crate) fn data_type() -> DataType {
@@ -39,16 +40,15 @@ impl Default for HeaderColumn {
 }
 
 impl HeaderColumn {
-    /// Appends one row. On an error it may have appended a part, which [`Self::truncate`] takes back.
-    pub(crate) fn push(&mut self, headers: Option<&dyn Headers>) -> Result<(), Overflow> {
+    /// Appends the row of the message at `index`. On an error it may have appended a part, which [`Self::truncate`] takes
+    /// back.
+    pub(crate) fn push(&mut self, run: &Run<'_>, index: usize) -> Result<(), Overflow> {
         let mut result = Ok(());
-        if let Some(headers) = headers {
-            headers.visit(&mut |name, value| {
-                if result.is_ok() {
-                    result = self.push_header(name, value);
-                }
-            });
-        }
+        run.visit_headers(index, |name, value| {
+            if result.is_ok() {
+                result = self.push_header(name, value);
+            }
+        });
         result?;
         self.ends
             .push(i32::try_from(self.names.len()).map_err(|_| Overflow)?);
@@ -140,6 +140,19 @@ fn item() -> &'static FieldRef {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Headers, RunHeaders, RunPart};
+
+    /// The first message has two headers, the second none.
+    struct Two;
+
+    impl Headers for Two {
+        fn visit(&self, index: usize, each: &mut dyn FnMut(&[u8], Option<&[u8]>)) {
+            if index == 0 {
+                each(b"a", Some(b"1"));
+                each(b"a", None);
+            }
+        }
+    }
 
     #[test]
     fn names_that_are_not_utf8_keep_every_byte() {
@@ -158,19 +171,30 @@ mod tests {
     #[test]
     fn truncating_drops_a_row_begun() {
         let mut column = HeaderColumn::default();
-        let one: &[(&[u8], Option<&[u8]>)] = &[(b"a", Some(b"1")), (b"a", None)];
-        column.push(Some(&one)).unwrap();
-        column.push(None).unwrap();
+        let run = Run {
+            topic: &Arc::from("t"),
+            partition: 0,
+            offsets: &[0, 1],
+            timestamps: None,
+            keys: RunPart::NULL,
+            values: RunPart::NULL,
+            headers: Some(RunHeaders {
+                headers: &Two,
+                first: 0,
+            }),
+        };
+        column.push(&run, 0).unwrap();
+        column.push(&run, 1).unwrap();
         column.push_header(b"b", Some(b"2")).unwrap();
         column.truncate(2);
-        column.push(Some(&one)).unwrap();
+        column.push(&run, 0).unwrap();
         column.truncate(5);
         let array = column.finish().unwrap();
         let expected = {
             let mut column = HeaderColumn::default();
-            column.push(Some(&one)).unwrap();
-            column.push(None).unwrap();
-            column.push(Some(&one)).unwrap();
+            column.push(&run, 0).unwrap();
+            column.push(&run, 1).unwrap();
+            column.push(&run, 0).unwrap();
             column.finish().unwrap()
         };
         assert_eq!(&array, &expected);

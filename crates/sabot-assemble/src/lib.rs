@@ -5,7 +5,8 @@
 
 mod assembler;
 mod bad_rows;
-mod batch;
+mod chunk;
+mod compose;
 mod headers;
 mod keep;
 mod layout;
@@ -13,11 +14,13 @@ mod metadata;
 mod nulls;
 mod options;
 mod part;
-mod record;
 mod report;
+mod run;
+mod vectors;
 
 pub use assembler::Assembler;
 pub use keep::keep_rows;
 pub use options::{AssemblerOptions, Metadata, OnError, Tombstones};
-pub use record::{Headers, Record, Timestamp, TimestampKind};
 pub use report::{Assembled, BadRow, Part, PushStop, Pushed};
+pub use run::{Headers, Record, Run, RunHeaders, RunPart, TimestampKind, Timestamps};
+pub use vectors::recycle;

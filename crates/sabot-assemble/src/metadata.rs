@@ -1,9 +1,12 @@
 //! The metadata columns while they gather.
 //!
-//! Plain vectors, one push a row and column, all of which can be truncated: rows are appended before it is known how
-//! many of them the decoders take. A topic costs a pointer comparison a row, headers nothing unless they are asked for.
+//! Plain vectors, to which runs are appended as slices, and all of which can be truncated: rows are appended before it is
+//! known how many of them the decoders take. A topic costs a pointer comparison a run, headers nothing unless they are
+//! asked for. Keys and headers alone go row by row, since they may fill a batch.
 
 use std::collections::HashMap;
+use std::iter::repeat_n;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::builder::NullBufferBuilder;
@@ -14,9 +17,11 @@ use arrow_array::{
 };
 use arrow_schema::{ArrowError, DataType, Field, FieldRef, TimeUnit};
 
-use crate::headers::{self, HeaderColumn};
-use crate::{Metadata, Record, Timestamp, TimestampKind};
 use sabot_columns::{Overflow, VarBytes};
+
+use crate::headers::{self, HeaderColumn};
+use crate::vectors::take;
+use crate::{Metadata, Run, RunPart, TimestampKind, Timestamps};
 
 /// Kafka's names of [`TimestampKind::Create`] and [`TimestampKind::LogAppend`], in this order.
 const TIMESTAMP_TYPES: [&str; 2] = ["CreateTime", "LogAppendTime"];
@@ -79,25 +84,26 @@ impl MetadataColumns {
         .collect()
     }
 
-    /// Appends one row; nothing of it on an error.
-    pub(crate) fn push(&mut self, record: &Record<'_>) -> Result<(), Overflow> {
-        let pushed = self.push_bytes(record);
-        if pushed.is_err() {
-            self.truncate(self.rows);
-            return pushed;
-        }
-        self.push_fixed(record);
-        Ok(())
+    /// Appends the run's messages in `range`, up to the first whose bytes fit no column, or before which the columns
+    /// whose rows differ in size hold `most_bytes`. Returns how many.
+    pub(crate) fn push(&mut self, run: &Run<'_>, range: Range<usize>, most_bytes: usize) -> usize {
+        let rows = if self.varies() {
+            self.push_varying(run, range.clone(), most_bytes)
+        } else {
+            range.len()
+        };
+        self.push_fixed(run, range.start..range.start + rows);
+        rows
     }
 
-    /// Appends the batch's first row without its key and headers.
-    pub(crate) fn push_without_bytes(&mut self, record: &Record<'_>) {
-        self.push(&Record {
-            raw_key: None,
+    /// Appends a message without its key and headers.
+    pub(crate) fn push_without_bytes(&mut self, run: &Run<'_>, index: usize) {
+        let bare = Run {
+            keys: RunPart::NULL,
             headers: None,
-            ..*record
-        })
-        .expect("because no bytes always fit");
+            ..*run
+        };
+        self.push(&bare, index..index + 1, usize::MAX);
     }
 
     /// Keeps the first `rows` rows.
@@ -114,8 +120,13 @@ impl MetadataColumns {
         self.headers.truncate(rows);
     }
 
+    /// Whether a column holds timestamps.
+    pub(crate) fn wants_timestamps(&self) -> bool {
+        self.wanted.timestamp || self.wanted.timestamp_type
+    }
+
     /// Whether rows differ in size.
-    pub(crate) fn varies(&self) -> bool {
+    fn varies(&self) -> bool {
         self.wanted.key || self.wanted.headers
     }
 
@@ -177,43 +188,76 @@ impl MetadataColumns {
         Ok(columns)
     }
 
-    fn push_bytes(&mut self, record: &Record<'_>) -> Result<(), Overflow> {
+    fn push_varying(&mut self, run: &Run<'_>, range: Range<usize>, most_bytes: usize) -> usize {
+        for (rows, index) in range.clone().enumerate() {
+            if self.varying_bytes() >= most_bytes {
+                return rows;
+            }
+            if self.push_bytes(run, index).is_err() {
+                self.keys.truncate(self.rows + rows);
+                self.has_key.truncate(self.rows + rows);
+                self.headers.truncate(self.rows + rows);
+                return rows;
+            }
+        }
+        range.len()
+    }
+
+    fn push_bytes(&mut self, run: &Run<'_>, index: usize) -> Result<(), Overflow> {
         if self.wanted.key {
-            self.keys.push(record.raw_key.unwrap_or_default())?;
-            self.has_key.append(record.raw_key.is_some());
+            let key = run.keys.at(index);
+            self.keys.push(key.unwrap_or_default())?;
+            self.has_key.append(key.is_some());
         }
         if self.wanted.headers {
-            self.headers.push(record.headers)?;
+            self.headers.push(run, index)?;
         }
         Ok(())
     }
 
-    fn push_fixed(&mut self, record: &Record<'_>) {
-        self.rows += 1;
+    fn push_fixed(&mut self, run: &Run<'_>, range: Range<usize>) {
+        let rows = range.len();
+        self.rows += rows;
         if self.wanted.topic {
-            self.topics.push(record.topic);
+            self.topics.push(run.topic, rows);
         }
         if self.wanted.partition {
-            self.partitions.push(record.partition);
+            self.partitions.extend(repeat_n(run.partition, rows));
         }
         if self.wanted.offset {
-            self.offsets.push(record.offset);
+            self.offsets.extend_from_slice(&run.offsets[range.clone()]);
         }
-        let Timestamp { ms, kind } = record.timestamp.unwrap_or(Timestamp {
-            ms: 0,
-            kind: TimestampKind::Create,
-        });
+        if self.wants_timestamps() {
+            self.push_timestamps(run.timestamps, range);
+        }
+    }
+
+    fn push_timestamps(&mut self, timestamps: Option<Timestamps<'_>>, range: Range<usize>) {
+        let rows = range.len();
+        let Some(Timestamps { ms, kind }) = timestamps else {
+            self.has_timestamp.append_n_nulls(rows);
+            self.timestamps
+                .extend(repeat_n(0, rows * usize::from(self.wanted.timestamp)));
+            let types = rows * usize::from(self.wanted.timestamp_type);
+            return self.timestamp_types.extend(repeat_n(0, types));
+        };
+        let ms = &ms[range];
+        if ms.contains(&Timestamps::NONE) {
+            for ms in ms {
+                self.has_timestamp.append(*ms != Timestamps::NONE);
+            }
+        } else {
+            self.has_timestamp.append_n_non_nulls(rows);
+        }
         if self.wanted.timestamp {
-            self.timestamps.push(ms);
+            self.timestamps.extend_from_slice(ms);
         }
         if self.wanted.timestamp_type {
-            self.timestamp_types.push(match kind {
+            let index = match kind {
                 TimestampKind::Create => 0,
                 TimestampKind::LogAppend => 1,
-            });
-        }
-        if self.wanted.timestamp || self.wanted.timestamp_type {
-            self.has_timestamp.append(record.timestamp.is_some());
+            };
+            self.timestamp_types.extend(repeat_n(index, rows));
         }
     }
 }
@@ -229,12 +273,12 @@ struct Topics {
 }
 
 impl Topics {
-    fn push(&mut self, topic: &Arc<str>) {
+    fn push(&mut self, topic: &Arc<str>, rows: usize) {
         let index = match &self.last {
             Some((last, index)) if Arc::ptr_eq(last, topic) => *index,
             _ => self.find(topic),
         };
-        self.indexes.push(index);
+        self.indexes.extend(repeat_n(index, rows));
     }
 
     fn find(&mut self, topic: &Arc<str>) -> i32 {
@@ -254,10 +298,4 @@ impl Topics {
         self.last = None;
         DictionaryArray::try_new(Int32Array::from(take(&mut self.indexes)), Arc::new(names))
     }
-}
-
-/// The vector, with a new one of the same room in its place: the next batch is likely to be as long.
-pub(crate) fn take<T>(values: &mut Vec<T>) -> Vec<T> {
-    let room = Vec::with_capacity(values.len());
-    std::mem::replace(values, room)
 }

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use sabot_decode::{
     Body, Decoder, FetchError, Payload, RowError, RowErrorKind, SchemaKey, SchemaSource, Stop,
 };
-
 use sabot_wire::MessagePathBuf;
 
-use crate::{BadRow, Part, Record};
+use crate::chunk::Chunk;
+use crate::vectors::recycle;
+use crate::{BadRow, Part, Record, RunPart};
 
 /// A decoder of keys or values.
 #[derive(Debug)]
@@ -74,18 +75,24 @@ impl PartDecoder {
         }
     }
 
-    /// Gives each record its slot, up to the first that the decoder or the source of schemas stops at. If `refused` is
-    /// the index of a record, that one is bad, for the reason beside it.
+    /// Gives each row of the chunk its slot, up to the first that the decoder or the source of schemas stops at. The
+    /// first row is bad if there is a reason in `refused`.
     pub(crate) fn decode(
         &mut self,
-        records: &[Record<'_>],
-        refused: Option<(usize, RowErrorKind)>,
+        chunk: Chunk<'_, '_>,
+        refused: Option<RowErrorKind>,
         schemas: &mut dyn SchemaSource,
     ) -> Decoded {
         let mut payloads: Vec<Payload<'_>> = std::mem::take(&mut self.payloads);
-        payloads.extend(records.iter().map(|record| self.part.payload(record)));
-        if let Some((row, kind)) = refused
-            && let Some(payload) = payloads.get_mut(row)
+        for (run, range) in chunk.pieces() {
+            let part: RunPart<'_> = match self.part {
+                Part::Key => run.keys,
+                Part::Value => run.values,
+            };
+            part.extend_payloads(range, &mut payloads);
+        }
+        if let Some(kind) = refused
+            && let Some(payload) = payloads.first_mut()
         {
             payload.body = Body::Refused(kind);
         }
@@ -101,7 +108,7 @@ impl PartDecoder {
     /// The report of an error in the record that it is about.
     #[cold]
     pub(crate) fn report(&self, error: &RowError, record: &Record<'_>) -> BadRow {
-        let payload = self.part.payload(record);
+        let payload = record.payload(self.part);
         let detail = match error.kind {
             RowErrorKind::UnknownSchema | RowErrorKind::UnusableSchema | RowErrorKind::NoSuchMessage => self
                 .refusals
@@ -110,9 +117,9 @@ impl PartDecoder {
             _ => None,
         };
         BadRow {
-            topic: Arc::clone(record.topic),
-            partition: record.partition,
-            offset: record.offset,
+            topic: Arc::clone(record.topic()),
+            partition: record.partition(),
+            offset: record.offset(),
             part: self.part,
             schema: payload.key,
             field_path: self.decoder.field_path(error.path),
@@ -206,15 +213,6 @@ impl PartDecoder {
     }
 }
 
-impl Part {
-    fn payload<'a>(self, record: &Record<'a>) -> Payload<'a> {
-        match self {
-            Self::Key => record.key,
-            Self::Value => record.value,
-        }
-    }
-}
-
 /// A detail stands in the report of every message of its schema: no more of it than a reader can use.
 fn shortened(mut detail: String) -> Arc<str> {
     const MAX_DETAIL_CHARS: usize = 1000;
@@ -241,12 +239,6 @@ fn refuse_run(payloads: &mut [Payload<'_>], refused: &Payload<'_>, kind: RowErro
     }
 }
 
-/// Empties the vector and keeps its room: collecting in place takes over the allocation.
-fn recycle(mut payloads: Vec<Payload<'_>>) -> Vec<Payload<'static>> {
-    payloads.clear();
-    payloads.into_iter().map(|_| Payload::tombstone()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,16 +247,5 @@ mod tests {
     fn details_stay_short() {
         assert_eq!(&*shortened("é".repeat(1000)), "é".repeat(1000));
         assert_eq!(&*shortened("é".repeat(1001)), "é".repeat(1000) + "…");
-    }
-
-    #[test]
-    fn recycling_keeps_the_room() {
-        let bytes = *b"abc";
-        let mut payloads = Vec::with_capacity(100);
-        payloads.push(Payload::unframed(&bytes));
-        let at = payloads.as_ptr() as usize;
-        let recycled = recycle(payloads);
-        assert!(recycled.is_empty());
-        assert_eq!((recycled.capacity(), recycled.as_ptr() as usize), (100, at));
     }
 }

@@ -10,7 +10,7 @@ use sabot_decode::{FetchError, RowErrorKind, SchemaKey};
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a driver takes it apart")]
 pub struct Pushed {
-    /// Records that are in the batch, good or bad: `records[..taken]`.
+    /// Messages that are in the batch, good or bad, counted through all runs.
     pub taken: usize,
     /// Why it went no further.
     pub stop: PushStop,
@@ -20,13 +20,13 @@ pub struct Pushed {
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a driver has to treat every case")]
 pub enum PushStop {
-    /// Every record was taken.
+    /// Every message was taken.
     Done,
     /// The batch is full: call [`crate::Assembler::finish`], then go on at `taken`.
     Full,
-    /// The schema of `records[taken]` could not be fetched. Nothing is lost: push the same record again later.
+    /// The schema of the message at `taken` could not be fetched. Nothing is lost: push the same message again later.
     Unavailable(FetchError),
-    /// `records[taken]` is bad, and the policy is [`crate::OnError::Fail`]. The records before it are in the batch,
+    /// The message at `taken` is bad, and the policy is [`crate::OnError::Fail`]. The messages before it are in the batch,
     /// which [`crate::Assembler::finish`] hands over.
     Failed(Box<BadRow>),
 }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use sabot_assemble::{
-    Assembler, AssemblerOptions, Headers, Metadata, OnError, PushStop, Record, Timestamp, TimestampKind,
+    Assembler, AssemblerOptions, Headers, Metadata, OnError, PushStop, Run, RunHeaders, RunPart,
+    TimestampKind, Timestamps,
 };
-use sabot_decode::{DecoderFactory, Payload, SchemaKey, Target};
+use sabot_decode::{DecoderFactory, Framing, SchemaKey, Target};
 use sabot_testkit::Schemas;
 use sabot_testkit::alloc::{CountingAllocator, count};
 use sabot_testkit::toy::ToyFactory;
@@ -14,6 +15,16 @@ use sabot_testkit::toy::ToyFactory;
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 const ROWS: usize = 10_000;
+const RUN: usize = 500;
+
+struct TwoHeaders;
+
+impl Headers for TwoHeaders {
+    fn visit(&self, _: usize, each: &mut dyn FnMut(&[u8], Option<&[u8]>)) {
+        each(b"trace", Some(b"1234"));
+        each(b"none", None);
+    }
+}
 
 #[test]
 fn a_batch_in_steady_state_allocates_for_growth_alone() {
@@ -25,30 +36,33 @@ fn a_batch_in_steady_state_allocates_for_growth_alone() {
     let mut schemas = Schemas::new([(SchemaKey::Id(1), ToyFactory::writer(0))]);
 
     let topics: [Arc<str>; 2] = ["a".into(), "b".into()];
-    let body = ToyFactory::body(1, "name");
-    let headers: &[(&[u8], Option<&[u8]>)] = &[(b"trace", Some(b"1234")), (b"none", None)];
-    let headers: &dyn Headers = &headers;
-    let records: Vec<_> = (0..ROWS)
-        .map(|row| Record {
-            topic: &topics[row / 5000 % 2],
-            partition: 0,
-            offset: row as i64,
-            timestamp: Some(Timestamp {
-                ms: 7,
-                kind: TimestampKind::Create,
-            }),
-            key: Payload::with_key(SchemaKey::Id(1), &body),
-            value: Payload::with_key(SchemaKey::Id(1), &body),
-            raw_key: Some(&body),
-            raw_value: Some(&body),
-            headers: Some(headers),
-        })
-        .collect();
+    let message = [&[0, 0, 0, 0, 1][..], &ToyFactory::body(1, "name")].concat();
+    let offsets: Vec<i64> = (0..RUN as i64).collect();
+    let part = RunPart {
+        framing: Framing::Confluent,
+        bytes: &[Some(&message[..]); RUN],
+        schema_headers: &[],
+    };
+    let runs = topics.each_ref().map(|topic| Run {
+        topic,
+        partition: 0,
+        offsets: &offsets,
+        timestamps: Some(Timestamps {
+            ms: &[7; RUN],
+            kind: TimestampKind::Create,
+        }),
+        keys: part,
+        values: part,
+        headers: Some(RunHeaders {
+            headers: &TwoHeaders,
+            first: 0,
+        }),
+    });
 
     let mut batch = || {
         let (rows, counts) = count(|| {
-            for some in records.chunks(500) {
-                let pushed = assembler.push(some, &mut schemas, &mut |_, _| {});
+            for run in 0..ROWS / RUN {
+                let pushed = assembler.push(&runs[run % 2..][..1], &mut schemas, &mut |_, _| {});
                 assert!(matches!(pushed.stop, PushStop::Done));
             }
             assembler.finish().unwrap().batch.num_rows()

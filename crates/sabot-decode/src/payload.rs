@@ -69,7 +69,7 @@ impl<'a> Payload<'a> {
     }
 
     /// Appends a payload for each message: [`Payload::framed`] for many at once, none of which has
-    /// a header or is null.
+    /// a header. They may be slices, or options of slices where some are null.
     ///
     /// ```
     /// use sabot_decode::{Framing, Payload};
@@ -84,10 +84,11 @@ impl<'a> Payload<'a> {
     pub fn extend_framed(
         payloads: &mut Vec<Self>,
         framing: Framing,
-        messages: impl IntoIterator<Item = &'a [u8]>,
+        messages: impl IntoIterator<Item: Into<Option<&'a [u8]>>>,
     ) {
         for message in messages {
-            match (framing, sabot_wire::split_id(message)) {
+            let message = message.into();
+            match (framing, message.and_then(sabot_wire::split_id)) {
                 // What nearly all are goes to its place at once. With the others it would meet on
                 // the stack, from where it can only be copied when all its parts have been written.
                 (Framing::Confluent, Some((id, body))) => payloads.push(Self {
@@ -96,7 +97,7 @@ impl<'a> Payload<'a> {
                     body: Body::Bytes(body),
                     prefix_bytes: sabot_wire::ID_PREFIX_BYTES,
                 }),
-                _ => payloads.push(Self::framed(framing, None, Some(message))),
+                _ => payloads.push(Self::framed(framing, None, message)),
             }
         }
     }

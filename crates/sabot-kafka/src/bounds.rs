@@ -2,14 +2,19 @@
 
 use std::sync::Arc;
 
-use rdkafka::consumer::Consumer as _;
-use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 
-use crate::options::{End, Fallback, Start};
-use crate::source::Source;
+use crate::connection::Connection;
+use crate::options::{End, Fallback, SourceOptions, Start};
 use crate::subscription::PartitionStart;
 use crate::{Error, ErrorKind};
+
+/// What a source was asked for, and whom to ask where that lies.
+#[derive(Clone, Copy)]
+pub(crate) struct Bounds<'a> {
+    pub(crate) connection: &'a Connection,
+    pub(crate) options: &'a SourceOptions,
+}
 
 impl Start {
     /// What librdkafka does by itself where it has no offset, or one that is out of range.
@@ -23,7 +28,7 @@ impl Start {
     }
 }
 
-impl Source {
+impl Bounds<'_> {
     /// Where to begin in each partition. In a `shared` subscription, a committed offset goes first.
     pub(crate) fn starts(
         &self,
@@ -51,24 +56,11 @@ impl Source {
             known.add_partition(&place.topic, place.partition);
         }
         if known.count() > 0 {
-            let timeout = self.options.startup_timeout;
-            known = self
-                .consumer
-                .committed_offsets(known, timeout)
-                .map_err(|cause| self.query("committed offsets", &cause))?;
+            known = self.connection.committed(known)?;
         }
         for place in wanted {
             let committed = known.find_partition(&place.topic, place.partition);
-            let committed = match committed {
-                Some(element) => {
-                    element
-                        .error()
-                        .map_err(|cause| self.query("committed offsets", &cause))?;
-                    Some(element.offset())
-                }
-                None => None,
-            };
-            let offset = match committed {
+            let offset = match committed.map(|element| element.offset()) {
                 Some(offset @ Offset::Offset(_)) => offset,
                 _ => self.start(place, &start_of(place))?,
             };
@@ -96,6 +88,7 @@ impl Source {
                 Offset::OffsetTail(i64::try_from(*count).unwrap_or(i64::MAX / 2).min(1 << 60))
             }
             Start::Timestamp(ms) => self
+                .connection
                 .at_time(&place.topic, place.partition, *ms)?
                 .map_or(Offset::End, Offset::Offset),
             Start::Partitions(starts) => match find(starts, &place.topic, place.partition) {
@@ -107,7 +100,7 @@ impl Source {
 
     /// An offset behind the end would be out of range, and librdkafka would begin at the oldest record.
     fn at_most_high(&self, place: &PartitionStart, offset: i64) -> Result<Offset, Error> {
-        let high = self.high(&place.topic, place.partition)?;
+        let high = self.connection.high(&place.topic, place.partition)?;
         Ok(Offset::Offset(offset.min(high)))
     }
 
@@ -125,53 +118,12 @@ impl Source {
     /// Never behind where the log ends now: a bounded source waits for nothing.
     fn end(&self, topic: &str, partition: i32) -> Result<i64, Error> {
         let wanted = match &self.options.end {
-            End::Timestamp(ms) => self.at_time(topic, partition, *ms)?,
+            End::Timestamp(ms) => self.connection.at_time(topic, partition, *ms)?,
             End::Offsets(ends) => find(ends, topic, partition),
             _ => None,
         };
-        let high = self.high(topic, partition)?;
+        let high = self.connection.high(topic, partition)?;
         Ok(wanted.map_or(high, |wanted| wanted.min(high)))
-    }
-
-    /// The offset behind the newest record (with `read_committed`, behind the newest that is committed), as the
-    /// leader says.
-    pub(crate) fn high(&self, topic: &str, partition: i32) -> Result<i64, Error> {
-        let marks = self
-            .consumer
-            .fetch_watermarks(topic, partition, self.options.startup_timeout);
-        let place = |error: Error| error.at(&Arc::from(topic), partition, None);
-        marks
-            .map(|(_, high)| high)
-            .map_err(|cause| place(self.query("end offsets", &cause)))
-    }
-
-    /// The first offset of that time or later, if there is one.
-    fn at_time(&self, topic: &str, partition: i32, ms: i64) -> Result<Option<i64>, Error> {
-        let fail = |cause: &KafkaError| {
-            self.query("the offset of a time", cause)
-                .at(&Arc::from(topic), partition, None)
-        };
-        let mut list = TopicPartitionList::with_capacity(1);
-        list.add_partition_offset(topic, partition, Offset::Offset(ms))
-            .map_err(|cause| fail(&cause))?;
-        let list = self
-            .consumer
-            .offsets_for_times(list, self.options.startup_timeout)
-            .map_err(|cause| fail(&cause))?;
-        let Some(element) = list.find_partition(topic, partition) else {
-            return Ok(None);
-        };
-        element.error().map_err(|cause| fail(&cause))?;
-        Ok(match element.offset() {
-            Offset::Offset(offset) => Some(offset),
-            _ => None,
-        })
-    }
-
-    #[cold]
-    fn query(&self, what: &str, cause: &KafkaError) -> Error {
-        let text = format!("the brokers {} were asked for {what}", self.options.brokers);
-        Error::kafka(ErrorKind::Unreachable, &text, cause)
     }
 }
 

@@ -166,14 +166,12 @@ impl Letter {
 
     fn new(bad: &BadRow, record: &Record<'_>, name: &str) -> Self {
         let mut headers = Vec::new();
-        if let Some(original) = record.headers {
-            original.visit(&mut |name, value| {
-                headers.push((
-                    String::from_utf8_lossy(name).into_owned(),
-                    value.map(<[u8]>::to_vec),
-                ));
-            });
-        }
+        record.visit_headers(|name, value| {
+            headers.push((
+                String::from_utf8_lossy(name).into_owned(),
+                value.map(<[u8]>::to_vec),
+            ));
+        });
         let stage = match bad.part {
             Part::Key => "KEY_CONVERTER",
             Part::Value => "VALUE_CONVERTER",
@@ -184,9 +182,9 @@ impl Letter {
             .next()
             .unwrap_or_default();
         let added = [
-            ("topic", record.topic.to_string()),
-            ("partition", record.partition.to_string()),
-            ("offset", record.offset.to_string()),
+            ("topic", record.topic().to_string()),
+            ("partition", record.partition().to_string()),
+            ("offset", record.offset().to_string()),
             ("connector.name", name.to_owned()),
             ("task.id", "0".to_owned()),
             ("stage", stage.to_owned()),
@@ -202,14 +200,11 @@ impl Letter {
             .map(|(name, text)| (format!("__connect.errors.{name}"), Some(text.into_bytes())));
         headers.extend(added);
         Self {
-            key: record.raw_key.map(Box::from),
-            value: record.raw_value.map(Box::from),
+            key: record.key().map(Box::from),
+            value: record.value().map(Box::from),
             headers,
             // librdkafka takes 0 for "now", and a time before 1970 for an error.
-            timestamp_ms: record
-                .timestamp
-                .map(|timestamp| timestamp.ms)
-                .filter(|ms| *ms > 0),
+            timestamp_ms: record.timestamp_ms().filter(|ms| *ms > 0),
         }
     }
 }

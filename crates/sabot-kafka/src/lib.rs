@@ -16,25 +16,30 @@
 //! Every client of librdkafka here sends its log lines to the [`log`] crate, under the target `librdkafka`.
 
 mod admin;
+mod assignment;
 mod batch;
 mod bounds;
 mod client;
 mod config;
+mod connection;
 mod dead_letter;
 pub mod embedded;
 mod error;
+mod failure;
+mod fetched;
 mod ffi;
-mod flow;
 mod frontier;
 mod options;
 mod positions;
 mod producer;
 mod progress;
-mod rebalance;
-mod record;
+mod queues;
+mod reader;
+mod runs;
 mod source;
 mod stop;
 mod subscription;
+mod topics;
 
 pub use admin::{Admin, PartitionInfo, TopicInfo};
 pub use batch::{Acker, Batch, Covered, Offsets};

@@ -1,35 +1,60 @@
-//! The source: polls, decodes, and gives out batches.
+//! The source: the loop that fetches, decodes, answers rebalances and gives out batches.
+//!
+//! The caller's thread drives it, one call at a time. Its four parts know nothing of each other's work: the connection
+//! asks brokers ([`crate::connection`]), the assignment says what is read and committed ([`crate::assignment`]), bounds
+//! say from where to where ([`crate::bounds`]), and the reader turns runs into rows ([`crate::reader`],
+//! [`crate::fetched`]).
+//!
+//! # Example
+//!
+//! A group's member with batches of 5 rows, and a revocation that comes in the midst of the second one:
+//!
+//! ```text
+//! next_batch   event: assign a[0], a[1]         answered: positions are added
+//!              fetch: run a[0] 0..3, a[1] 0..4   decoded: rows 0..5, the batch is full
+//!              -> batch 1 covers a[0] 0..3, a[1] 0..2; a[1] 2..4 is left
+//! ack batch 1
+//! next_batch   stored: a[0] at 3, a[1] at 2
+//!              decoded: a[1] 2..4 is in hand
+//!              event: revoke a[1]                the batch in hand ends
+//!              -> batch 2 covers a[1] 2..4
+//! ack batch 2
+//! next_batch   the revocation is answered: batch 2 is acknowledged, so a[1] is committed at 4 and given back
+//! ```
+//!
+//! # Invariants
+//!
+//! 1. **Events before records.** Events are looked for before each fetch, and while a rebalance waits for its answer
+//!    nothing is fetched.
+//! 2. **The batch in hand goes out first**: before a rebalance is answered, before an error is given out, before the end.
+//! 3. **The source never moves past a record that it could not treat.** A stuck record stays the next one, and as long as
+//!    it is stuck nothing is fetched, but events are looked for: a member that does not poll is thrown out of its group.
+//! 4. **What waits is bounded**: one fetch, one batch, and what the client itself may hold.
+//! 5. **Nothing waits longer than [`STOP_CHECK`]** without looking at the stopper.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow_schema::SchemaRef;
-use rdkafka::TopicPartitionList;
-use rdkafka::consumer::Consumer as _;
-use rdkafka::error::RDKafkaErrorCode;
-use sabot_assemble::{Assembler, PushStop, Record};
+use sabot_assemble::{Assembler, PushStop};
 use sabot_decode::{FlushError, SchemaSource};
 
-use crate::batch::{Acker, Ledger};
-use crate::client::{Consumer, Context};
+use crate::assignment::{Around, Assignment};
+use crate::batch::Acker;
+use crate::connection::{Connection, Event};
 use crate::dead_letter::DeadLetters;
-use crate::error::{is_refused_by_group, is_unreadable, kind_of};
-use crate::ffi::{self, Event, EventQueue, Messages};
+use crate::fetched::Fetched;
 use crate::positions::Positions;
 use crate::progress::{PartitionProgress, Progress, Totals};
-use crate::rebalance::{Rebalance, commit_failed};
-use crate::record::{SchemaHeaders, bytes_of, slots_of};
+use crate::queues::Queues;
+use crate::reader::{Decoded, Reader};
+use crate::runs::{Arrival, RunSource, Wanted};
 use crate::stop::STOP_CHECK;
-use crate::{Batch, Error, ErrorKind, Offsets, SourceOptions, Stopper, config};
+use crate::{Batch, Error, ErrorKind, Offsets, SourceOptions, Stopper};
 
-/// Messages that are taken from the client in one go.
-const CHUNK_RECORDS: usize = 1024;
-/// Bytes of keys and values after which such a chunk is full.
-const CHUNK_BYTES: usize = 1 << 20;
-/// Messages that are decoded in one go: so few that what was read ahead is still in a cache when it is decoded.
-const DECODE_RECORDS: usize = 128;
+/// How long a fetch waits for records before events are looked for again: so late may an answer to a rebalance be.
+const EVENT_CHECK: Duration = Duration::from_millis(20);
 
 /// Reads topics, and gives out batches. See the crate's documentation.
 ///
@@ -54,19 +79,12 @@ const DECODE_RECORDS: usize = 128;
 /// # }
 /// ```
 pub struct Source {
-    // Messages and queue go before the consumer that they belong to.
-    pub(crate) messages: Messages,
-    pub(crate) queue: EventQueue,
-    pub(crate) consumer: Arc<Consumer>,
-    pub(crate) options: SourceOptions,
-    pub(crate) positions: Positions,
-    pub(crate) ledger: Arc<Ledger>,
-    /// Rebalances to be answered, oldest first.
-    pub(crate) rebalances: VecDeque<Rebalance>,
-    assembler: Assembler,
-    schemas: Box<dyn SchemaSource + Send>,
+    // Before the connection: it has queues and messages of the client.
+    reader: Reader,
+    connection: Connection,
+    assignment: Assignment,
+    options: SourceOptions,
     dead_letters: Option<DeadLetters>,
-    headers: SchemaHeaders,
     in_hand: InHand,
     /// A batch whose dead letters are not delivered yet.
     held: Option<Batch>,
@@ -76,10 +94,6 @@ pub struct Source {
     left: Option<u64>,
     /// The oldest message could not be decoded.
     stuck: bool,
-    /// Fetching is paused because of that.
-    pub(crate) paused: bool,
-    /// When partitions were last resumed or assigned.
-    pub(crate) resumed: Instant,
     ended: bool,
     closed: bool,
     last_batch: u64,
@@ -108,46 +122,18 @@ impl Source {
         schemas: Box<dyn SchemaSource + Send>,
     ) -> Result<Self, Error> {
         options.validate()?;
-        let consumer = config::consumer(&options)?
-            .create_with_context(Context::default())
-            .map_err(|cause| Error::kafka(ErrorKind::Config, "the consumer cannot be made", &cause))?;
-        let consumer = Arc::new(Consumer::new(consumer, options.commit_timeout()));
-        let queue = EventQueue::new(Arc::clone(&consumer))
-            .ok_or_else(|| Error::new(ErrorKind::Internal, "the consumer has no queue"))?;
-        let dead_letters = match &options.dead_letters {
-            Some(wanted) => Some(DeadLetters::new(
-                &options.brokers,
-                &options.properties,
-                wanted.clone(),
-            )?),
-            None => None,
+        let connection = Connection::new(&options)?;
+        let wanted = Wanted {
+            // A dead letter keeps its time.
+            timestamps: assembler.wants_timestamps() || options.dead_letters.is_some(),
+            key_header: options
+                .key_framing
+                .key_header()
+                .filter(|_| assembler.decodes_keys()),
+            value_header: options.value_framing.value_header(),
         };
-        let mut source = Self {
-            messages: Messages::new(Arc::clone(&consumer)),
-            queue,
-            consumer,
-            positions: Positions::default(),
-            ledger: Arc::default(),
-            rebalances: VecDeque::new(),
-            assembler,
-            schemas,
-            dead_letters,
-            headers: SchemaHeaders::new(&options),
-            in_hand: InHand::default(),
-            held: None,
-            pending: None,
-            left: options.end.messages(),
-            stuck: false,
-            paused: false,
-            resumed: Instant::now(),
-            ended: false,
-            closed: false,
-            last_batch: 0,
-            totals: Totals::default(),
-            options,
-        };
-        source.begin()?;
-        Ok(source)
+        let queues = Queues::new(Arc::clone(connection.consumer()), options.group.is_some(), wanted)?;
+        Self::with_runs(options, connection, Box::new(queues), assembler, schemas)
     }
 
     /// The next batch; `None` at the end: of a bounded source, after a stop, or after an error that cannot be recovered
@@ -177,9 +163,9 @@ impl Source {
     ///
     /// [`ErrorKind::Commit`], or what the broker's answer stands for.
     pub fn commit(&mut self) -> Result<(), Error> {
-        self.store_acknowledged();
-        self.commit_moved(|_| true, self.options.startup_timeout)
-            .map_err(|cause| commit_failed(&cause))
+        let (assignment, connection) = (&self.assignment, &self.connection);
+        assignment.store_acknowledged(connection);
+        Ok(assignment.commit_moved(connection, |_| true, self.options.startup_timeout)?)
     }
 
     /// Commits what has been acknowledged and leaves the group. Dropping the source does the same, and logs errors. Each
@@ -201,16 +187,14 @@ impl Source {
     /// The schema of the batches, as soon as it is known.
     #[must_use]
     pub fn schema(&self) -> Option<SchemaRef> {
-        self.assembler.schema()
+        self.reader.assembler().schema()
     }
 
     /// How far it has come. It asks no broker.
     #[must_use]
     pub fn progress(&self) -> Progress {
-        let partitions = self.positions.iter().map(|position| {
-            let known = || {
-                ffi::known_offsets(&self.consumer, &position.topic, position.partition).map(|(_, high)| high)
-            };
+        let partitions = self.assignment.positions.iter().map(|position| {
+            let known = || self.connection.known_high(&position.topic, position.partition);
             let end = position.end.or_else(known);
             let lag = match (end, position.next) {
                 _ if position.ended => Some(0),
@@ -262,34 +246,78 @@ impl Drop for Source {
 }
 
 impl Source {
+    /// A source whose records come from `runs`.
+    fn with_runs(
+        options: SourceOptions,
+        connection: Connection,
+        runs: Box<dyn RunSource>,
+        assembler: Assembler,
+        schemas: Box<dyn SchemaSource + Send>,
+    ) -> Result<Self, Error> {
+        let (brokers, properties) = (&options.brokers, &options.properties);
+        let letters = options.dead_letters.clone();
+        let dead_letters = letters
+            .map(|letters| DeadLetters::new(brokers, properties, letters))
+            .transpose()?;
+        let (key_framing, value_framing) = (options.key_framing, options.value_framing);
+        let mut source = Self {
+            reader: Reader::new(Fetched::new(runs, key_framing, value_framing), assembler, schemas),
+            connection,
+            assignment: Assignment::default(),
+            dead_letters,
+            in_hand: InHand::default(),
+            held: None,
+            pending: None,
+            left: options.end.messages(),
+            stuck: false,
+            ended: false,
+            closed: false,
+            last_batch: 0,
+            totals: Totals::default(),
+            options,
+        };
+        let (assignment, mut around) = source.parts();
+        assignment.begin(&mut around)?;
+        Ok(source)
+    }
+
+    /// The assignment, and what it needs to be changed.
+    fn parts(&mut self) -> (&mut Assignment, Around<'_>) {
+        let around = Around {
+            connection: &self.connection,
+            options: &self.options,
+            fetched: &mut self.reader.fetched,
+        };
+        (&mut self.assignment, around)
+    }
+
     /// Everything up to the next batch, error or end.
     fn advance(&mut self) -> Result<Option<Batch>, Error> {
         if self.stuck || self.held.is_some() {
-            self.hold_back();
+            self.take_events();
         }
         if let Some(batch) = self.held.take() {
             return self.release_again(batch);
         }
         loop {
-            self.store_acknowledged();
+            self.assignment.store_acknowledged(&self.connection);
             if self.in_hand.records > 0 && self.is_complete() {
                 return self.finish().map(Some);
             }
             if let Some(error) = self.pending.take() {
                 return Err(error);
             }
-            if !self.rebalances.is_empty() {
-                self.serve_rebalance()?;
+            if self.assignment.is_rebalancing() {
+                self.answer_rebalance()?;
                 continue;
             }
             if self.options.stopper.is_stopped() || self.is_drained() {
                 return Ok(None);
             }
-            if self.messages.is_empty() {
-                self.go_on();
+            if self.reader.fetched.is_empty() {
                 self.gather();
             }
-            if !self.messages.is_empty() {
+            if !self.reader.fetched.is_empty() {
                 self.decode()?;
             }
         }
@@ -304,8 +332,13 @@ impl Source {
             || in_hand
                 .since
                 .is_some_and(|since| since.elapsed() >= limits.linger)
-            || self.assembler.buffered_bytes().saturating_add(dead_bytes) >= limits.bytes
-            || !self.rebalances.is_empty()
+            || self
+                .reader
+                .assembler()
+                .buffered_bytes()
+                .saturating_add(dead_bytes)
+                >= limits.bytes
+            || self.assignment.is_rebalancing()
             || self.pending.is_some()
             || self.options.stopper.is_stopped()
             || self.is_drained()
@@ -313,26 +346,92 @@ impl Source {
 
     /// True if nothing more is to be read.
     fn is_drained(&self) -> bool {
-        let all_ended = || self.options.end.bounds_partitions() && self.positions.all_ended();
-        self.left == Some(0) || (self.messages.is_empty() && all_ended())
+        let has_ends = self.options.end.bounds_partitions();
+        let all_ended = || has_ends && self.assignment.positions.all_ended();
+        self.left == Some(0) || (self.reader.fetched.is_empty() && all_ended())
     }
 
-    /// Takes messages off the queue: at least waits for one, at most a chunk.
+    /// Takes what has come: events first, then records. Waits a little if there are none.
     fn gather(&mut self) {
-        let room = CHUNK_RECORDS.min(self.room());
+        if self.take_events() {
+            return;
+        }
         let mut wait = STOP_CHECK;
         if let Some(since) = self.in_hand.since {
             wait = wait.min(self.options.batching.linger.saturating_sub(since.elapsed()));
         }
-        let mut bytes = 0;
-        while self.messages.len() < room && bytes < CHUNK_BYTES {
-            match self.queue.poll(wait, &mut self.messages) {
-                Event::Message => bytes += self.admit(),
-                Event::Idle => return,
-                event => return self.on_event(event),
-            }
-            wait = Duration::ZERO;
+        if self.assignment.positions.is_empty() {
+            // Nothing can come but an event.
+            let event = self.connection.poll(wait);
+            self.on_event(event);
+            return;
         }
+        let room = self.room();
+        let Self {
+            reader,
+            connection,
+            assignment,
+            pending,
+            totals,
+            ..
+        } = self;
+        let has_read = totals.messages > 0;
+        let positions = &mut assignment.positions;
+        let fetched = &mut reader.fetched;
+        fetched.fetch(
+            wait.min(EVENT_CHECK),
+            room,
+            positions,
+            |positions, arrival| match arrival {
+                Arrival::Run { .. } => {}
+                Arrival::End {
+                    topic,
+                    partition,
+                    offset,
+                } => on_partition_end(connection, positions, &topic, partition, offset),
+                Arrival::Failure(failure) => {
+                    if let Some(error) = connection.judge(failure, has_read) {
+                        pending.get_or_insert(error);
+                    }
+                }
+            },
+        );
+        self.connection
+            .pause(&self.assignment.positions.take_newly_ended());
+    }
+
+    /// Takes the events that have come, up to one that has to be dealt with before records are; true if there is such a
+    /// one.
+    fn take_events(&mut self) -> bool {
+        loop {
+            let event = self.connection.poll(Duration::ZERO);
+            let is_idle = matches!(event, Event::Idle);
+            self.on_event(event);
+            if self.assignment.is_rebalancing() || self.pending.is_some() {
+                return true;
+            }
+            if is_idle {
+                return false;
+            }
+        }
+    }
+
+    fn on_event(&mut self, event: Event) {
+        match event {
+            Event::Idle | Event::Served => {}
+            Event::Rebalance(rebalance) => self.assignment.push(rebalance),
+            Event::Failure(failure) => {
+                let has_read = self.totals.messages > 0;
+                if let Some(error) = self.connection.judge(failure, has_read) {
+                    self.pending = Some(error);
+                }
+            }
+        }
+    }
+
+    fn answer_rebalance(&mut self) -> Result<(), Error> {
+        let (assignment, mut around) = self.parts();
+        assignment.answer(&mut around)
     }
 
     /// Records that may be decoded before the batch in hand is full.
@@ -343,149 +442,29 @@ impl Source {
         left.min(self.options.batching.rows - self.in_hand.records)
     }
 
-    /// Lets the newest message go again if it is none of ours, and returns its bytes otherwise.
-    pub(crate) fn admit(&mut self) -> usize {
-        let Some(message) = self.messages.last() else {
-            return 0;
-        };
-        let slot = self.positions.slot(&message.topic(), message.partition());
-        let bytes = bytes_of(&message);
-        let offset = message.offset();
-        match slot {
-            Some(slot) if self.positions.admits(slot, offset) => bytes,
-            Some(slot) => {
-                self.messages.drop_last();
-                self.pause_ended(slot);
-                0
-            }
-            None => {
-                self.messages.drop_last();
-                0
-            }
-        }
-    }
-
-    pub(crate) fn on_event(&mut self, event: Event) {
-        match event {
-            Event::Idle | Event::Message | Event::Served => {}
-            Event::PartitionEnd {
-                topic,
-                partition,
-                offset,
-            } => self.on_partition_end(&topic, partition, offset),
-            Event::Error {
-                code,
-                fatal,
-                reason,
-                place,
-            } => self.on_error(code, fatal, reason, place),
-            Event::Rebalance { revoke, partitions } => {
-                self.rebalances.push_back(Rebalance { revoke, partitions });
-            }
-        }
-    }
-
-    fn on_partition_end(&mut self, topic: &str, partition: i32, offset: i64) {
-        let Some(slot) = self.positions.slot(topic, partition) else {
-            return;
-        };
-        log::debug!("{topic}[{partition}] has no more than offset {offset} now");
-        if self.positions.reached(slot, offset) {
-            // The log ends before it did when we came. Either it was cut, or a follower lags behind.
-            match self.high(topic, partition) {
-                Ok(high) if high <= offset => self.positions.shorten(slot, high),
-                Ok(_) => {}
-                Err(error) => log::warn!("{error}"),
-            }
-        }
-        self.pause_ended(slot);
-    }
-
-    /// Notes what librdkafka deals with by itself, and keeps what it does not for the caller.
-    fn on_error(
-        &mut self,
-        code: RDKafkaErrorCode,
-        fatal: bool,
-        reason: String,
-        place: Option<(String, i32)>,
-    ) {
-        let kind = if fatal {
-            Some(ErrorKind::Fatal)
-        } else {
-            kind_of(code)
-        };
-        let ends = match kind {
-            Some(ErrorKind::Fatal | ErrorKind::UnknownTopic | ErrorKind::NoOffset) => true,
-            // Without a group, the coordinator's refusal does not matter.
-            Some(ErrorKind::Denied) if code == RDKafkaErrorCode::GroupAuthorizationFailed => {
-                self.options.group.is_some()
-            }
-            // A handshake may fail now and then; what never worked is wrong.
-            Some(ErrorKind::Denied) => {
-                code == RDKafkaErrorCode::TopicAuthorizationFailed || self.totals.messages == 0
-            }
-            // librdkafka would go on behind what it cannot read, or ask for it for ever.
-            _ => is_refused_by_group(code) || (place.is_some() && is_unreadable(code)),
-        };
-        if !ends {
-            return self.consumer.context().note(code, &reason);
-        }
-        let error = Error::new(kind.unwrap_or(ErrorKind::Fatal), reason);
-        self.pending = Some(match place {
-            Some((topic, partition)) => error.at(&self.positions.topic(&topic), partition, None),
-            None => error,
-        });
-    }
-
-    /// Decodes some messages where they lie. What comes instead of the record that it stops at is left in `pending`.
+    /// Decodes some records where they lie. What comes instead of the record that it stops at is left in `pending`.
     fn decode(&mut self) -> Result<(), Error> {
-        let room = DECODE_RECORDS.min(self.room());
-        let views: Vec<ffi::Message<'_>> = self.messages.iter().take(room).collect();
-        let slots = slots_of(&views, &self.positions);
-        sabot_wire::touch(views.iter().filter_map(ffi::Message::value));
-        let records: Vec<Record<'_>> = views
-            .iter()
-            .zip(&slots)
-            .map(|(view, slot)| {
-                self.headers
-                    .record(view, &self.positions.get(*slot).topic, &self.options)
-            })
-            .collect();
-        let mut nowhere = false;
-        let dead_letters = &mut self.dead_letters;
-        let pushed = self.assembler.push(
-            &records,
-            &mut *self.schemas,
-            &mut |bad, record| match dead_letters {
-                Some(dead_letters) => dead_letters.push(bad, record),
-                None => nowhere = true,
-            },
-        );
-        drop(records);
-        let (taken, room) = (pushed.taken, slots.len());
-        for (view, slot) in views.iter().zip(&slots).take(taken) {
-            self.positions.take(*slot, view.offset());
-            self.in_hand.bytes += bytes_of(view) as u64;
-        }
-        let stopped_at = (taken < room).then(|| (slots[taken], views[taken].offset()));
-        drop(views);
-        self.messages.drop_first(taken);
-        self.in_hand.records += taken;
-        if taken > 0 {
+        let room = self.room();
+        let positions = &mut self.assignment.positions;
+        let decoded = self.reader.decode(room, positions, self.dead_letters.as_mut());
+        self.in_hand.records += decoded.records;
+        self.in_hand.bytes += decoded.bytes as u64;
+        if decoded.records > 0 {
             self.in_hand.since.get_or_insert_with(Instant::now);
         }
         if let Some(left) = &mut self.left {
-            *left -= taken as u64;
+            *left -= decoded.records as u64;
         }
-        if nowhere {
+        if decoded.is_letter_lost {
             return Err(Error::config(
                 "bad messages are to become dead letters, and no topic is given for them",
             ));
         }
-        self.on_stop(pushed.stop, stopped_at)
+        self.on_stop(decoded)
     }
 
-    fn on_stop(&mut self, stop: PushStop, stopped_at: Option<(usize, i64)>) -> Result<(), Error> {
+    fn on_stop(&mut self, decoded: Decoded) -> Result<(), Error> {
+        let Decoded { stop, stopped_at, .. } = decoded;
         self.stuck = matches!(stop, PushStop::Unavailable(_) | PushStop::Failed(_));
         match stop {
             PushStop::Done => {}
@@ -499,10 +478,7 @@ impl Source {
             PushStop::Unavailable(cause) => {
                 let error = Error::unavailable(cause);
                 self.stop_before(match stopped_at {
-                    Some((slot, offset)) => {
-                        let position = self.positions.get(slot);
-                        error.at(&position.topic, position.partition, Some(offset))
-                    }
+                    Some((topic, partition, offset)) => error.at(&topic, partition, Some(offset)),
                     None => error,
                 });
             }
@@ -510,7 +486,7 @@ impl Source {
         }
         if self.stuck && self.in_hand.records == 0 {
             // Decoders may have taken the record that is not to be taken. Without a batch to finish, they forget it here.
-            self.assembler.finish().map_err(internal)?;
+            self.reader.finish().map_err(internal)?;
         }
         Ok(())
     }
@@ -523,17 +499,21 @@ impl Source {
 
     /// Makes a batch of what is in hand.
     fn finish(&mut self) -> Result<Batch, Error> {
-        let assembled = self.assembler.finish().map_err(internal)?;
+        let assembled = self.reader.finish().map_err(internal)?;
         let in_hand = std::mem::take(&mut self.in_hand);
-        let covered = self.positions.finish_batch();
+        let covered = self.assignment.positions.finish_batch();
         self.last_batch += 1;
         self.totals.messages += in_hand.records as u64;
         self.totals.bytes += in_hand.bytes;
         self.totals.bad += assembled.bad.len() as u64;
         if self.options.group.is_some() {
-            self.ledger.lock().cover(self.last_batch, &covered);
+            self.assignment.ledger.lock().cover(self.last_batch, &covered);
         }
-        let acker = Acker::new(Arc::clone(&self.ledger), self.last_batch, Arc::clone(&covered));
+        let acker = Acker::new(
+            Arc::clone(&self.assignment.ledger),
+            self.last_batch,
+            Arc::clone(&covered),
+        );
         self.release(Batch {
             batch: assembled.batch,
             bad: assembled.bad,
@@ -556,16 +536,16 @@ impl Source {
     }
 
     /// Tries once more to give out a batch that is held. If that fails, its group must not wait for it: what has to be given
-    /// up is given up. After a stop it is not tried again, and read again by whoever comes next.
+    /// back is given back. After a stop it is not tried again, and read again by whoever comes next.
     fn release_again(&mut self, batch: Batch) -> Result<Option<Batch>, Error> {
-        self.store_acknowledged();
+        self.assignment.store_acknowledged(&self.connection);
         if self.options.stopper.is_stopped() {
             log::warn!("stopped before the dead letters of a batch were delivered; it is not given out");
             return Ok(None);
         }
         let released = self.release(batch);
-        while released.is_err() && !self.rebalances.is_empty() {
-            if let Err(error) = self.serve_rebalance() {
+        while released.is_err() && self.assignment.is_rebalancing() {
+            if let Err(error) = self.answer_rebalance() {
                 // It stays the oldest, and is tried again.
                 log::warn!("{error}");
                 break;
@@ -574,42 +554,38 @@ impl Source {
         released.map(Some)
     }
 
-    /// Serves what arrives within `wait`, and lets messages go.
-    pub(crate) fn serve(&mut self, wait: Duration) {
-        let mut unwanted = Messages::new(Arc::clone(&self.consumer));
-        let event = self.queue.poll(wait, &mut unwanted);
-        self.on_event(event);
-    }
-
-    /// Serves events while opening, when there are no messages yet.
-    pub(crate) fn serve_quietly(&self) {
-        let mut none = Messages::new(Arc::clone(&self.consumer));
-        loop {
-            match self.queue.poll(Duration::ZERO, &mut none) {
-                Event::Idle => return,
-                Event::Error { code, reason, .. } => self.consumer.context().note(code, &reason),
-                _ => {}
-            }
-        }
-    }
-
     fn shut(&mut self) -> Result<(), Error> {
         if std::mem::replace(&mut self.closed, true) {
             return Ok(());
         }
         self.ended = true;
-        self.messages.drop_first(self.messages.len());
-        self.store_acknowledged();
-        self.commit_last().map_err(|cause| commit_failed(&cause))
+        self.reader.fetched.clear();
+        self.assignment.store_acknowledged(&self.connection);
+        let (assignment, mut around) = self.parts();
+        Ok(assignment.end(&mut around)?)
     }
 }
 
-pub(crate) fn list_of<'a>(partitions: impl IntoIterator<Item = (&'a str, i32)>) -> TopicPartitionList {
-    let mut list = TopicPartitionList::new();
-    for (topic, partition) in partitions {
-        list.add_partition(topic, partition);
+/// Notes that a partition has no more than `offset` now.
+fn on_partition_end(
+    connection: &Connection,
+    positions: &mut Positions,
+    topic: &str,
+    partition: i32,
+    offset: i64,
+) {
+    let Some(index) = positions.index(topic, partition) else {
+        return;
+    };
+    log::debug!("{topic}[{partition}] has no more than offset {offset} now");
+    if positions.reached(index, offset) {
+        // The log ends before it did when we came. Either it was cut, or a follower lags behind.
+        match connection.high(topic, partition) {
+            Ok(high) if high <= offset => positions.shorten(index, high),
+            Ok(_) => {}
+            Err(error) => log::warn!("{error}"),
+        }
     }
-    list
 }
 
 #[cold]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use sabot_assemble::{Assembler, AssemblerOptions, BadRow, Metadata, OnError, PushStop, Record};
-use sabot_decode::{Payload, SchemaSource};
+use sabot_assemble::{Assembler, AssemblerOptions, BadRow, Metadata, OnError, PushStop, Run, RunPart};
+use sabot_decode::SchemaSource;
 use sabot_registry::Client;
 use sabot_wire::Framing;
 
@@ -66,6 +66,7 @@ impl Payloads {
             framing: self.codec.frame(),
             schemas: schema_source(registry),
             source: Arc::from("payload"),
+            indexes: Vec::new(),
         })
     }
 }
@@ -98,6 +99,8 @@ pub struct PayloadDecoder {
     schemas: Box<dyn SchemaSource + Send>,
     /// What stands for the topic in reports.
     source: Arc<str>,
+    /// The numbers from 0 on, which stand for offsets in reports. Kept for its room.
+    indexes: Vec<i64>,
 }
 
 impl PayloadDecoder {
@@ -110,11 +113,22 @@ impl PayloadDecoder {
     /// are more than one batch can hold (see [`sabot_decode::Limits`]). Nothing of the slice is
     /// kept then.
     pub fn decode(&mut self, payloads: &[Option<&[u8]>]) -> Result<(RecordBatch, Vec<BadRow>), Error> {
-        let records = (0..)
-            .zip(payloads)
-            .map(|(at, bytes)| record(self.framing, &self.source, at, *bytes));
-        let records: Vec<Record<'_>> = records.collect();
-        let pushed = self.assembler.push(&records, &mut *self.schemas, &mut |_, _| {});
+        self.indexes.clear();
+        self.indexes.extend((0..).take(payloads.len()));
+        let run = Run {
+            topic: &self.source,
+            partition: 0,
+            offsets: &self.indexes,
+            timestamps: None,
+            keys: RunPart::NULL,
+            values: RunPart {
+                framing: self.framing,
+                bytes: payloads,
+                schema_headers: &[],
+            },
+            headers: None,
+        };
+        let pushed = self.assembler.push(&[run], &mut *self.schemas, &mut |_, _| {});
         let finished = self.assembler.finish();
         match pushed.stop {
             PushStop::Done => {}
@@ -143,20 +157,5 @@ impl fmt::Debug for PayloadDecoder {
         f.debug_struct("PayloadDecoder")
             .field("assembler", &self.assembler)
             .finish_non_exhaustive()
-    }
-}
-
-/// A payload as the record that the assembler takes.
-fn record<'a>(framing: Framing, source: &'a Arc<str>, at: i64, bytes: Option<&'a [u8]>) -> Record<'a> {
-    Record {
-        topic: source,
-        partition: 0,
-        offset: at,
-        timestamp: None,
-        key: Payload::tombstone(),
-        value: Payload::framed(framing, None, bytes),
-        raw_key: None,
-        raw_value: bytes,
-        headers: None,
     }
 }

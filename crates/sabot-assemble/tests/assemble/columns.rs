@@ -4,14 +4,13 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Int8Type, Int32Type, Int64Type, TimestampMillisecondType};
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, Schema};
-use sabot_assemble::{Metadata, OnError, PushStop, Timestamp, TimestampKind, Tombstones};
-use sabot_decode::SchemaKey;
+use sabot_assemble::{Metadata, OnError, PushStop, TimestampKind, Tombstones};
 
 use crate::one_column::OneColumn;
-use crate::support::{Bench, Message, PLAIN, Part, options};
+use crate::support::{Bench, Message, PLAIN, Part, Timestamp, options};
 
 fn byte(byte: u8) -> Part {
-    Part::Bytes(SchemaKey::Absent, vec![byte])
+    Part::Bare(vec![byte])
 }
 
 fn names(schema: &Schema) -> Vec<&str> {
@@ -100,7 +99,7 @@ fn until_a_part_has_a_schema_it_has_no_column() {
         options.metadata = Metadata::NONE;
     });
     let mut bench = Bench::toys(options, true);
-    let refused = Part::Refused(sabot_decode::RowErrorKind::Truncated);
+    let refused = Part::Misframed;
     let nothing = [
         Message::new(0, Part::Null),
         Message::new(1, refused.clone()),
@@ -228,7 +227,7 @@ fn records() -> Vec<Message> {
         kind: TimestampKind::Create,
     };
     let appended = Timestamp {
-        ms: -1,
+        ms: -2,
         kind: TimestampKind::LogAppend,
     };
     let mut messages = Vec::new();
@@ -246,8 +245,8 @@ fn records() -> Vec<Message> {
         message.partition = -(offset as i32);
         messages.push(message);
     }
-    messages[2].key = Part::Bytes(PLAIN, b"\xff\0".to_vec());
-    messages[3].key = Part::Bytes(PLAIN, b"".to_vec());
+    messages[2].key = Part::Bare(b"\xff\0".to_vec());
+    messages[3].key = Part::Bare(b"".to_vec());
     messages
 }
 
@@ -286,7 +285,7 @@ fn metadata_columns_hold_what_records_hold() {
     assert_eq!(times.timezone(), Some("UTC"));
     assert_eq!(
         times.iter().collect::<Vec<_>>(),
-        [Some(1_700_000_000_123), Some(-1), None, None]
+        [Some(1_700_000_000_123), Some(-2), None, None]
     );
     let kinds = batch
         .column_by_name("_timestamp_type")
@@ -348,7 +347,7 @@ fn memory_is_counted_and_bounded() {
     });
     let mut bench = Bench::toys(options, false);
     let empty_bytes = bench.assembler.buffered_bytes();
-    let key = Part::Bytes(PLAIN, vec![7; 1000]);
+    let key = Part::Framed(PLAIN, vec![7; 1000]);
     let messages: Vec<_> = (0..100)
         .map(|offset| Message::keyed(offset, key.clone(), Part::row(PLAIN, 1, "one")))
         .collect();

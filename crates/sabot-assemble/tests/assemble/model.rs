@@ -5,7 +5,7 @@ use arrow_array::types::{Int32Type, Int64Type};
 use arrow_array::{Array, RecordBatch, StructArray};
 use fastrand::Rng;
 use sabot_assemble::{AssemblerOptions, BadRow, Metadata, OnError, PushStop, Tombstones};
-use sabot_decode::{RowErrorKind, Target};
+use sabot_decode::Target;
 
 use crate::support::{Bench, Message, PLAIN, Part, SHIFTED, UNKNOWN, UNUSABLE, options, toy};
 
@@ -192,11 +192,7 @@ fn model(
             value: value.unwrap_or(None),
             deleted: (options.tombstones == Tombstones::Flag).then_some(is_tombstone),
             is_error: keeps && options.error_column,
-            raw: message
-                .value
-                .raw()
-                .filter(|_| keeps && options.raw_column)
-                .map(<[u8]>::to_vec),
+            raw: message.value.raw().filter(|_| keeps && options.raw_column),
         });
     }
     (rows, bad, dead)
@@ -210,8 +206,9 @@ fn is_bad(message: &Message, has_key: bool) -> bool {
 fn decode(part: &Part) -> Result<Option<(i32, String)>, ()> {
     let (key, bytes) = match part {
         Part::Null => return Ok(None),
-        Part::Refused(_) => return Err(()),
-        Part::Bytes(key, bytes) => (*key, bytes),
+        Part::Misframed => return Err(()),
+        Part::Framed(key, bytes) => (*key, bytes),
+        Part::Bare(_) => unreachable!("the model has none"),
     };
     let (id, name) = bytes.split_first_chunk::<4>().ok_or(())?;
     let (len, name) = name.split_first().ok_or(())?;
@@ -261,12 +258,12 @@ fn random_messages(rng: &mut Rng) -> Vec<Message> {
             let (id, name) = (rng.i32(0..1000), "x".repeat(rng.usize(0..20)));
             if offset > 0 && rng.usize(0..bad_one_in) == 0 {
                 return match rng.u8(0..6) {
-                    0 => Part::Refused(RowErrorKind::Truncated),
+                    0 => Part::Misframed,
                     1 => Part::row(UNKNOWN, id, &name),
                     2 => Part::row(UNUSABLE, id, &name),
                     3 => Part::short(),
-                    4 => Part::Bytes(SHIFTED, b"\0\0\0\0\x02\xc3\x28".to_vec()),
-                    _ => Part::Bytes(PLAIN, b"\0\0\0\0\0left".to_vec()),
+                    4 => Part::Framed(SHIFTED, b"\0\0\0\0\x02\xc3\x28".to_vec()),
+                    _ => Part::Framed(PLAIN, b"\0\0\0\0\0left".to_vec()),
                 };
             }
             match rng.u8(0..10) {

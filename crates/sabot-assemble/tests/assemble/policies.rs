@@ -4,7 +4,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, RecordBatch};
 use sabot_assemble::{OnError, Part as MessagePart, PushStop, Tombstones};
-use sabot_decode::{RowErrorKind, SchemaKey, Target};
+use sabot_decode::Target;
 
 use crate::support::{Bench, Message, PLAIN, Part, UNUSABLE, options, toy};
 
@@ -28,7 +28,7 @@ fn fail_gives_every_row_before_the_bad_one_and_no_more() {
         (row(1), Part::short()),
         (Part::short(), row(1)),
         (Part::short(), Part::short()),
-        (row(1), Part::Refused(RowErrorKind::Truncated)),
+        (row(1), Part::Misframed),
         (row(1), Part::row(UNUSABLE, 1, "name")),
     ] {
         for bad_at in [0, 1, 1023, 1024, 1500] {
@@ -116,7 +116,7 @@ fn null_keeps_the_row_and_says_why() {
     let messages = [
         Message::keyed(0, row(1), row(2)),
         Message::keyed(1, row(3), Part::Null),
-        Message::keyed(2, Part::short(), Part::Bytes(PLAIN, vec![1])),
+        Message::keyed(2, Part::short(), Part::Framed(PLAIN, vec![1])),
         Message::keyed(3, Part::short(), row(4)),
         Message::keyed(4, row(5), row(6)),
     ];
@@ -137,7 +137,9 @@ fn null_keeps_the_row_and_says_why() {
         .as_binary::<i32>()
         .iter()
         .collect();
-    assert_eq!(raw, [None, Some(&[1][..]), messages[3].value.raw(), None]);
+    let raw_of = |message: usize| messages[message].value.raw();
+    let raw: Vec<_> = raw.into_iter().map(|raw| raw.map(<[u8]>::to_vec)).collect();
+    assert_eq!(raw, [None, raw_of(2), raw_of(3), None]);
     let is_null = |column: &str| {
         let column = batch.column_by_name(column).unwrap();
         (0..4).map(|row| column.is_null(row)).collect::<Vec<_>>()
@@ -154,7 +156,7 @@ fn raw_values_fill_a_batch_too() {
         options.batch_bytes = 10_000;
     });
     let mut bench = Bench::toys(options, false);
-    let bad = Part::Bytes(PLAIN, vec![0xff; 4000]);
+    let bad = Part::Framed(PLAIN, vec![0xff; 4000]);
     let messages: Vec<_> = (0..9).map(|offset| Message::new(offset, bad.clone())).collect();
     let mut next = 0;
     let mut seen = Vec::new();
@@ -169,7 +171,7 @@ fn raw_values_fill_a_batch_too() {
             .unwrap()
             .as_binary::<i32>()
             .clone();
-        assert!(raw.iter().all(|raw| raw == Some(&[0xff; 4000][..])));
+        assert!(raw.iter().all(|raw| raw == bad.raw().as_deref()));
         seen.extend(assembled.bad.iter().map(|bad| bad.offset));
     }
     assert_eq!(seen, (0..9).collect::<Vec<_>>());
@@ -180,10 +182,10 @@ fn a_report_is_one_line() {
     let options = options(|options| options.on_error = OnError::Skip);
     let mut bench = Bench::new(options, None, toy(&Target::default()));
     let mut messages = [
-        Message::new(10, Part::Bytes(PLAIN, b"\0\0\0\x01\x05ab".to_vec())),
-        Message::new(11, Part::Refused(RowErrorKind::MissingValue)),
+        Message::new(10, Part::Framed(PLAIN, b"\0\0\0\x01\x05ab".to_vec())),
+        Message::new(11, Part::Misframed),
         Message::new(12, Part::row(UNUSABLE, 1, "one")),
-        Message::new(13, Part::Bytes(SchemaKey::Absent, b"\0\0\0\x01\x01\xff".to_vec())),
+        Message::new(13, Part::Bare(b"\0\0\0\x01\x01\xff".to_vec())),
     ];
     messages[0].topic = "orders".into();
     messages[0].partition = 3;
@@ -193,10 +195,11 @@ fn a_report_is_one_line() {
         lines,
         [
             "orders[3] at offset 10: value, schema 1, field name, byte 12: the message ends inside a value",
-            "t[0] at offset 11: value, byte 0: a required value is missing",
+            "t[0] at offset 11: value, byte 0: invalid magic byte 0x6d: the payload is not in the registry's wire \
+             format (it looks like text)",
             "t[0] at offset 12: value, schema 3, byte 5: the writer schema cannot be used \
              (field id: not of the form `ids+N`)",
-            "t[0] at offset 13: value, field name, byte 10: the string is not valid UTF-8",
+            "t[0] at offset 13: value, field name, byte 5: the string is not valid UTF-8",
         ]
     );
 }

@@ -38,7 +38,7 @@ fn each_schema_is_fetched_once() {
 #[test]
 fn no_schema_is_fetched_for_a_decoder_that_needs_none() {
     let mut bench = Bench::new(options(|_| {}), None, OneColumn::ints("v"));
-    let framed = Part::Bytes(UNKNOWN, vec![1]);
+    let framed = Part::Framed(UNKNOWN, vec![1]);
     assert_eq!(bench.batch(&[Message::new(0, framed)]).batch.num_rows(), 1);
     assert!(bench.schemas.asked.is_empty());
 }

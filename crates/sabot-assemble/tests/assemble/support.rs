@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use sabot_assemble::{
-    Assembled, Assembler, AssemblerOptions, BadRow, Headers, PushStop, Pushed, Record, Timestamp,
+    Assembled, Assembler, AssemblerOptions, BadRow, Headers, PushStop, Pushed, Run, RunHeaders, RunPart,
+    TimestampKind, Timestamps,
 };
-use sabot_decode::{Body, Decoder, DecoderFactory, Payload, RowErrorKind, SchemaKey, Target};
+use sabot_decode::{Decoder, DecoderFactory, Framing, SchemaKey, Target};
 use sabot_testkit::Schemas;
 use sabot_testkit::toy::ToyFactory;
 
@@ -22,42 +23,50 @@ pub(crate) const UNKNOWN: SchemaKey = SchemaKey::Id(4);
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Part {
     Null,
-    Refused(RowErrorKind),
-    Bytes(SchemaKey, Vec<u8>),
+    /// Its frame is malformed.
+    Misframed,
+    /// Bytes with Confluent's frame.
+    Framed(SchemaKey, Vec<u8>),
+    /// Bytes without a frame.
+    Bare(Vec<u8>),
 }
 
 impl Part {
     pub(crate) fn row(key: SchemaKey, id: i32, name: &str) -> Self {
-        Self::Bytes(key, ToyFactory::body(id, name))
+        Self::Framed(key, ToyFactory::body(id, name))
     }
 
     pub(crate) fn short() -> Self {
-        Self::Bytes(PLAIN, vec![0, 0])
+        Self::Framed(PLAIN, vec![0, 0])
     }
 
-    fn payload(&self) -> Payload<'_> {
+    /// As it comes from Kafka.
+    pub(crate) fn raw(&self) -> Option<Vec<u8>> {
         match self {
-            Self::Null => Payload::tombstone(),
-            Self::Refused(kind) => Payload::refused(SchemaKey::Absent, *kind),
-            // As if a frame of five bytes stood before the body.
-            Self::Bytes(key, bytes) => Payload {
-                prefix_bytes: 5,
-                body: Body::Bytes(bytes),
-                ..Payload::with_key(*key, bytes)
-            },
+            Self::Null => None,
+            Self::Misframed => Some(b"misframed".to_vec()),
+            Self::Framed(SchemaKey::Id(id), bytes) => Some([&[0], &id.to_be_bytes()[..], bytes].concat()),
+            Self::Framed(key, _) => panic!("{key} has no frame"),
+            Self::Bare(bytes) => Some(bytes.clone()),
         }
     }
 
-    pub(crate) fn raw(&self) -> Option<&[u8]> {
+    fn framing(&self) -> Framing {
         match self {
-            Self::Null => None,
-            Self::Refused(_) => Some(b"refused"),
-            Self::Bytes(_, bytes) => Some(bytes),
+            Self::Bare(_) => Framing::Unframed,
+            _ => Framing::Confluent,
         }
     }
 }
 
-/// A message that owns what a record borrows.
+/// A message's time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Timestamp {
+    pub(crate) ms: i64,
+    pub(crate) kind: TimestampKind,
+}
+
+/// A message that owns what a run borrows.
 #[derive(Debug, Clone)]
 pub(crate) struct Message {
     pub(crate) topic: Arc<str>,
@@ -89,27 +98,74 @@ impl Message {
         }
     }
 
-    pub(crate) fn record(&self) -> Record<'_> {
-        Record {
-            topic: &self.topic,
-            partition: self.partition,
-            offset: self.offset,
-            timestamp: self.timestamp,
-            key: self.key.payload(),
-            value: self.value.payload(),
-            raw_key: self.key.raw(),
-            raw_value: self.value.raw(),
-            headers: Some(self),
+    /// Whether it can be in one run with `other`.
+    fn goes_with(&self, other: &Self) -> bool {
+        let common = |message: &Self| {
+            let kind = message.timestamp.map(|timestamp| timestamp.kind);
+            let framing = (message.key.framing(), message.value.framing());
+            (message.topic.clone(), message.partition, kind, framing)
+        };
+        common(self) == common(other)
+    }
+}
+
+/// Messages of one run, with what their run borrows.
+struct Stretch<'m> {
+    messages: &'m [Message],
+    offsets: Vec<i64>,
+    ms: Vec<i64>,
+    keys: Vec<Option<Vec<u8>>>,
+    values: Vec<Option<Vec<u8>>>,
+}
+
+impl<'m> Stretch<'m> {
+    fn new(messages: &'m [Message]) -> Self {
+        let times = messages.iter().filter_map(|message| message.timestamp);
+        Self {
+            messages,
+            offsets: messages.iter().map(|message| message.offset).collect(),
+            ms: times.map(|timestamp| timestamp.ms).collect(),
+            keys: messages.iter().map(|message| message.key.raw()).collect(),
+            values: messages.iter().map(|message| message.value.raw()).collect(),
+        }
+    }
+
+    /// The run, from slices of what this owns.
+    fn run<'a>(&'a self, keys: &'a [Option<&'a [u8]>], values: &'a [Option<&'a [u8]>]) -> Run<'a> {
+        let first = &self.messages[0];
+        let part = |part: &Part, bytes| RunPart {
+            framing: part.framing(),
+            bytes,
+            schema_headers: &[],
+        };
+        Run {
+            topic: &first.topic,
+            partition: first.partition,
+            offsets: &self.offsets,
+            timestamps: first.timestamp.map(|timestamp| Timestamps {
+                ms: &self.ms,
+                kind: timestamp.kind,
+            }),
+            keys: part(&first.key, keys),
+            values: part(&first.value, values),
+            headers: Some(RunHeaders {
+                headers: self,
+                first: 0,
+            }),
         }
     }
 }
 
-impl Headers for Message {
-    fn visit(&self, each: &mut dyn FnMut(&[u8], Option<&[u8]>)) {
-        for (name, value) in &self.headers {
+impl Headers for Stretch<'_> {
+    fn visit(&self, index: usize, each: &mut dyn FnMut(&[u8], Option<&[u8]>)) {
+        for (name, value) in &self.messages[index].headers {
             each(name, value.as_deref());
         }
     }
+}
+
+fn slices(bytes: &[Option<Vec<u8>>]) -> Vec<Option<&[u8]>> {
+    bytes.iter().map(Option::as_deref).collect()
 }
 
 /// An assembler at work with its source of schemas and what its hook got.
@@ -147,13 +203,22 @@ impl Bench {
         )
     }
 
+    /// Pushes the messages as runs, as long as they can be.
     pub(crate) fn push(&mut self, messages: &[Message]) -> Pushed {
-        let records: Vec<_> = messages.iter().map(Message::record).collect();
+        let stretches: Vec<Stretch<'_>> = messages.chunk_by(Message::goes_with).map(Stretch::new).collect();
+        let bytes: Vec<_> = stretches
+            .iter()
+            .map(|stretch| (slices(&stretch.keys), slices(&stretch.values)))
+            .collect();
+        let runs: Vec<Run<'_>> = stretches
+            .iter()
+            .zip(&bytes)
+            .map(|(stretch, (keys, values))| stretch.run(keys, values))
+            .collect();
         let dead = &mut self.dead;
-        self.assembler
-            .push(&records, &mut self.schemas, &mut |bad, record| {
-                dead.push((bad.clone(), record.offset));
-            })
+        self.assembler.push(&runs, &mut self.schemas, &mut |bad, record| {
+            dead.push((bad.clone(), record.offset()));
+        })
     }
 
     /// Pushes everything into one batch.

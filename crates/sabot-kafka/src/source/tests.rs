@@ -1,8 +1,4 @@
-//! Pauses and resumptions that librdkafka drops, as they look from here: a partition is not as it was asked to be. And
-//! a member of a group that gets no partition.
-
-use std::collections::BTreeSet;
-use std::thread;
+//! A member of a group that gets no partition.
 
 use arrow_schema::Schema;
 use sabot_assemble::AssemblerOptions;
@@ -13,8 +9,7 @@ use sabot_decode::{
 
 use super::*;
 use crate::embedded::EmbeddedBroker;
-use crate::flow::Flow;
-use crate::{End, Message, Producer, Properties, Subscription};
+use crate::{End, Subscription};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -80,25 +75,6 @@ fn open_with(options: SourceOptions) -> Source {
     Source::open(options, assembler, Box::new(NoSchemas)).unwrap()
 }
 
-/// A broker with a topic of two partitions, and a source of it.
-fn open() -> (EmbeddedBroker, Source) {
-    let (broker, options) = topic(2);
-    (broker, open_with(options))
-}
-
-fn produce(broker: &EmbeddedBroker, partitions: impl IntoIterator<Item = i32>) {
-    let producer = Producer::new(broker.brokers(), &Properties::default()).unwrap();
-    for partition in partitions {
-        let message = Message {
-            topic: "t",
-            partition: Some(partition),
-            ..Message::default()
-        };
-        producer.send(&message).unwrap();
-    }
-    producer.flush(PATIENCE).unwrap();
-}
-
 fn until(source: &mut Source, step: fn(&mut Source), is_done: fn(&Source) -> bool) {
     let begin = Instant::now();
     while !is_done(source) {
@@ -107,104 +83,12 @@ fn until(source: &mut Source, step: fn(&mut Source), is_done: fn(&Source) -> boo
     }
 }
 
-fn go_on_and_gather(source: &mut Source) {
-    source.go_on();
-    source.gather();
-}
-
-fn partitions_of(source: &Source) -> BTreeSet<i32> {
-    source
-        .messages
-        .iter()
-        .map(|message| message.partition())
-        .collect()
-}
-
-#[test]
-fn a_partition_that_stays_paused_is_resumed_all_the_same() {
-    let (broker, mut source) = open();
-    produce(&broker, [0, 1]);
-    // As it is assigned anew when its resumption got lost.
-    source.consumer.pause(&list_of([("t", 0), ("t", 1)])).unwrap();
-    until(&mut source, go_on_and_gather, |source| {
-        partitions_of(source).len() == 2
-    });
-}
-
-#[test]
-fn a_resumption_that_got_lost_is_made_up_for() {
-    let (broker, mut source) = open();
-    produce(&broker, [0, 1]);
-    until(&mut source, go_on_and_gather, |source| {
-        partitions_of(source).len() == 2
-    });
-    source.hold_back();
-    assert!(
-        source
-            .positions
-            .iter()
-            .all(|position| position.flow == Flow::Paused)
-    );
-    source.messages.drop_first(source.messages.len());
-    source.go_on();
-    source.consumer.pause(&list_of([("t", 1)])).unwrap();
-    produce(&broker, [0, 1]);
-    until(&mut source, go_on_and_gather, |source| {
-        partitions_of(source).len() == 2
-    });
-}
-
-#[test]
-fn a_pause_that_got_lost_is_made_up_for() {
-    let (broker, mut source) = open();
-    produce(&broker, [0]);
-    until(&mut source, go_on_and_gather, |source| {
-        !source.messages.is_empty()
-    });
-    source.hold_back();
-    source.consumer.resume(&list_of([("t", 0)])).unwrap();
-    produce(&broker, [0; 50]);
-    until(&mut source, Source::hold_back, |source| source.messages.len() > 1);
-    // The first that came has paused it again.
-    for _ in 0..20 {
-        source.hold_back();
-        thread::sleep(Duration::from_millis(20));
-    }
-    assert_eq!(source.messages.len(), 2);
-    // And nothing is lost by that.
-    until(&mut source, go_on_and_gather, |source| {
-        source.messages.len() == 51
-    });
-    let offsets: Vec<i64> = source.messages.iter().map(|message| message.offset()).collect();
-    assert_eq!(offsets, (0..51).collect::<Vec<_>>());
-}
-
-#[test]
-fn a_partition_that_is_being_started_is_not_paused_until_a_record_comes() {
-    let (broker, mut source) = open();
-    source.hold_back();
-    assert!(
-        source
-            .positions
-            .iter()
-            .all(|position| position.flow == Flow::Starting)
-    );
-    produce(&broker, [0]);
-    until(&mut source, Source::hold_back, |source| {
-        !source.messages.is_empty()
-    });
-    let flows: Vec<Flow> = source.positions.iter().map(|position| position.flow).collect();
-    assert_eq!(flows, [Flow::Paused, Flow::Starting]);
-    assert_eq!(source.messages.len(), 1);
-}
-
 /// Takes events and answers a rebalance. True if this source has been told that it gets no partition.
 fn is_told_to_wait(source: &mut Source) -> bool {
     source.gather();
-    let assigns_nothing = |next: &Rebalance| !next.revoke && next.partitions.is_empty();
-    let assigned_nothing = source.rebalances.front().is_some_and(assigns_nothing);
-    source.serve_rebalance().unwrap();
-    assigned_nothing && source.positions.iter().len() == 0
+    let assigned_nothing = source.assignment.is_assigned_nothing();
+    source.answer_rebalance().unwrap();
+    assigned_nothing && source.assignment.positions.is_empty()
 }
 
 #[test]

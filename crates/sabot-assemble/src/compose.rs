@@ -124,7 +124,7 @@ impl Gathered {
 
 /// Everything that goes into a batch.
 #[derive(Debug)]
-pub(crate) struct Columns {
+pub(crate) struct Unassembled {
     pub(crate) gathered: Gathered,
     /// Whether the key has a schema, and so a column.
     pub(crate) has_key_column: bool,
@@ -133,7 +133,7 @@ pub(crate) struct Columns {
     pub(crate) has_value: Option<NullBuffer>,
 }
 
-impl Columns {
+impl Unassembled {
     /// The batch of `schema`, which is laid out as [`layout::Sources::schema`] does it.
     pub(crate) fn assemble(
         self,
