@@ -148,12 +148,6 @@ impl<'p> Selection<'p> {
         self.is_whole && self.paths.is_empty()
     }
 
-    /// Whether everything is kept, wherever paths lead.
-    #[must_use]
-    pub fn is_whole(&self) -> bool {
-        self.is_whole
-    }
-
     /// Of a record with fields of these names: the positions of those that are kept, in the order of their columns, with what
     /// is kept of each.
     ///
@@ -164,7 +158,7 @@ impl<'p> Selection<'p> {
         &self,
         names: impl Iterator<Item = &'n str> + Clone,
     ) -> Result<Vec<(usize, Self)>, PlanError> {
-        let named = self.named(names.clone())?;
+        let named = self.named(&names)?;
         if !self.is_whole {
             return Ok(named);
         }
@@ -207,7 +201,7 @@ impl<'p> Selection<'p> {
     /// The fields that paths name, in the order in which they are first named.
     fn named<'n>(
         &self,
-        names: impl Iterator<Item = &'n str> + Clone,
+        names: &(impl Iterator<Item = &'n str> + Clone),
     ) -> Result<Vec<(usize, Self)>, PlanError> {
         if self.paths.is_empty() {
             return Ok(Vec::new());

@@ -82,7 +82,7 @@ fn field(whole: &FieldRef, selection: &Selection<'_>) -> Result<FieldRef, PlanEr
 }
 
 /// Whether a struct's members are the branches of a union.
-pub(crate) fn is_struct_union(field: &Field) -> bool {
+fn is_struct_union(field: &Field) -> bool {
     field
         .metadata()
         .get(UNION_KEY)

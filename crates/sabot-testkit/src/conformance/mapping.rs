@@ -42,20 +42,20 @@ const CHOICES: &[Choice] = &[
     (MappingOption::Uuids, |to| to.uuids = UuidType::Utf8),
     (MappingOption::Unions, |to| to.unions = UnionType::Struct),
     (MappingOption::WideDecimals, |to| {
-        to.wide_decimals = WideDecimalType::Utf8
+        to.wide_decimals = WideDecimalType::Utf8;
     }),
     (MappingOption::BigDecimals, |to| {
-        to.big_decimals = BigDecimalType::Utf8
+        to.big_decimals = BigDecimalType::Utf8;
     }),
     (MappingOption::Recursion, |to| {
-        to.recursion = RecursionType::Refuse
+        to.recursion = RecursionType::Refuse;
     }),
     (MappingOption::Recursion, |to| {
-        to.recursion = RecursionType::Binary
+        to.recursion = RecursionType::Binary;
     }),
     (MappingOption::TimeZone, |to| to.time_zone = TimeZone::None),
     (MappingOption::TimeZone, |to| {
-        to.time_zone = TimeZone::Named("Europe/Berlin".into())
+        to.time_zone = TimeZone::Named("Europe/Berlin".into());
     }),
 ];
 
