@@ -8,9 +8,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use sabot_decode::{
-    Body, Decoder, FetchError, Payload, RowError, RowErrorKind, SchemaKey, SchemaSource, Stop,
+    Body, Decoder, FetchError, MessagePathBuf, Payload, RowError, RowErrorKind, SchemaKey, SchemaSource, Stop,
 };
-use sabot_wire::MessagePathBuf;
 
 use crate::chunk::Chunk;
 use crate::vectors::recycle;

@@ -39,6 +39,6 @@ pub use mapping::{
 pub use path::{branch_segment, field_segment, join_path};
 pub use payload::{Body, Payload};
 pub use sabot_schema::{FetchError, NamedSchema, SchemaKind, SchemaSource, WriterSchema};
-pub use sabot_wire::{Framing, MessagePath, SchemaKey};
+pub use sabot_wire::{Framing, MessagePath, MessagePathBuf, SchemaKey};
 pub use target::{Limits, OutputSchema, Target};
 pub use zone::TimeZone;

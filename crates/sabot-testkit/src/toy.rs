@@ -5,8 +5,8 @@
 //! `sabot-columns` and `sabot-assemble`, which such tests are about.
 //!
 //! A body is a big-endian `i32`, a byte that says how long the name is, and the name in UTF-8. A
-//! writer schema is the text `ids+N`: its ids are `N` too low. A payload of [`SchemaKey::Absent`]
-//! needs no schema.
+//! writer schema is the text `ids+N`: its ids are `N` too low; in `ids+N,M` message 0 has ids that
+//! are `N` too low, and message 1 `M`. A payload of [`SchemaKey::Absent`] needs no schema.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use arrow_array::{ArrayRef, Int32Array, RecordBatch, RecordBatchOptions, StringA
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use sabot_decode::{
-    Body, Decoder, DecoderFactory, FieldPathId, FlushError, Limits, Mapping, MessagePath, OutputSchema,
-    Payload, PlanError, Progress, RowError, RowErrorKind, SchemaKey, SchemaKind, Slots, Stop, Target,
-    WriterSchema,
+    Body, Decoder, DecoderFactory, FieldPathId, FlushError, Limits, Mapping, MessagePath, MessagePathBuf,
+    OutputSchema, Payload, PlanError, Progress, RowError, RowErrorKind, SchemaKey, SchemaKind, Slots, Stop,
+    Target, WriterSchema,
 };
 
 const ID: FieldPathId = FieldPathId(1);
@@ -121,7 +121,14 @@ impl ToyFactory {
     /// The writer schema whose ids are `less` too low.
     #[must_use]
     pub fn writer(less: i32) -> WriterSchema {
-        WriterSchema::new(SchemaKind::Plain, format!("ids+{less}"))
+        Self::writer_of(&[less])
+    }
+
+    /// The writer schema of several messages: the ids of each are so much too low.
+    #[must_use]
+    pub fn writer_of(less: &[i32]) -> WriterSchema {
+        let less: Vec<_> = less.iter().map(i32::to_string).collect();
+        WriterSchema::new(SchemaKind::Plain, format!("ids+{}", less.join(",")))
     }
 }
 
@@ -205,8 +212,8 @@ struct Toy {
     defect: Option<Defect>,
     limits: Limits,
     schema: Option<SchemaRef>,
-    /// Schema keys and what to add to their ids, the least recently prepared first.
-    plans: VecDeque<(SchemaKey, i32)>,
+    /// Messages of schemas and what to add to their ids, the least recently prepared first.
+    plans: VecDeque<((SchemaKey, MessagePathBuf), i32)>,
     ids: Vec<i32>,
     ends: Vec<i32>,
     names: Vec<u8>,
@@ -223,20 +230,24 @@ impl Decoder for Toy {
     fn prepare_message(
         &mut self,
         key: SchemaKey,
-        _: MessagePath<'_>,
+        path: MessagePath<'_>,
         writer: &WriterSchema,
     ) -> Result<(), PlanError> {
-        let add = writer.text.strip_prefix("ids+").and_then(|add| add.parse().ok());
+        let adds = writer.text.strip_prefix("ids+").unwrap_or_default();
+        let at = path.iter().next().unwrap_or(0) as usize;
+        let add = adds.split(',').nth(at);
+        let add = add.ok_or_else(|| PlanError::no_such_message(path))?.parse().ok();
         let add = match add {
             Some(add) => add,
             None if self.has(Defect::RemembersUnusableSchema) => 0,
             None => return Err(PlanError::new("not of the form `ids+N`").within("id")),
         };
-        self.plans.retain(|(known, _)| *known != key);
+        let message = (key, path.into());
+        self.plans.retain(|(known, _)| *known != message);
         if self.plans.len() >= self.limits.plans {
             self.plans.pop_front();
         }
-        self.plans.push_back((key, add));
+        self.plans.push_back((message, add));
         self.fix_schema();
         Ok(())
     }
@@ -332,7 +343,7 @@ impl Toy {
                 Body::Refused(_) if self.has(Defect::NoSlotForRefused) => {}
                 Body::Refused(kind) => self.refuse(error_at(0, FieldPathId::ROOT, kind), errors),
                 Body::Bytes(bytes) => {
-                    let add = match self.plan(row.key) {
+                    let add = match self.plan(row) {
                         Some(add) => add.wrapping_add(before),
                         None => {
                             return Progress {
@@ -375,15 +386,16 @@ impl Toy {
         stops.then_some(Stop::Full)
     }
 
-    /// What to add to the ids written with `key`.
-    fn plan(&mut self, key: SchemaKey) -> Option<i32> {
+    /// What to add to the ids that are written as `row` is.
+    fn plan(&mut self, row: &Payload<'_>) -> Option<i32> {
+        let key = row.key;
         if self.has(Defect::ChangesSchema) && self.slots() == 0 && key != SchemaKey::Absent {
             self.schema = Some(schema_of(&self.columns, &format!("id {key}")));
         }
         let plan = self
             .plans
             .iter()
-            .find(|(known, _)| *known == key)
+            .find(|((known, path), _)| *known == key && path.as_path() == row.path)
             .map(|(_, add)| *add);
         let free = key == SchemaKey::Absent || self.has(Defect::GuessesSchema);
         if plan.is_none() && free {

@@ -2,11 +2,14 @@
 
 use std::cell::Cell;
 
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int32Type;
 use sabot_assemble::{OnError, PushStop};
 use sabot_decode::{
-    Decoder, FieldPathId, FlushError, MessagePath, Payload, PlanError, Progress, RowError, RowErrorKind,
-    SchemaKey, Slots, Stop, Target, WriterSchema,
+    Decoder, FieldPathId, FlushError, MessagePath, MessagePathBuf, Payload, PlanError, Progress, RowError,
+    RowErrorKind, SchemaKey, Slots, Stop, Target, WriterSchema,
 };
+use sabot_testkit::Schemas;
 use sabot_testkit::toy::ToyFactory;
 
 use crate::one_column::OneColumn;
@@ -133,6 +136,29 @@ fn forgotten_plans_are_fetched_again() {
         })
         .collect();
     assert_eq!(bench.batch(&messages).batch.num_rows(), 20);
+}
+
+#[test]
+fn a_message_that_its_schema_lacks_condemns_no_other() {
+    let mut bench = skipping(false);
+    bench.schemas = Schemas::new([(PLAIN, ToyFactory::writer_of(&[0, 100]))]);
+    let messages: Vec<_> = (0..9).map(|offset| message(offset, PLAIN)).collect();
+    // The first, second and third message of a schema that has two, in turn.
+    let paths = [0, 1, 2].map(|index| MessagePathBuf::new(&[index]).unwrap());
+    let mut records: Vec<_> = messages.iter().map(Message::record).collect();
+    for (record, path) in records.iter_mut().zip(paths.iter().cycle()) {
+        record.value.path = path.as_path();
+    }
+    let pushed = bench.assembler.push(&records, &mut bench.schemas, &mut |_, _| {});
+    assert!(matches!(pushed.stop, PushStop::Done), "{pushed:?}");
+    let assembled = bench.assembler.finish().unwrap();
+    let ids = assembled.batch.column(0).as_primitive::<Int32Type>();
+    assert_eq!(ids.values()[..], [1, 101, 1, 101, 1, 101]);
+    assert_eq!(assembled.bad.len(), 3);
+    for (bad, offset) in assembled.bad.iter().zip([2, 5, 8]) {
+        assert_eq!((bad.offset, bad.kind), (offset, RowErrorKind::NoSuchMessage));
+        assert_eq!(bad.detail.as_deref(), Some("the schema has no message [2]"));
+    }
 }
 
 /// Asks for the schema of every payload, whatever it is given; refused ones it takes.
