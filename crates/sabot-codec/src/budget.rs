@@ -62,6 +62,13 @@ pub struct BlockBudget {
     bytes_left: usize,
 }
 
+/// What the rows of a block are charged to begin with.
+pub(crate) enum RowBytes<'a> {
+    /// So many rows as much each: those of one plan.
+    All(usize, usize),
+    Each(&'a [usize]),
+}
+
 /// What was charged is more than may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "these are all the limits that there are")]
@@ -180,6 +187,17 @@ impl RowBudget {
 }
 
 impl BlockBudget {
+    /// For no rows. It is kept from block to block, since it is too large to be moved for each.
+    pub(crate) const fn new() -> Self {
+        Self {
+            items_left: [0; BLOCK_ROWS],
+            items_left_each: 0,
+            bytes: [0; BLOCK_ROWS],
+            row_limit_bytes: 0,
+            bytes_left: 0,
+        }
+    }
+
     /// What one row may still take. [`BlockBudget::put_row`] gives it back.
     #[inline]
     #[must_use]
@@ -305,23 +323,25 @@ impl Budget {
         }
     }
 
-    /// A block's loan, of so many `rows`, each of which is charged as much as `row_bytes` says to begin with. `None` if that
-    /// is too much already.
-    pub(crate) fn block(&self, rows: usize, row_bytes: impl Fn(usize) -> usize) -> Option<BlockBudget> {
-        let mut bytes = [0; BLOCK_ROWS];
-        let mut taken_bytes = 0_usize;
-        for (row, bytes) in bytes.iter_mut().enumerate().take(rows) {
-            *bytes = row_bytes(row);
-            taken_bytes = taken_bytes.saturating_add(*bytes);
-        }
-        let bytes_left = self.bytes_left().checked_sub(taken_bytes)?;
-        Some(BlockBudget {
-            items_left: [self.limits.row_items; BLOCK_ROWS],
-            items_left_each: self.limits.row_items,
-            bytes,
-            row_limit_bytes: self.row_limit_bytes(),
-            bytes_left,
-        })
+    /// A block's loan, of rows that are charged `row_bytes` each to begin with. `false` if that is too much already.
+    pub(crate) fn lend(&self, block: &mut BlockBudget, row_bytes: RowBytes<'_>) -> bool {
+        let taken_bytes = match row_bytes {
+            RowBytes::All(rows, bytes) => {
+                block.bytes.fill(bytes);
+                bytes.saturating_mul(rows)
+            }
+            RowBytes::Each(each) => {
+                block.bytes[..each.len()].copy_from_slice(each);
+                each.iter()
+                    .fold(0, |taken: usize, bytes| taken.saturating_add(*bytes))
+            }
+        };
+        block.items_left.fill(self.limits.row_items);
+        block.items_left_each = self.limits.row_items;
+        block.row_limit_bytes = self.row_limit_bytes();
+        let bytes_left = self.bytes_left().checked_sub(taken_bytes);
+        block.bytes_left = bytes_left.unwrap_or(0);
+        bytes_left.is_some()
     }
 
     /// Ends a row: adds what was charged to it, and the bytes of its message.

@@ -49,7 +49,10 @@ use crate::gather::Gatherer;
 use crate::plans::{PlanKey, Plans};
 use crate::sample::Sample;
 use crate::slots::{SlotColumns, done, slot_bytes};
-use crate::{BLOCK_ROWS, BlockOutcome, Engine, Fault, FieldPaths, Output, Plan, PlansBy, RowBudget, Sampler};
+use crate::{
+    BLOCK_ROWS, BlockBudget, BlockOutcome, Engine, Fault, FieldPaths, Output, Plan, PlansBy, RowBudget,
+    Sampler,
+};
 
 /// Rows that are taken as a block at least: with fewer the row engine is as fast.
 const MIN_BLOCK_ROWS: usize = 4;
@@ -70,6 +73,8 @@ pub struct Driver<E: Engine> {
     plans: Plans<E::Plan>,
     paths: FieldPaths,
     gatherer: Gatherer<E::Plan>,
+    /// What the block at hand may still take.
+    budget: BlockBudget,
     /// While the columns are inferred: the messages that wait for them.
     sample: Option<Sample<E>>,
     back_off: BackOff,
@@ -106,6 +111,7 @@ impl<E: Engine> Driver<E> {
             plans: Plans::new(limits.plans),
             paths: FieldPaths::new(),
             gatherer: Gatherer::new(),
+            budget: BlockBudget::new(),
             sample: None,
             back_off: BackOff::default(),
             stats: Stats::default(),
@@ -339,14 +345,16 @@ impl<E: Engine> Driver<E> {
             output,
             slots,
             gatherer,
+            budget,
             stats,
             ..
         } = self;
         let layout = output.as_ref()?.layout();
-        let row_bytes = |row| gatherer.plan(rows.start + row).row_bytes();
-        let mut budget = slots.budget.block(rows.len(), row_bytes)?;
+        if !gatherer.lend(rows.clone(), &slots.budget, budget) {
+            return None;
+        }
         let gathered = gatherer.rows(rows.clone(), layout);
-        let outcome = engine.block(&gathered, &mut slots.columns, &mut budget);
+        let outcome = engine.block(&gathered, &mut slots.columns, budget);
         let good = outcome.good_rows(rows.len());
         if outcome != BlockOutcome::Good {
             slots.columns.truncate_behind(good);

@@ -10,9 +10,10 @@ use sabot_cursor::{Arena, Lanes};
 use sabot_decode::{Body, Payload};
 
 use crate::block::BLOCK_BYTES;
+use crate::budget::{Budget, RowBytes};
 use crate::mix::Mix;
 use crate::plans::Plans;
-use crate::{BLOCK_ROWS, Plan, PlansBy};
+use crate::{BLOCK_ROWS, BlockBudget, Plan, PlansBy};
 
 /// The messages of the block at hand, kept from block to block for their room.
 #[derive(Debug)]
@@ -169,9 +170,18 @@ impl<P: Plan> Gatherer<P> {
         }
     }
 
-    /// The plan of a row.
-    pub(crate) fn plan(&self, row: usize) -> &P {
-        &self.mix.plans()[usize::from(self.mix.plan_of()[row])]
+    /// Lends a block of `rows` what its plans say that a row takes. `false` if that is too much for the batch.
+    pub(crate) fn lend(&self, rows: Range<usize>, budget: &Budget, block: &mut BlockBudget) -> bool {
+        let plans = self.mix.plans();
+        if let [plan] = plans {
+            return budget.lend(block, RowBytes::All(rows.len(), plan.row_bytes()));
+        }
+        let mut each = [0; BLOCK_ROWS];
+        let each = &mut each[..rows.len()];
+        for (bytes, plan) in each.iter_mut().zip(&self.mix.plan_of()[rows]) {
+            *bytes = plans[usize::from(*plan)].row_bytes();
+        }
+        budget.lend(block, RowBytes::Each(each))
     }
 
     /// Bytes of some of the messages.
