@@ -62,13 +62,6 @@ pub struct BlockBudget {
     bytes_left: usize,
 }
 
-/// What the rows of a block are charged to begin with.
-pub(crate) enum RowBytes<'a> {
-    /// So many rows as much each: those of one plan.
-    All(usize, usize),
-    Each(&'a [usize]),
-}
-
 /// What was charged is more than may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "these are all the limits that there are")]
@@ -323,19 +316,15 @@ impl Budget {
         }
     }
 
-    /// A block's loan, of rows that are charged `row_bytes` each to begin with. `false` if that is too much already.
-    pub(crate) fn lend(&self, block: &mut BlockBudget, row_bytes: RowBytes<'_>) -> bool {
-        let taken_bytes = match row_bytes {
-            RowBytes::All(rows, bytes) => {
-                block.bytes.fill(bytes);
-                bytes.saturating_mul(rows)
-            }
-            RowBytes::Each(each) => {
-                block.bytes[..each.len()].copy_from_slice(each);
-                each.iter()
-                    .fold(0, |taken: usize, bytes| taken.saturating_add(*bytes))
-            }
-        };
+    /// A block's loan, of so many `rows`; `charge` says what each is charged to begin with. `false` if that is too much already.
+    pub(crate) fn lend(
+        &self,
+        block: &mut BlockBudget,
+        rows: usize,
+        charge: impl FnOnce(&mut [usize; BLOCK_ROWS]),
+    ) -> bool {
+        charge(&mut block.bytes);
+        let taken_bytes: usize = block.bytes[..rows].iter().sum();
         block.items_left.fill(self.limits.row_items);
         block.items_left_each = self.limits.row_items;
         block.row_limit_bytes = self.row_limit_bytes();

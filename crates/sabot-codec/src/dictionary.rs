@@ -12,7 +12,8 @@ use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::ArrowError;
 use sabot_columns::{ColumnIx, Columns, Layout, NodeIx, NodeKind};
 
-/// Values in the order of their first appearance. Those of a row that turns out bad can be taken back.
+/// Values in the order of their first appearance. Those that were added for a row, or a schema, that turns out bad can be
+/// taken back.
 ///
 /// ```
 /// use arrow_array::cast::AsArray;
@@ -153,12 +154,12 @@ impl GrowingDictionary {
         Some(key)
     }
 
-    /// Keeps what the row at hand added.
+    /// Keeps what was added.
     pub fn keep(&mut self) {
         self.kept = self.values.len();
     }
 
-    /// Takes back what the row at hand added.
+    /// Takes back what was added since something was kept last.
     pub fn rollback(&mut self) {
         while self.values.len() > self.kept {
             let Some(value) = self.values.pop() else { return };
@@ -170,15 +171,19 @@ impl GrowingDictionary {
         self.text.truncate(self.start(self.kept));
     }
 
+    /// Gives back the room that the values do not take, where they grow rarely.
+    pub fn shrink_to_fit(&mut self) {
+        self.text.shrink_to_fit();
+        self.values.shrink_to_fit();
+    }
+
     /// Takes all values out and leaves room for as many again.
     ///
     /// # Errors
     ///
     /// [`ArrowError`] if the values were no array of strings, which would be a fault of this dictionary.
     pub fn take(&mut self) -> Result<ArrayRef, ArrowError> {
-        let offsets: Vec<_> = std::iter::once(0)
-            .chain(self.values.iter().map(|value| value.end))
-            .collect();
+        let offsets = self.offsets();
         let room = Self {
             newest: HashMap::with_capacity(self.newest.len()),
             values: Vec::with_capacity(self.values.len()),
@@ -189,10 +194,32 @@ impl GrowingDictionary {
         let text = std::mem::replace(self, room).text;
         self.add_first();
         Ok(Arc::new(StringArray::try_new(
-            OffsetBuffer::new(ScalarBuffer::from(offsets)),
+            offsets,
             Buffer::from_vec(text),
             None,
         )?))
+    }
+
+    /// All values, which stay: for a dictionary that grows from batch to batch.
+    ///
+    /// # Errors
+    ///
+    /// As [`GrowingDictionary::take`].
+    pub fn values(&self) -> Result<ArrayRef, ArrowError> {
+        let text = Buffer::from_slice_ref(&self.text);
+        Ok(Arc::new(StringArray::try_new(self.offsets(), text, None)?))
+    }
+
+    /// How many values there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
     }
 
     /// Bytes held.
@@ -200,6 +227,12 @@ impl GrowingDictionary {
     pub fn bytes(&self) -> usize {
         const ENTRY_BYTES: usize = size_of::<Value>() + size_of::<(u64, i32)>();
         self.text.len() + self.values.len() * ENTRY_BYTES
+    }
+
+    fn offsets(&self) -> OffsetBuffer<i32> {
+        let ends = self.values.iter().map(|value| value.end);
+        let offsets: Vec<_> = std::iter::once(0).chain(ends).collect();
+        OffsetBuffer::new(ScalarBuffer::from(offsets))
     }
 
     fn add_first(&mut self) {

@@ -10,7 +10,7 @@ use sabot_cursor::{Arena, Lanes};
 use sabot_decode::{Body, Payload};
 
 use crate::block::BLOCK_BYTES;
-use crate::budget::{Budget, RowBytes};
+use crate::budget::Budget;
 use crate::mix::Mix;
 use crate::plans::Plans;
 use crate::{BLOCK_ROWS, BlockBudget, Plan, PlansBy};
@@ -172,16 +172,14 @@ impl<P: Plan> Gatherer<P> {
 
     /// Lends a block of `rows` what its plans say that a row takes. `false` if that is too much for the batch.
     pub(crate) fn lend(&self, rows: Range<usize>, budget: &Budget, block: &mut BlockBudget) -> bool {
-        let plans = self.mix.plans();
-        if let [plan] = plans {
-            return budget.lend(block, RowBytes::All(rows.len(), plan.row_bytes()));
-        }
-        let mut each = [0; BLOCK_ROWS];
-        let each = &mut each[..rows.len()];
-        for (bytes, plan) in each.iter_mut().zip(&self.mix.plan_of()[rows]) {
-            *bytes = plans[usize::from(*plan)].row_bytes();
-        }
-        budget.lend(block, RowBytes::Each(each))
+        budget.lend(block, rows.len(), |row_bytes| match self.mix.plans() {
+            [plan] => row_bytes.fill(plan.row_bytes()),
+            plans => {
+                for (bytes, plan) in row_bytes.iter_mut().zip(&self.mix.plan_of()[rows.clone()]) {
+                    *bytes = plans[usize::from(*plan)].row_bytes();
+                }
+            }
+        })
     }
 
     /// Bytes of some of the messages.

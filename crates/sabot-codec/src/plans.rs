@@ -49,7 +49,8 @@ pub enum PlansBy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PlanKey {
     schema: SchemaKey,
-    message: MessagePathBuf,
+    /// `None` for the first message, which nearly all are.
+    message: Option<Arc<MessagePathBuf>>,
 }
 
 impl PlanKey {
@@ -61,7 +62,7 @@ impl PlanKey {
         };
         Self {
             schema,
-            message: message.into(),
+            message: (!message.is_first()).then(|| Arc::new(message.into())),
         }
     }
 
@@ -71,7 +72,11 @@ impl PlanKey {
         match by {
             PlansBy::Nothing => true,
             PlansBy::Schema => self.schema == payload.key,
-            PlansBy::Message => self.schema == payload.key && self.message.as_path() == payload.path,
+            PlansBy::Message => {
+                let message = self.message.as_ref();
+                let message = message.map_or(MessagePath::FIRST, |message| message.as_path());
+                self.schema == payload.key && message == payload.path
+            }
         }
     }
 }

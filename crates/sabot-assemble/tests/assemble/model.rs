@@ -208,7 +208,7 @@ fn decode(part: &Part) -> Result<Option<(i32, String)>, ()> {
         Part::Null => return Ok(None),
         Part::Misframed => return Err(()),
         Part::Framed(key, bytes) => (*key, bytes),
-        Part::Bare(_) => unreachable!("the model has none"),
+        Part::Bare(_) | Part::Message(..) => unreachable!("the model has none"),
     };
     let (id, name) = bytes.split_first_chunk::<4>().ok_or(())?;
     let (len, name) = name.split_first().ok_or(())?;

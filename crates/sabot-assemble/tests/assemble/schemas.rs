@@ -6,8 +6,8 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
 use sabot_assemble::{OnError, PushStop};
 use sabot_decode::{
-    Decoder, FieldPathId, FlushError, MessagePath, MessagePathBuf, Payload, PlanError, Progress, RowError,
-    RowErrorKind, SchemaKey, Slots, Stop, Target, WriterSchema,
+    Decoder, FieldPathId, FlushError, MessagePath, Payload, PlanError, Progress, RowError, RowErrorKind,
+    SchemaKey, Slots, Stop, Target, WriterSchema,
 };
 use sabot_testkit::Schemas;
 use sabot_testkit::toy::ToyFactory;
@@ -142,16 +142,12 @@ fn forgotten_plans_are_fetched_again() {
 fn a_message_that_its_schema_lacks_condemns_no_other() {
     let mut bench = skipping(false);
     bench.schemas = Schemas::new([(PLAIN, ToyFactory::writer_of(&[0, 100]))]);
-    let messages: Vec<_> = (0..9).map(|offset| message(offset, PLAIN)).collect();
     // The first, second and third message of a schema that has two, in turn.
-    let paths = [0, 1, 2].map(|index| MessagePathBuf::new(&[index]).unwrap());
-    let mut records: Vec<_> = messages.iter().map(Message::record).collect();
-    for (record, path) in records.iter_mut().zip(paths.iter().cycle()) {
-        record.value.path = path.as_path();
-    }
-    let pushed = bench.assembler.push(&records, &mut bench.schemas, &mut |_, _| {});
-    assert!(matches!(pushed.stop, PushStop::Done), "{pushed:?}");
-    let assembled = bench.assembler.finish().unwrap();
+    let value = |index| Part::Message(PLAIN, index, ToyFactory::body(1, "one"));
+    let messages: Vec<_> = (0..9_u8)
+        .map(|at| Message::new(at.into(), value(at % 3)))
+        .collect();
+    let assembled = bench.batch(&messages);
     let ids = assembled.batch.column(0).as_primitive::<Int32Type>();
     assert_eq!(ids.values()[..], [1, 101, 1, 101, 1, 101]);
     assert_eq!(assembled.bad.len(), 3);

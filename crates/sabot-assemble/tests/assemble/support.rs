@@ -27,6 +27,8 @@ pub(crate) enum Part {
     Misframed,
     /// Bytes with Confluent's frame.
     Framed(SchemaKey, Vec<u8>),
+    /// Bytes with protobuf's frame: a message of a schema.
+    Message(SchemaKey, u8, Vec<u8>),
     /// Bytes without a frame.
     Bare(Vec<u8>),
 }
@@ -46,7 +48,12 @@ impl Part {
             Self::Null => None,
             Self::Misframed => Some(b"misframed".to_vec()),
             Self::Framed(SchemaKey::Id(id), bytes) => Some([&[0], &id.to_be_bytes()[..], bytes].concat()),
-            Self::Framed(key, _) => panic!("{key} has no frame"),
+            // One index, as a zigzag varint.
+            Self::Message(SchemaKey::Id(id), index, bytes) => {
+                let frame = [&[0], &id.to_be_bytes()[..], &[2, 2 * index]].concat();
+                Some([&frame[..], bytes].concat())
+            }
+            Self::Framed(key, _) | Self::Message(key, ..) => panic!("{key} has no frame"),
             Self::Bare(bytes) => Some(bytes.clone()),
         }
     }
@@ -54,6 +61,7 @@ impl Part {
     fn framing(&self) -> Framing {
         match self {
             Self::Bare(_) => Framing::Unframed,
+            Self::Message(..) => Framing::ConfluentProtobuf,
             _ => Framing::Confluent,
         }
     }

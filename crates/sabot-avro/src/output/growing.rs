@@ -1,38 +1,33 @@
 //! Dictionaries without symbols of their own: they gather those of the writers' enums.
 //!
 //! Symbols are only ever appended, so that keys stay what they are: what they take is freed with the decoder alone, like its
-//! paths, and so is no part of the buffered bytes, which a flush gives back. [`MAX_SYMBOL_BYTES`] bounds it.
+//! field paths, and so is no part of the buffered bytes, which a flush gives back. [`MAX_SYMBOL_BYTES`] bounds it.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use arrow_array::ArrayRef;
-use arrow_array::builder::StringBuilder;
 use arrow_array::cast::AsArray;
+use sabot_codec::GrowingDictionary;
 use sabot_columns::NodeIx;
 use sabot_decode::PlanError;
 
 /// Bytes of the symbols of all such dictionaries of one decoder.
 const MAX_SYMBOL_BYTES: usize = 64 << 20;
-/// What a symbol takes besides its text: in the list, in the table, and as an offset of the column.
-const ENTRY_BYTES: usize = 2 * size_of::<Arc<str>>() + 2 * size_of::<i32>();
 
 /// The symbols gathered so far.
 #[derive(Debug, Default)]
 pub(super) struct Growing {
     columns: HashMap<NodeIx, Symbols>,
-    bytes: usize,
 }
 
 #[derive(Debug, Default)]
 struct Symbols {
-    symbols: Vec<Arc<str>>,
-    positions: HashMap<Arc<str>, i32>,
+    dictionary: GrowingDictionary,
     has_grown: bool,
 }
 
 impl Growing {
-    /// Where these symbols stand in the dictionary of `column`, which begins with those of `first`. With more of them than
+    /// Where these symbols are in the dictionary of `column`, which begins with those of `first`. With more of them than
     /// there is room for, none is added.
     pub(super) fn add(
         &mut self,
@@ -40,23 +35,32 @@ impl Growing {
         first: &ArrayRef,
         symbols: &[Box<str>],
     ) -> Result<Box<[i32]>, PlanError> {
-        let known = self.columns.entry(column).or_default();
-        if known.symbols.is_empty() {
+        let others = self.columns.iter().filter(|(other, _)| **other != column);
+        let other_bytes: usize = others.map(|(_, symbols)| symbols.dictionary.bytes()).sum();
+        let Symbols {
+            dictionary,
+            has_grown,
+        } = self.columns.entry(column).or_default();
+        if dictionary.is_empty() {
             for symbol in first.as_string::<i32>().iter().flatten() {
-                known.position(symbol);
+                dictionary.key(symbol);
             }
+            dictionary.keep();
         }
-        let new = symbols
-            .iter()
-            .filter(|symbol| !known.positions.contains_key(&***symbol));
-        let bytes = self.bytes + new.map(|symbol| symbol.len() + ENTRY_BYTES).sum::<usize>();
-        if bytes > MAX_SYMBOL_BYTES {
+        let known = dictionary.len();
+        let keys: Option<Box<[i32]>> = symbols.iter().map(|symbol| dictionary.key(symbol)).collect();
+        let has_room = other_bytes + dictionary.bytes() <= MAX_SYMBOL_BYTES;
+        let Some(keys) = keys.filter(|_| has_room) else {
+            dictionary.rollback();
+            dictionary.shrink_to_fit();
             return Err(PlanError::new(format!(
                 "the enum symbols of all schemas read so far take more than {MAX_SYMBOL_BYTES} bytes"
             )));
-        }
-        self.bytes = bytes;
-        Ok(symbols.iter().map(|symbol| known.position(symbol)).collect())
+        };
+        dictionary.keep();
+        dictionary.shrink_to_fit();
+        *has_grown |= dictionary.len() > known;
+        Ok(keys)
     }
 
     /// The dictionaries that have grown since the last time.
@@ -64,28 +68,9 @@ impl Growing {
         let grown = self.columns.iter_mut().filter(|(_, symbols)| symbols.has_grown);
         let values = grown.map(|(column, symbols)| {
             symbols.has_grown = false;
-            let bytes = symbols.symbols.iter().map(|symbol| symbol.len()).sum();
-            let mut values = StringBuilder::with_capacity(symbols.symbols.len(), bytes);
-            symbols
-                .symbols
-                .iter()
-                .for_each(|symbol| values.append_value(symbol));
-            (*column, Arc::new(values.finish()) as ArrayRef)
+            let values = symbols.dictionary.values();
+            (*column, values.expect("because symbols are text"))
         });
         values.collect()
-    }
-}
-
-impl Symbols {
-    fn position(&mut self, symbol: &str) -> i32 {
-        if let Some(known) = self.positions.get(symbol) {
-            return *known;
-        }
-        let position = self.symbols.len() as i32;
-        let symbol = Arc::<str>::from(symbol);
-        self.symbols.push(Arc::clone(&symbol));
-        self.positions.insert(symbol, position);
-        self.has_grown = true;
-        position
     }
 }
