@@ -5,7 +5,8 @@ use std::sync::Arc;
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::connection::Connection;
-use crate::options::{End, Fallback, SourceOptions, Start};
+use crate::options::SourceOptions;
+use crate::range::{End, Fallback, Start};
 use crate::subscription::PartitionStart;
 use crate::{Error, ErrorKind};
 

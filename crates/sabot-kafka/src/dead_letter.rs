@@ -8,46 +8,8 @@ use std::time::Duration;
 
 use sabot_assemble::{BadRow, Part, Record};
 
-use crate::options::check_duration;
+use crate::options::DeadLetterOptions;
 use crate::{Error, ErrorKind, Message, Producer, Properties, config};
-
-/// Where bad messages go.
-///
-/// Each keeps its key, value and headers (a name that is not UTF-8 with replacement characters) and its time. These
-/// headers are added, all as text: `__connect.errors.topic`, `.partition`, `.offset`, `.connector.name`, `.task.id`,
-/// `.stage` (`KEY_CONVERTER` or `VALUE_CONVERTER`), `.class.name`, `.exception.class.name` and `.exception.message`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct DeadLetterOptions {
-    /// The topic. It has to exist, unless the brokers make it.
-    pub topic: String,
-    /// Properties of the producer. The source's own properties are taken as well; these win.
-    pub properties: Properties,
-    /// How long a batch waits for the delivery of its dead letters.
-    pub timeout: Duration,
-    /// What stands in `__connect.errors.connector.name`.
-    pub name: String,
-}
-
-impl DeadLetterOptions {
-    /// Dead letters to `topic`.
-    pub fn new(topic: impl Into<String>) -> Self {
-        Self {
-            topic: topic.into(),
-            properties: Properties::default(),
-            timeout: Duration::from_secs(30),
-            name: "sabot".to_owned(),
-        }
-    }
-
-    pub(crate) fn validate(&self) -> Result<(), Error> {
-        if self.timeout.is_zero() {
-            return Err(Error::config("dead letters need some time to be delivered"));
-        }
-        check_duration("time for dead letters", self.timeout)?;
-        crate::subscription::check_topic(&self.topic)
-    }
-}
 
 /// The dead letters of the batch in hand.
 pub(crate) struct DeadLetters {

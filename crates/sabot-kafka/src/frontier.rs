@@ -6,7 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use crate::batch::Covered;
+use crate::covered::Covered;
 
 /// The lines of all partitions that are assigned.
 #[derive(Debug, Default)]

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::batch::Covered;
+use crate::covered::Covered;
 
 /// The assigned partitions.
 #[derive(Debug, Default)]
