@@ -101,7 +101,7 @@ impl Default for Metadata {
 
 /// What becomes of a row whose key or value cannot be decoded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "a driver has to treat every case")]
+#[expect(clippy::exhaustive_enums, reason = "a caller has to treat every case")]
 pub enum OnError {
     /// The assembler stops before the row. Every row before it is in the batch, and nothing of it or after it.
     #[default]
@@ -116,7 +116,7 @@ pub enum OnError {
 
 /// What becomes of a row whose value is null: Kafka's mark of a deletion. A null key is never a tombstone.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "a driver has to treat every case")]
+#[expect(clippy::exhaustive_enums, reason = "a caller has to treat every case")]
 pub enum Tombstones {
     /// The row is kept with null in every value column.
     #[default]

@@ -8,7 +8,7 @@ use sabot_decode::{FetchError, RowErrorKind, SchemaKey};
 
 /// How far [`crate::Assembler::push`] came.
 #[derive(Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a driver takes it apart")]
+#[expect(clippy::exhaustive_structs, reason = "a caller takes it apart")]
 pub struct Pushed {
     /// Messages that are in the batch, good or bad, counted through all runs.
     pub taken: usize,
@@ -18,7 +18,7 @@ pub struct Pushed {
 
 /// Why [`crate::Assembler::push`] returned.
 #[derive(Debug)]
-#[expect(clippy::exhaustive_enums, reason = "a driver has to treat every case")]
+#[expect(clippy::exhaustive_enums, reason = "a caller has to treat every case")]
 pub enum PushStop {
     /// Every message was taken.
     Done,

@@ -22,7 +22,7 @@ use sabot_decode::{Framing, Payload};
 
 /// Messages of one partition, in order, borrowed from the client's buffers.
 #[derive(Clone, Copy)]
-#[expect(clippy::exhaustive_structs, reason = "a driver builds one for many messages")]
+#[expect(clippy::exhaustive_structs, reason = "a caller builds one for many messages")]
 pub struct Run<'a> {
     /// The topic. Runs of one topic should share one `Arc`: then a run costs a pointer comparison.
     pub topic: &'a Arc<str>,
@@ -42,7 +42,7 @@ pub struct Run<'a> {
 
 /// The keys or the values of a run, as they came.
 #[derive(Debug, Clone, Copy)]
-#[expect(clippy::exhaustive_structs, reason = "a driver builds one for many messages")]
+#[expect(clippy::exhaustive_structs, reason = "a caller builds one for many messages")]
 pub struct RunPart<'a> {
     /// How they are framed.
     pub framing: Framing,
@@ -55,7 +55,7 @@ pub struct RunPart<'a> {
 
 /// The times of a run.
 #[derive(Debug, Clone, Copy)]
-#[expect(clippy::exhaustive_structs, reason = "a driver builds one for many messages")]
+#[expect(clippy::exhaustive_structs, reason = "a caller builds one for many messages")]
 pub struct Timestamps<'a> {
     /// Milliseconds since 1970-01-01T00:00:00Z, or [`Timestamps::NONE`].
     pub ms: &'a [i64],
@@ -75,7 +75,7 @@ pub enum TimestampKind {
 
 /// The headers of a run, among those of more messages.
 #[derive(Clone, Copy)]
-#[expect(clippy::exhaustive_structs, reason = "a driver builds one for many messages")]
+#[expect(clippy::exhaustive_structs, reason = "a caller builds one for many messages")]
 pub struct RunHeaders<'a> {
     /// The headers of all messages that the client has fetched, or of the run's alone.
     pub headers: &'a dyn Headers,

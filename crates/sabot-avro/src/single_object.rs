@@ -66,7 +66,7 @@ pub fn fingerprint(schema: &WriterSchema) -> Result<u64, PlanError> {
     canonical_form(schema).map(|form| crc_64_avro(form.as_bytes()))
 }
 
-/// Schemas by fingerprint: where a driver gets the writer schemas of single-object encoding from.
+/// Schemas by fingerprint: where a caller gets the writer schemas of single-object encoding from.
 ///
 /// ```
 /// use sabot_avro::{AvroFactory, SchemaStore};

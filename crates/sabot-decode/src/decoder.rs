@@ -1,6 +1,6 @@
-//! What a codec implements and a driver calls.
+//! What a codec implements, and what the others call.
 //!
-//! [`Decoder`] is object-safe, so that a driver is compiled once for all codecs. A call takes a
+//! [`Decoder`] is object-safe, so that whoever calls it is compiled once for all codecs. A call takes a
 //! slice of payloads, which pays for the dynamic call once; bad rows come back through a callback,
 //! so that good ones pay for no list.
 
@@ -21,7 +21,7 @@ use crate::{FieldPathId, FlushError, Payload, PlanError, RowError, Target};
 ///
 /// # Example
 ///
-/// The loop of a driver, which works for any codec:
+/// The loop around a decoder, which works for any codec:
 ///
 /// ```
 /// use sabot_decode::{Decoder, Payload, RowError, SchemaSource, Slots, Stop};
@@ -144,7 +144,7 @@ pub struct Progress {
 
 /// Why [`Decoder::decode`] returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a driver has to treat every case")]
+#[expect(clippy::exhaustive_enums, reason = "a caller has to treat every case")]
 pub enum Stop {
     /// Every payload was taken.
     Done,

@@ -1,6 +1,6 @@
 //! The [`Decoder`] trait and its vocabulary: payloads in, Arrow columns out.
 //!
-//! The trait lives apart from every implementation, so that a driver (Kafka, a file, a test) and a
+//! The trait lives apart from every implementation, so that a caller (Kafka, a file, a test) and a
 //! codec need only this crate to meet. Its key decision is the slice: a call takes many payloads,
 //! which pays the dynamic call once and lets a codec run each step over a block of rows. The price
 //! is that errors come back by slot instead of by `?`.

@@ -8,7 +8,7 @@ use crate::RowErrorKind;
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[expect(
     clippy::exhaustive_structs,
-    reason = "a driver builds one for each key and value"
+    reason = "a caller builds one for each key and value"
 )]
 pub struct Payload<'a> {
     /// The writer schema's key.
@@ -17,7 +17,7 @@ pub struct Payload<'a> {
     pub path: MessagePath<'a>,
     /// What there is to decode.
     pub body: Body<'a>,
-    /// Bytes of framing that came before the body. The driver adds them to
+    /// Bytes of framing that came before the body. The caller adds them to
     /// [`crate::RowError::byte_offset`].
     pub prefix_bytes: u32,
 }

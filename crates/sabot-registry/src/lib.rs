@@ -7,7 +7,7 @@
 //! `/apis/ccompat/v7`).
 //!
 //! The client is blocking. A schema is fetched once and used for millions of messages, so that one
-//! waiting thread costs less than an async runtime under every driver; an async program calls it
+//! waiting thread costs less than an async runtime under every caller; an async program calls it
 //! from a blocking thread.
 //!
 //! ```

@@ -1,4 +1,4 @@
-//! Where a driver gets writer schemas from.
+//! Where a caller gets writer schemas from.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -14,13 +14,13 @@ pub trait SchemaSource {
     /// # Errors
     ///
     /// [`FetchError::Unknown`] condemns the messages of this key; [`FetchError::Unavailable`]
-    /// condemns none and stops the driver where it is.
+    /// condemns none and stops the caller where it is.
     fn fetch(&mut self, key: SchemaKey) -> Result<WriterSchema, FetchError>;
 }
 
 /// A schema that could not be had. Cloning shares the cause.
 #[derive(Debug, Clone, Error)]
-#[expect(clippy::exhaustive_enums, reason = "a driver has to treat every case")]
+#[expect(clippy::exhaustive_enums, reason = "a caller has to treat every case")]
 pub enum FetchError {
     /// The source answered that there is no such schema.
     #[error("schema {key} is unknown: {cause}")]

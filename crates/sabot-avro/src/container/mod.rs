@@ -1,6 +1,6 @@
 //! Object Container Files: Avro's file format, as batches.
 //!
-//! A file is a driver like any other: it cuts its blocks into rows and hands them to the [`Decoder`] that messages go
+//! A file is a caller like any other: it cuts its blocks into rows and hands them to the [`Decoder`] that messages go
 //! through, with the same plans, limits and mappings. Blocks do not say where their rows end, so each is walked twice,
 //! once to find the ends. That costs about as much as skipping every field; it buys that a row with bad contents costs
 //! itself alone, as in a topic. Only a row without an end takes the rest of its block along.

@@ -3,7 +3,7 @@
 //! A [`Sink`] answers each write with [`Durable`]. Text formats are durable once flushed: a reader
 //! can use every line that arrived. Parquet, Arrow files and a JSON array are worth nothing until
 //! they are whole, so a sink for them writes under a temporary name, renames at the end, and only
-//! then says that it is durable. The driver acknowledges no batch before that, so that a crash at
+//! then says that it is durable. The command acknowledges no batch before that, so that a crash at
 //! any moment loses nothing.
 //!
 //! `spec` says what is wanted and `open` makes the sink of it: `text` for what is written line by

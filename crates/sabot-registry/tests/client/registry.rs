@@ -434,7 +434,7 @@ fn what_a_registry_does_not_have_is_told_from_what_it_cannot_say() {
             .build()
             .unwrap()
     };
-    // The `fetch` of the trait, as a driver calls it.
+    // The `fetch` of the trait, as a caller calls it.
     let fetch = |client: &mut Client, key| SchemaSource::fetch(client, key);
     let mut schemas = client(Duration::from_secs(30));
     let long = schemas

@@ -9,7 +9,7 @@ use fastrand::Rng;
 use sabot_decode::{DecoderFactory, RowErrorKind, SchemaKey, Stop, Target, WriterSchema};
 
 use super::corpus::{Corpus, Given, Row};
-use super::drive::{Driver, Run, Steps};
+use super::harness::{Harness, Run, Steps};
 use super::{Invariant, Violation, mapping, projection, rows};
 use crate::mutate;
 
@@ -26,17 +26,17 @@ const MAX_ROWS: usize = 200_000;
 const SAMPLE_ROWS: usize = 128;
 
 pub(super) fn all(factory: &dyn DecoderFactory, target: &Target, corpus: &Corpus) -> Result<(), Violation> {
-    let driver = Driver {
+    let harness = Harness {
         factory,
         target,
         corpus,
         check: "the good payloads alone",
     };
     if corpus.good.is_empty() {
-        return Err(driver.misfit("there is no good payload"));
+        return Err(harness.misfit("there is no good payload"));
     }
-    let reference = good_alone(driver)?;
-    let suite = Suite { driver, reference };
+    let reference = good_alone(harness)?;
+    let suite = Suite { harness, reference };
     suite.good_splits()?;
     suite.rows_without_bytes()?;
     suite.known_bad()?;
@@ -48,17 +48,17 @@ pub(super) fn all(factory: &dyn DecoderFactory, target: &Target, corpus: &Corpus
     suite.small_rows()?;
     suite.strict_limits()?;
     suite.splits()?;
-    projection::check(driver, &suite.reference)?;
-    mapping::check(driver)
+    projection::check(harness, &suite.reference)?;
+    mapping::check(harness)
 }
 
 /// The rows that all others are compared with.
-fn good_alone(driver: Driver<'_>) -> Result<Run, Violation> {
-    let run = driver.run(&driver.corpus.good_rows(), Steps::whole())?;
+fn good_alone(harness: Harness<'_>) -> Result<Run, Violation> {
+    let run = harness.run(&harness.corpus.good_rows(), Steps::whole())?;
     match run.errors.iter().position(Option::is_some) {
         Some(row) => {
-            let row = driver.corpus.good_row(row).describe();
-            Err(driver.misfit(format!(
+            let row = harness.corpus.good_row(row).describe();
+            Err(harness.misfit(format!(
                 "a payload that should be good is refused: {row}\n{:?}",
                 run.errors
             )))
@@ -68,35 +68,38 @@ fn good_alone(driver: Driver<'_>) -> Result<Run, Violation> {
 }
 
 struct Suite<'a> {
-    driver: Driver<'a>,
+    harness: Harness<'a>,
     /// The good payloads alone.
     reference: Run,
 }
 
 impl<'a> Suite<'a> {
-    fn named(&self, check: &'a str) -> Driver<'a> {
-        Driver { check, ..self.driver }
+    fn named(&self, check: &'a str) -> Harness<'a> {
+        Harness {
+            check,
+            ..self.harness
+        }
     }
 
     /// The good payloads alone again, each several times, in other splits.
     fn good_splits(&self) -> Result<(), Violation> {
-        let driver = self.named("good payloads in splits");
-        let all: Vec<_> = driver
+        let harness = self.named("good payloads in splits");
+        let all: Vec<_> = harness
             .corpus
             .good_rows()
             .into_iter()
             .flat_map(|row| vec![row; 3])
             .collect();
         for steps in [Steps::whole(), Steps::random(12, 1, 0), Steps::random(13, 4, 2)] {
-            let run = driver.run(&all, steps)?;
-            self.compare(driver, Invariant::Splits, &all, &run)?;
+            let run = harness.run(&all, steps)?;
+            self.compare(harness, Invariant::Splits, &all, &run)?;
         }
         Ok(())
     }
 
     /// Tombstones and refused payloads: at the start, when no schema is fixed, and among others.
     fn rows_without_bytes(&self) -> Result<(), Violation> {
-        let driver = self.named("tombstones and refused payloads");
+        let harness = self.named("tombstones and refused payloads");
         let kinds = [RowErrorKind::UnknownSchema, RowErrorKind::Truncated];
         let mut empty = vec![Row::tombstone()];
         empty.extend(kinds.map(|kind| Row::refused(UNKNOWN_KEY, kind)));
@@ -105,26 +108,26 @@ impl<'a> Suite<'a> {
             given: Given::Tombstone,
         });
         for steps in [Steps::whole(), Steps::random(1, 1, 0)] {
-            let run = driver.run(&empty, steps)?;
-            self.all_refused_reported(driver, &empty, &run)?;
+            let run = harness.run(&empty, steps)?;
+            self.all_refused_reported(harness, &empty, &run)?;
         }
         let mut mixed = Vec::new();
-        for row in driver.corpus.good_rows() {
+        for row in harness.corpus.good_rows() {
             mixed.push(row);
             mixed.extend_from_slice(&empty);
         }
         for steps in [Steps::whole(), Steps::random(2, 3, 4)] {
-            let run = driver.run(&mixed, steps)?;
-            self.all_refused_reported(driver, &mixed, &run)?;
-            self.compare(driver, Invariant::Atomicity, &mixed, &run)?;
+            let run = harness.run(&mixed, steps)?;
+            self.all_refused_reported(harness, &mixed, &run)?;
+            self.compare(harness, Invariant::Atomicity, &mixed, &run)?;
         }
         Ok(())
     }
 
-    fn all_refused_reported(&self, driver: Driver<'_>, rows: &[Row], run: &Run) -> Result<(), Violation> {
+    fn all_refused_reported(&self, harness: Harness<'_>, rows: &[Row], run: &Run) -> Result<(), Violation> {
         for (row, error) in rows.iter().zip(&run.errors) {
             if matches!(row.given, Given::Refused(_)) && error.is_none() {
-                return Err(driver.violation(Invariant::OneSlot, "a refused payload is not reported"));
+                return Err(harness.violation(Invariant::OneSlot, "a refused payload is not reported"));
             }
         }
         Ok(())
@@ -132,47 +135,47 @@ impl<'a> Suite<'a> {
 
     /// The corpus's bad payloads are bad.
     fn known_bad(&self) -> Result<(), Violation> {
-        let driver = self.named("payloads known to be bad");
+        let harness = self.named("payloads known to be bad");
         let mut all = Vec::new();
-        for (index, bad) in driver.corpus.bad_rows().enumerate() {
-            all.push(driver.corpus.good_row(index % driver.corpus.good.len()));
+        for (index, bad) in harness.corpus.bad_rows().enumerate() {
+            all.push(harness.corpus.good_row(index % harness.corpus.good.len()));
             all.push(bad);
         }
         if all.is_empty() {
             return Ok(());
         }
-        let run = driver.run(&all, Steps::whole())?;
+        let run = harness.run(&all, Steps::whole())?;
         for (row, error) in all.iter().zip(&run.errors) {
             if matches!(row.given, Given::Bad(_)) && error.is_none() {
-                return Err(driver.misfit(format!("it is taken for a good one: {}", row.describe())));
+                return Err(harness.misfit(format!("it is taken for a good one: {}", row.describe())));
             }
         }
-        self.compare(driver, Invariant::Atomicity, &all, &run)
+        self.compare(harness, Invariant::Atomicity, &all, &run)
     }
 
     /// Good rows beside payloads that are cut at each position, have each byte changed, or are
     /// random.
     fn spoilt_neighbours(&self) -> Result<(), Violation> {
-        let driver = self.named("good payloads beside spoilt ones");
+        let harness = self.named("good payloads beside spoilt ones");
         let mut rng = Rng::with_seed(3);
-        for index in 0..driver.corpus.good.len() {
-            let row = driver.corpus.good_row(index);
+        for index in 0..harness.corpus.good.len() {
+            let row = harness.corpus.good_row(index);
             let body = row.body();
             let mut spoilt: Vec<_> = mutate::truncations(body).chain(mutate::flips(body)).collect();
             spoilt.extend((0..MUTATIONS).map(|_| mutate::random(&mut rng, body)));
             spoilt.extend((0..GARBAGE).map(|_| mutate::garbage(&mut rng, 2 * body.len() + 16)));
-            let mut all = vec![driver.corpus.good_row(0)];
+            let mut all = vec![harness.corpus.good_row(0)];
             for body in spoilt {
                 // One good row between two spoilt ones, or none, or two.
                 for _ in 0..rng.usize(0..=2) {
-                    all.push(driver.corpus.good_row(rng.usize(0..driver.corpus.good.len())));
+                    all.push(harness.corpus.good_row(rng.usize(0..harness.corpus.good.len())));
                 }
                 all.push(row.spoilt(body));
             }
             all.push(row);
             for steps in [Steps::whole(), Steps::random(4, 100, 0), Steps::random(5, 2, 3)] {
-                let run = driver.run(&all, steps)?;
-                self.compare(driver, Invariant::Atomicity, &all, &run)?;
+                let run = harness.run(&all, steps)?;
+                self.compare(harness, Invariant::Atomicity, &all, &run)?;
             }
         }
         Ok(())
@@ -180,49 +183,49 @@ impl<'a> Suite<'a> {
 
     /// Every order of schema keys in one batch.
     fn interleaved_schemas(&self) -> Result<(), Violation> {
-        let driver = self.named("interleaved schema keys");
+        let harness = self.named("interleaved schema keys");
         let mut rng = Rng::with_seed(6);
-        let all = shuffled(&mut rng, driver.corpus, 200);
-        let run = driver.run(&all, Steps::whole())?;
+        let all = shuffled(&mut rng, harness.corpus, 200);
+        let run = harness.run(&all, Steps::whole())?;
         if run.full > 0 {
-            return Err(driver.violation(Invariant::Schemas, "the rows do not fit one batch"));
+            return Err(harness.violation(Invariant::Schemas, "the rows do not fit one batch"));
         }
-        self.compare(driver, Invariant::Schemas, &all, &run)?;
+        self.compare(harness, Invariant::Schemas, &all, &run)?;
         // The same with every schema known from the start; that of the first row first, since it
         // may fix the batches'.
-        let mut decoder = driver.open()?;
-        let first = &driver.corpus.good[0].0;
+        let mut decoder = harness.open()?;
+        let first = &harness.corpus.good[0].0;
         let (mut firsts, others): (Vec<_>, Vec<_>) =
-            driver.corpus.schemas.iter().partition(|(key, _)| key == first);
+            harness.corpus.schemas.iter().partition(|(key, _)| key == first);
         firsts.extend(others);
         for (key, writer) in firsts {
-            let prepared = driver.calm("prepare", || decoder.prepare(*key, writer))?;
-            prepared.map_err(|error| driver.misfit(format!("schema {key} cannot be prepared: {error}")))?;
+            let prepared = harness.calm("prepare", || decoder.prepare(*key, writer))?;
+            prepared.map_err(|error| harness.misfit(format!("schema {key} cannot be prepared: {error}")))?;
         }
-        let run = driver.run_with(decoder, &all, Steps::whole())?;
-        self.compare(driver, Invariant::NoIo, &all, &run)
+        let run = harness.run_with(decoder, &all, Steps::whole())?;
+        self.compare(harness, Invariant::NoIo, &all, &run)
     }
 
     /// A payload whose schema is not known waits for it and takes no slot.
     fn unknown_schemas(&self) -> Result<(), Violation> {
-        let driver = self.named("unknown schema keys");
-        let fail = |message: String| Err(driver.violation(Invariant::NoIo, message));
-        for (key, body) in &driver.corpus.good {
-            let Some(writer) = driver.corpus.writer(*key) else {
+        let harness = self.named("unknown schema keys");
+        let fail = |message: String| Err(harness.violation(Invariant::NoIo, message));
+        for (key, body) in &harness.corpus.good {
+            let Some(writer) = harness.corpus.writer(*key) else {
                 continue;
             };
             let row = Row {
                 key: *key,
                 given: Given::Spoilt(body.clone()),
             };
-            let mut decoder = driver.open()?;
+            let mut decoder = harness.open()?;
             for what in [
                 "before its schema is known",
                 "the second time",
                 "after an unusable schema",
             ] {
                 let mut errors = 0;
-                let progress = driver.calm("decode", || {
+                let progress = harness.calm("decode", || {
                     decoder.decode(&[row.payload()], &mut |_| errors += 1)
                 })?;
                 let waits = progress.stop == Stop::NeedsSchema(*key) && progress.taken == 0;
@@ -235,7 +238,7 @@ impl<'a> Suite<'a> {
                 }
                 let schema = decoder.schema().cloned();
                 let unusable = WriterSchema::new(writer.kind, "\u{1}this is no schema");
-                let prepared = driver.calm("prepare", || decoder.prepare(*key, &unusable))?;
+                let prepared = harness.calm("prepare", || decoder.prepare(*key, &unusable))?;
                 if prepared.is_ok() {
                     return fail("a schema that cannot be read is accepted".to_owned());
                 }
@@ -243,46 +246,46 @@ impl<'a> Suite<'a> {
                     return fail("a schema that cannot be read changes that of the batches".to_owned());
                 }
             }
-            driver.run_with(decoder, std::slice::from_ref(&row), Steps::whole())?;
+            harness.run_with(decoder, std::slice::from_ref(&row), Steps::whole())?;
         }
         Ok(())
     }
 
     /// With room for one plan the decoder asks again, and nothing else changes.
     fn few_plans(&self) -> Result<(), Violation> {
-        let mut target = self.driver.target.clone();
+        let mut target = self.harness.target.clone();
         target.limits.plans = 1;
-        let driver = Driver {
+        let harness = Harness {
             target: &target,
             ..self.named("room for one schema")
         };
-        let all = shuffled(&mut Rng::with_seed(7), driver.corpus, 50);
+        let all = shuffled(&mut Rng::with_seed(7), harness.corpus, 50);
         for steps in [Steps::whole(), Steps::random(8, 5, 3)] {
-            let run = driver.run(&all, steps)?;
-            self.compare(driver, Invariant::Schemas, &all, &run)?;
+            let run = harness.run(&all, steps)?;
+            self.compare(harness, Invariant::Schemas, &all, &run)?;
         }
         Ok(())
     }
 
     /// Small limits of rows and bytes in a batch.
     fn small_batches(&self) -> Result<(), Violation> {
-        let all = shuffled(&mut Rng::with_seed(9), self.driver.corpus, 50);
+        let all = shuffled(&mut Rng::with_seed(9), self.harness.corpus, 50);
         for (batch_rows, batch_bytes) in [(1, usize::MAX), (3, usize::MAX), (usize::MAX, 1), (2, 1), (0, 0)] {
-            let mut target = self.driver.target.clone();
+            let mut target = self.harness.target.clone();
             target.limits.batch_rows = batch_rows;
             target.limits.batch_bytes = batch_bytes;
             let check = format!("batches of {batch_rows} rows, {batch_bytes} bytes");
-            let driver = Driver {
+            let harness = Harness {
                 target: &target,
                 check: &check,
-                ..self.driver
+                ..self.harness
             };
             for steps in [Steps::whole(), Steps::random(10, 4, 0)] {
-                let run = driver.run(&all, steps)?;
+                let run = harness.run(&all, steps)?;
                 if run.full == 0 && batch_rows < all.len() {
-                    return Err(driver.violation(Invariant::Bounded, "the decoder is never full"));
+                    return Err(harness.violation(Invariant::Bounded, "the decoder is never full"));
                 }
-                self.compare(driver, Invariant::Splits, &all, &run)?;
+                self.compare(harness, Invariant::Splits, &all, &run)?;
             }
         }
         self.bounded_bytes()
@@ -290,12 +293,12 @@ impl<'a> Suite<'a> {
 
     /// Many rows in one call stop near the limit of bytes.
     fn bounded_bytes(&self) -> Result<(), Violation> {
-        let corpus = self.driver.corpus;
+        let corpus = self.harness.corpus;
         let row_bytes = corpus.good.iter().map(|(_, body)| body.len()).max().unwrap_or(0);
         let batch_bytes = (64 << 10).max(16 * row_bytes);
-        let mut target = self.driver.target.clone();
+        let mut target = self.harness.target.clone();
         (target.limits.batch_bytes, target.limits.batch_rows) = (batch_bytes, usize::MAX);
-        let driver = Driver {
+        let harness = Harness {
             target: &target,
             ..self.named("the limit of bytes in a batch")
         };
@@ -307,7 +310,7 @@ impl<'a> Suite<'a> {
             (0..count).map(|row| corpus.good_row(row % good)).collect()
         };
         let bytes = |count: usize| {
-            let run = self.driver.run(&rows(count), Steps::whole())?;
+            let run = self.harness.run(&rows(count), Steps::whole())?;
             Ok(bytes_of(&run.batch))
         };
         let more_bytes = bytes(2 * SAMPLE_ROWS)?.saturating_sub(bytes(SAMPLE_ROWS)?);
@@ -316,29 +319,29 @@ impl<'a> Suite<'a> {
             return Ok(());
         };
         let all = rows(count);
-        let run = driver.run(&all, Steps::whole())?;
+        let run = harness.run(&all, Steps::whole())?;
         if run.full < 2 {
             let message =
                 format!("{count} rows, 4 times the limit of {batch_bytes} bytes, are two batches or one");
-            return Err(driver.violation(Invariant::Bounded, message));
+            return Err(harness.violation(Invariant::Bounded, message));
         }
-        self.compare(driver, Invariant::Splits, &all, &run)
+        self.compare(harness, Invariant::Splits, &all, &run)
     }
 
     /// A payload over the limit of bytes is bad, and no other.
     fn small_rows(&self) -> Result<(), Violation> {
-        let corpus = self.driver.corpus;
+        let corpus = self.harness.corpus;
         let row_bytes = corpus.good[0].1.len();
-        let mut target = self.driver.target.clone();
+        let mut target = self.harness.target.clone();
         target.limits.row_bytes = row_bytes;
-        let driver = Driver {
+        let harness = Harness {
             target: &target,
             ..self.named("the limit of bytes in a row")
         };
         let mut all = corpus.good_rows();
         let longer = [corpus.good[0].1.as_slice(), &[0]].concat();
         all.push(all[0].spoilt(longer));
-        let run = driver.run(&all, Steps::whole())?;
+        let run = harness.run(&all, Steps::whole())?;
         for (row, error) in all.iter().zip(&run.errors) {
             let kind = error.map(|error| error.kind);
             let is_over = row.body().len() > row_bytes;
@@ -347,31 +350,31 @@ impl<'a> Suite<'a> {
                     "with {row_bytes} bytes allowed, {kind:?} is reported: {}",
                     row.describe()
                 );
-                return Err(driver.violation(Invariant::Bounded, message));
+                return Err(harness.violation(Invariant::Bounded, message));
             }
         }
-        self.compare(driver, Invariant::Bounded, &all, &run)
+        self.compare(harness, Invariant::Bounded, &all, &run)
     }
 
     /// The least depth and items that a target may allow: rows may be bad then, or no decoder be
     /// made. What remains is as ever.
     fn strict_limits(&self) -> Result<(), Violation> {
         for (depth, row_items) in [(0, 1 << 20), (1, 1 << 20), (2, 1 << 20), (64, 0), (64, 1), (0, 0)] {
-            let mut target = self.driver.target.clone();
+            let mut target = self.harness.target.clone();
             (target.limits.depth, target.limits.row_items) = (depth, row_items);
             let check = format!("a depth of {depth} and {row_items} items");
-            let driver = Driver {
+            let harness = Harness {
                 target: &target,
                 check: &check,
-                ..self.driver
+                ..self.harness
             };
-            match driver.run(&driver.corpus.good_rows(), Steps::whole()) {
+            match harness.run(&harness.corpus.good_rows(), Steps::whole()) {
                 Ok(run) if run.batch.schema() == self.reference.batch.schema() => {
                     let good: Vec<_> = run.good_rows();
                     self.compare_some(
-                        driver,
+                        harness,
                         Invariant::Bounded,
-                        &driver.corpus.good_rows(),
+                        &harness.corpus.good_rows(),
                         &run,
                         &good,
                     )?;
@@ -386,9 +389,9 @@ impl<'a> Suite<'a> {
 
     /// The same rows, good, spoilt and without bytes, in many splits.
     fn splits(&self) -> Result<(), Violation> {
-        let driver = self.named("splits into calls and batches");
+        let harness = self.named("splits into calls and batches");
         let mut rng = Rng::with_seed(11);
-        let mut all = shuffled(&mut rng, driver.corpus, 300);
+        let mut all = shuffled(&mut rng, harness.corpus, 300);
         for row in all.iter_mut().skip(1) {
             let spoilt = match rng.u8(0..8) {
                 0 => row.spoilt(mutate::random(&mut rng, row.body())),
@@ -400,8 +403,8 @@ impl<'a> Suite<'a> {
         }
         // Equal rows side by side show what leans on the row before.
         let repeated: Vec<_> = all.into_iter().flat_map(|row| vec![row; 2]).collect();
-        let whole = driver.run(&repeated, Steps::whole())?;
-        self.compare(driver, Invariant::Splits, &repeated, &whole)?;
+        let whole = harness.run(&repeated, Steps::whole())?;
+        self.compare(harness, Invariant::Splits, &repeated, &whole)?;
         for (seed, max_call_rows, flush_one_in) in [
             (0, 1, 0),
             (1, 1, 1),
@@ -412,20 +415,20 @@ impl<'a> Suite<'a> {
             (6, 3, 10),
         ] {
             let steps = Steps::random(seed, max_call_rows, flush_one_in);
-            let split = driver.run(&repeated, steps)?;
+            let split = harness.run(&repeated, steps)?;
             if let Some(row) = (0..repeated.len()).find(|row| whole.errors[*row] != split.errors[*row]) {
                 let (one, other) = (whole.errors[row], split.errors[row]);
                 let message = format!(
                     "in one call, row {row} gives {one:?}\nin calls of up to {max_call_rows} rows, {other:?}\n{}",
                     repeated[row].describe()
                 );
-                return Err(driver.violation(Invariant::Splits, message));
+                return Err(harness.violation(Invariant::Splits, message));
             }
             let good = whole.good_rows();
             if let Some((place, message)) = rows::differing((&whole.batch, &good), (&split.batch, &good)) {
                 let row = good.get(place).map(|row| repeated[*row].describe());
                 let message = format!("{message}\nin calls of up to {max_call_rows} rows: {row:?}");
-                return Err(driver.violation(Invariant::Splits, message));
+                return Err(harness.violation(Invariant::Splits, message));
             }
         }
         Ok(())
@@ -434,12 +437,12 @@ impl<'a> Suite<'a> {
     /// The good rows of `run` are as in the reference, and none is refused.
     fn compare(
         &self,
-        driver: Driver<'_>,
+        harness: Harness<'_>,
         invariant: Invariant,
         all: &[Row],
         run: &Run,
     ) -> Result<(), Violation> {
-        let row_bytes = driver.target.limits.row_bytes;
+        let row_bytes = harness.target.limits.row_bytes;
         let good = |row: &usize| matches!(&all[*row].given, Given::Good(_, body) if body.len() <= row_bytes);
         let good: Vec<usize> = (0..all.len()).filter(good).collect();
         if let Some(row) = good.iter().find(|row| run.errors[**row].is_some()) {
@@ -448,15 +451,15 @@ impl<'a> Suite<'a> {
                 all[*row].describe(),
                 run.errors[*row]
             );
-            return Err(driver.violation(invariant, message));
+            return Err(harness.violation(invariant, message));
         }
-        self.compare_some(driver, invariant, all, run, &good)
+        self.compare_some(harness, invariant, all, run, &good)
     }
 
     /// The rows `some` of `run`, all of them made of good payloads, are as in the reference.
     fn compare_some(
         &self,
-        driver: Driver<'_>,
+        harness: Harness<'_>,
         invariant: Invariant,
         all: &[Row],
         run: &Run,
@@ -475,7 +478,7 @@ impl<'a> Suite<'a> {
                     .map(|near| format!("row {near}: {}", all[near].describe()))
                     .collect();
                 let message = format!("in row {row}, {message}\namong\n{}", near.join("\n"));
-                Err(driver.violation(invariant, message))
+                Err(harness.violation(invariant, message))
             }
         }
     }

@@ -10,23 +10,23 @@ use sabot_decode::{
     Target, TimeZone, UnionType, UuidType, WideDecimalType,
 };
 
-use super::drive::{Driver, Steps};
+use super::harness::{Harness, Steps};
 use super::{Invariant, Violation};
 
 /// Tries every choice of every option, each alone.
-pub(super) fn check(driver: Driver<'_>) -> Result<(), Violation> {
+pub(super) fn check(harness: Harness<'_>) -> Result<(), Violation> {
     for (option, choose) in CHOICES {
-        let mut target = driver.target.clone();
+        let mut target = harness.target.clone();
         choose(&mut target.mapping);
-        check_choice(driver, *option, &target)?;
+        check_choice(harness, *option, &target)?;
     }
-    let mut target = driver.target.clone();
+    let mut target = harness.target.clone();
     target.mapping.time_zone = TimeZone::Named("no zone".into());
-    let is_refused = refusal(driver, &target)?.is_some_and(|message| message.contains("`time_zone`"));
+    let is_refused = refusal(harness, &target)?.is_some_and(|message| message.contains("`time_zone`"));
     if is_refused {
         return Ok(());
     }
-    Err(driver.violation(Invariant::Mapping, "\"no zone\" is not refused as a `time_zone`"))
+    Err(harness.violation(Invariant::Mapping, "\"no zone\" is not refused as a `time_zone`"))
 }
 
 type Choice = (MappingOption, fn(&mut Mapping));
@@ -59,16 +59,16 @@ const CHOICES: &[Choice] = &[
     }),
 ];
 
-fn check_choice(driver: Driver<'_>, option: MappingOption, target: &Target) -> Result<(), Violation> {
+fn check_choice(harness: Harness<'_>, option: MappingOption, target: &Target) -> Result<(), Violation> {
     let check = format!("the mapping {:?}", target.mapping);
-    let driver = Driver {
+    let harness = Harness {
         target,
         check: &check,
-        ..driver
+        ..harness
     };
-    let fail = |message| Err(driver.violation(Invariant::Mapping, message));
+    let fail = |message| Err(harness.violation(Invariant::Mapping, message));
     let name = format!("`{}`", option.name());
-    let run = match driver.run(&driver.corpus.good_rows(), Steps::whole()) {
+    let run = match harness.run(&harness.corpus.good_rows(), Steps::whole()) {
         Ok(run) => run,
         Err(refused) if refused.invariant.is_some() => return Err(refused),
         Err(refused) if refused.message.contains(&name) => return Ok(()),
@@ -88,9 +88,9 @@ fn check_choice(driver: Driver<'_>, option: MappingOption, target: &Target) -> R
 }
 
 /// Why the target is refused, if it is.
-fn refusal(driver: Driver<'_>, target: &Target) -> Result<Option<String>, Violation> {
-    let driver = Driver { target, ..driver };
-    match driver.run(&driver.corpus.good_rows(), Steps::whole()) {
+fn refusal(harness: Harness<'_>, target: &Target) -> Result<Option<String>, Violation> {
+    let harness = Harness { target, ..harness };
+    match harness.run(&harness.corpus.good_rows(), Steps::whole()) {
         Ok(_) => Ok(None),
         Err(refused) if refused.invariant.is_none() => Ok(Some(refused.message)),
         Err(violation) => Err(violation),

@@ -29,7 +29,7 @@
 
 mod checks;
 mod corpus;
-mod drive;
+mod harness;
 mod mapping;
 mod projection;
 mod rows;

@@ -12,31 +12,31 @@ use arrow_schema::{DataType, Field, FieldRef, Schema, UnionFields, UnionMode};
 use fastrand::Rng;
 use sabot_decode::Target;
 
-use super::drive::{Driver, Run, Steps};
+use super::harness::{Harness, Run, Steps};
 use super::{Invariant, Violation, rows};
 
 /// Random projections that are tried.
 const ROUNDS: u64 = 24;
 
 /// Projects the good payloads, and compares the columns with those of `reference`, which are whole.
-pub(super) fn check(driver: Driver<'_>, reference: &Run) -> Result<(), Violation> {
-    if driver.target.projection.is_some() || reference.batch.num_columns() == 0 {
+pub(super) fn check(harness: Harness<'_>, reference: &Run) -> Result<(), Violation> {
+    if harness.target.projection.is_some() || reference.batch.num_columns() == 0 {
         return Ok(());
     }
-    let driver = Driver {
+    let harness = Harness {
         check: "projections",
-        ..driver
+        ..harness
     };
     for seed in 0..ROUNDS {
         let mut rng = Rng::with_seed(seed);
-        subset(driver, reference, &mut rng)?;
+        subset(harness, reference, &mut rng)?;
     }
-    unknown(driver, reference)?;
-    malformed(driver, reference)
+    unknown(harness, reference)?;
+    malformed(harness, reference)
 }
 
 /// Some columns, and parts of them.
-fn subset(driver: Driver<'_>, reference: &Run, rng: &mut Rng) -> Result<(), Violation> {
+fn subset(harness: Harness<'_>, reference: &Run, rng: &mut Rng) -> Result<(), Violation> {
     let schema = reference.batch.schema();
     let kept = some_members(rng, schema.fields());
     let mut paths = Vec::new();
@@ -51,8 +51,8 @@ fn subset(driver: Driver<'_>, reference: &Run, rng: &mut Rng) -> Result<(), Viol
     } else {
         paths
     };
-    let run = run(driver, &texts).map_err(|refused| {
-        driver.violation(
+    let run = run(harness, &texts).map_err(|refused| {
+        harness.violation(
             Invariant::Projection,
             format!("{texts:?} is refused: {}", refused.message),
         )
@@ -60,20 +60,20 @@ fn subset(driver: Driver<'_>, reference: &Run, rng: &mut Rng) -> Result<(), Viol
     let all: Vec<usize> = (0..run.errors.len()).collect();
     if let Some(error) = run.errors.iter().flatten().next() {
         let message = format!("with {texts:?} a good payload is refused: {}", error.kind);
-        return Err(driver.violation(Invariant::Projection, message));
+        return Err(harness.violation(Invariant::Projection, message));
     }
     let expected = projected(&reference.batch, &kept);
     match rows::differing((&expected, &all), (&run.batch, &all)) {
         None => Ok(()),
         Some((_, message)) => {
-            Err(driver.violation(Invariant::Projection, format!("with {texts:?} {message}")))
+            Err(harness.violation(Invariant::Projection, format!("with {texts:?} {message}")))
         }
     }
 }
 
 /// Names in another case, which are no fields: the error says which there are.
-fn unknown(driver: Driver<'_>, reference: &Run) -> Result<(), Violation> {
-    let fail = |message| Err(driver.violation(Invariant::Projection, message));
+fn unknown(harness: Harness<'_>, reference: &Run) -> Result<(), Violation> {
+    let fail = |message| Err(harness.violation(Invariant::Projection, message));
     let schema = reference.batch.schema();
     for field in schema.fields() {
         let other: String = field.name().chars().map(swapped_case).collect();
@@ -81,8 +81,8 @@ fn unknown(driver: Driver<'_>, reference: &Run) -> Result<(), Violation> {
             continue;
         }
         let path = in_quotes(&other);
-        match run(driver, std::slice::from_ref(&path)) {
-            Ok(run) if driver.corpus.is_inferred && *run.batch.schema().field(0).name() == other => {}
+        match run(harness, std::slice::from_ref(&path)) {
+            Ok(run) if harness.corpus.is_inferred && *run.batch.schema().field(0).name() == other => {}
             Ok(_) => return fail(format!("the unknown field {path} is accepted")),
             Err(refused) if !refused.message.contains(field.name().as_str()) => {
                 return fail(format!(
@@ -98,33 +98,33 @@ fn unknown(driver: Driver<'_>, reference: &Run) -> Result<(), Violation> {
 }
 
 /// Paths that are none, or lead beyond a value that has nothing below it.
-fn malformed(driver: Driver<'_>, reference: &Run) -> Result<(), Violation> {
+fn malformed(harness: Harness<'_>, reference: &Run) -> Result<(), Violation> {
     let schema = reference.batch.schema();
     let mut paths: Vec<_> = ["", "a..b", "[]", "\"a", "a,"].map(str::to_owned).into();
     let leaves = schema
         .fields()
         .iter()
         .filter(|field| !field.data_type().is_nested());
-    if !driver.corpus.is_inferred {
+    if !harness.corpus.is_inferred {
         paths.extend(leaves.map(|leaf| format!("{}.x", in_quotes(leaf.name()))));
     }
     for path in paths {
-        if run(driver, std::slice::from_ref(&path)).is_ok() {
+        if run(harness, std::slice::from_ref(&path)).is_ok() {
             let message = format!("the path {path:?} is accepted");
-            return Err(driver.violation(Invariant::Projection, message));
+            return Err(harness.violation(Invariant::Projection, message));
         }
     }
     Ok(())
 }
 
-fn run(driver: Driver<'_>, paths: &[String]) -> Result<Run, Violation> {
-    let mut target: Target = driver.target.clone();
+fn run(harness: Harness<'_>, paths: &[String]) -> Result<Run, Violation> {
+    let mut target: Target = harness.target.clone();
     target.projection = Some(paths.to_vec());
-    let driver = Driver {
+    let harness = Harness {
         target: &target,
-        ..driver
+        ..harness
     };
-    driver.run(&driver.corpus.good_rows(), Steps::whole())
+    harness.run(&harness.corpus.good_rows(), Steps::whole())
 }
 
 /// What is kept of a value.

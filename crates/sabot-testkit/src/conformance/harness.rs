@@ -14,7 +14,7 @@ use super::{Invariant, Violation};
 
 /// What a check needs to run rows through fresh decoders.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Driver<'a> {
+pub(super) struct Harness<'a> {
     pub(super) factory: &'a dyn DecoderFactory,
     pub(super) target: &'a Target,
     pub(super) corpus: &'a Corpus,
@@ -83,7 +83,7 @@ impl Run {
     }
 }
 
-impl Driver<'_> {
+impl Harness<'_> {
     pub(super) fn violation(&self, invariant: Invariant, message: impl Into<String>) -> Violation {
         Violation {
             invariant: Some(invariant),
@@ -120,7 +120,7 @@ impl Driver<'_> {
         mut steps: Steps,
     ) -> Result<Run, Violation> {
         let mut watched = Watched {
-            driver: self,
+            harness: self,
             schema: decoder.schema().cloned(),
             decoder,
             rows,
@@ -163,7 +163,7 @@ impl Driver<'_> {
 
 /// A decoder at work.
 struct Watched<'a> {
-    driver: &'a Driver<'a>,
+    harness: &'a Harness<'a>,
     decoder: Box<dyn Decoder>,
     rows: &'a [Row],
     payloads: Vec<Payload<'a>>,
@@ -196,7 +196,7 @@ impl Watched<'_> {
             .get(at)
             .map_or_else(|| "the end".to_owned(), Row::describe);
         Err(self
-            .driver
+            .harness
             .violation(invariant, format!("{}\nat row {at}: {row}", message())))
     }
 
@@ -230,7 +230,7 @@ impl Watched<'_> {
         })?;
         let mut errors = Vec::new();
         let (decoder, payloads) = (&mut self.decoder, &self.payloads[start..end]);
-        let progress = self.driver.calm("decode", || {
+        let progress = self.harness.calm("decode", || {
             decoder.decode(payloads, &mut |error| errors.push(error))
         });
         let progress = progress.map_err(|panic| self.name_culprit(start, end).unwrap_or(panic))?;
@@ -261,12 +261,12 @@ impl Watched<'_> {
     /// After a panic: finds the first single row that makes a decoder panic.
     fn name_culprit(&self, start: usize, end: usize) -> Option<Violation> {
         self.rows[start..end].iter().find_map(|row| {
-            let mut decoder = self.driver.open().ok()?;
-            for (key, writer) in &self.driver.corpus.schemas {
+            let mut decoder = self.harness.open().ok()?;
+            for (key, writer) in &self.harness.corpus.schemas {
                 decoder.prepare(*key, writer).ok()?;
             }
             let what = format!("decoding {}", row.describe());
-            self.driver
+            self.harness
                 .calm(&what, || decoder.decode(&[row.payload()], &mut |_| {}))
                 .err()
         })
@@ -287,7 +287,7 @@ impl Watched<'_> {
         )?;
         let given = &self.rows[row];
         let fail = |invariant, message: String| {
-            Err(self.driver.violation(
+            Err(self.harness.violation(
                 invariant,
                 format!("{message}\nat row {row}: {}", given.describe()),
             ))
@@ -314,13 +314,14 @@ impl Watched<'_> {
             }
             _ => {}
         }
-        self.driver.calm("field_path", || self.decoder.field_path(path))?;
+        self.harness
+            .calm("field_path", || self.decoder.field_path(path))?;
         self.errors[row] = Some(RowError { slot: 0, ..error });
         Ok(())
     }
 
     fn check_full(&self) -> Result<(), Violation> {
-        let limits = self.driver.target.limits;
+        let limits = self.harness.target.limits;
         let (slots, bytes) = (self.decoder.slots(), self.decoder.buffered_bytes());
         self.ensure(slots > 0, Invariant::Bounded, || {
             "an empty decoder says that it is full".to_owned()
@@ -338,21 +339,21 @@ impl Watched<'_> {
         self.ensure(row.key == key && has_bytes, Invariant::NoIo, || {
             format!("schema {key} is asked for, which is not what this row needs")
         })?;
-        let may_forget = self.driver.target.limits.plans <= self.driver.corpus.schemas.len();
+        let may_forget = self.harness.target.limits.plans <= self.harness.corpus.schemas.len();
         let is_new = self.asked.insert(key);
         self.ensure(is_new || may_forget, Invariant::NoIo, || {
             format!("schema {key} is asked for again")
         })?;
-        let writer = self.driver.corpus.writer(key).ok_or_else(|| {
-            self.driver.misfit(format!(
+        let writer = self.harness.corpus.writer(key).ok_or_else(|| {
+            self.harness.misfit(format!(
                 "the decoder asks for schema {key}, which the corpus does not have"
             ))
         })?;
         let decoder = &mut self.decoder;
-        self.driver
+        self.harness
             .calm("prepare", || decoder.prepare(key, writer))?
             .map_err(|error| {
-                self.driver
+                self.harness
                     .misfit(format!("schema {key} cannot be prepared: {error}"))
             })
     }
@@ -371,16 +372,16 @@ impl Watched<'_> {
     }
 
     fn flush(&mut self) -> Result<(), Violation> {
-        let limits = self.driver.target.limits;
+        let limits = self.harness.target.limits;
         let slots = self.decoder.slots();
         let bytes = self.decoder.buffered_bytes();
         self.ensure(slots <= limits.batch_rows.max(1), Invariant::Bounded, || {
             format!("{slots} rows are held, over the limit of {}", limits.batch_rows)
         })?;
         let decoder = &mut self.decoder;
-        let flushed = self.driver.calm("flush", || decoder.flush())?;
+        let flushed = self.harness.calm("flush", || decoder.flush())?;
         let flushed = flushed.map_err(|error| {
-            self.driver
+            self.harness
                 .violation(Invariant::Flush, format!("{error}: {error:?}"))
         })?;
         let (batch, valid) = (flushed.batch, flushed.valid);
@@ -401,7 +402,7 @@ impl Watched<'_> {
                 _ => continue,
             };
             let message = format!("row {row} is {message}\n{}", self.rows[row].describe());
-            return Err(self.driver.violation(Invariant::Atomicity, message));
+            return Err(self.harness.violation(Invariant::Atomicity, message));
         }
         self.check_columns(&batch, bytes)?;
         self.flushed += slots;
@@ -469,14 +470,14 @@ impl Watched<'_> {
         let schema = match (&self.schema, self.batches.first()) {
             (Some(schema), _) => SchemaRef::clone(schema),
             (None, Some(batch)) => batch.schema(),
-            (None, None) => return Err(self.driver.misfit("there are no rows")),
+            (None, None) => return Err(self.harness.misfit("there are no rows")),
         };
         let batch = if schema.fields().is_empty() {
             let batch = self.batches.into_iter().next();
             batch.unwrap_or_else(|| RecordBatch::new_empty(schema))
         } else {
             concat_batches(&schema, &self.batches)
-                .map_err(|error| self.driver.violation(Invariant::Schemas, error.to_string()))?
+                .map_err(|error| self.harness.violation(Invariant::Schemas, error.to_string()))?
         };
         Ok(Run {
             batch,
