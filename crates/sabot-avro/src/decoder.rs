@@ -1,7 +1,8 @@
 //! The factory, and what Avro adds to the driver that all codecs share.
 //!
-//! The columns are fixed by the reader schema, by a given Arrow schema, or by the first writer schema. Each writer schema is
-//! compiled to a plan onto them, which the block engine and the row engine read messages with.
+//! The columns are fixed by the reader schema, by a given Arrow schema, or by the first writer
+//! schema. Each writer schema is compiled to a plan onto them, which the block engine and the row
+//! engine read messages with.
 
 use sabot_codec::{
     BlockBudget, BlockOutcome, Driver, Engine, Fault, FieldPaths, Gathered, PlansBy, RowBudget,
@@ -25,9 +26,10 @@ use crate::schema::Schema;
 pub struct AvroFactory;
 
 impl AvroFactory {
-    /// The options of a [`Mapping`](sabot_decode::Mapping) that are honoured: all. Where an Arrow schema is given they are
-    /// refused, since there is no choice; but for [`TimeZone::None`](sabot_decode::TimeZone::None), which says that its columns
-    /// without a zone are of instants.
+    /// The options of a [`Mapping`](sabot_decode::Mapping) that are honoured: all. Where an Arrow
+    /// schema is given they are refused, since there is no choice; but for
+    /// [`TimeZone::None`](sabot_decode::TimeZone::None), which says that its columns without a zone
+    /// are of instants.
     pub const OPTIONS: &[MappingOption] = &MappingOption::ALL;
 }
 
@@ -42,8 +44,9 @@ impl DecoderFactory for AvroFactory {
 
     /// # Errors
     ///
-    /// [`PlanError`] where the reader schema is malformed or nests deeper than the limit, where the projection names what is
-    /// not there, or where a given Arrow schema has a column that no type of Avro becomes.
+    /// [`PlanError`] where the reader schema is malformed or nests deeper than the limit, where the
+    /// projection names what is not there, or where a given Arrow schema has a column that no type
+    /// of Avro becomes.
     fn open(&self, target: &Target) -> Result<Box<dyn Decoder>, PlanError> {
         let output = match &target.output {
             OutputSchema::FirstWriter => None,
@@ -86,8 +89,8 @@ impl Engine for AvroEngine {
         output: &Output,
         paths: &mut FieldPaths,
     ) -> Result<Plan, PlanError> {
-        // The first writer schema is parsed once more for its plan, once in a decoder's life, since the writer's types and
-        // the reader's are told apart by address.
+        // The first writer schema is parsed once more for its plan, once in a decoder's life, since
+        // the writer's types and the reader's are told apart by address.
         compile(&Schema::parse(writer)?, output, paths, self.target.limits)
     }
 

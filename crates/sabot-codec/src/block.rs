@@ -18,8 +18,8 @@ pub(crate) const BLOCK_BYTES: usize = ARENA_BYTES - BLOCK_DEFAULT_BYTES;
 pub enum BlockOutcome {
     /// All rows are in the columns.
     Good,
-    /// Of the first `known` rows those in `lost` are left to the row engine. The first `good` rows are in the columns, with
-    /// garbage after them.
+    /// Of the first `known` rows those in `lost` are left to the row engine. The first `good` rows
+    /// are in the columns, with garbage after them.
     Lost {
         /// A bit for each row that is lost: for one of the first `known` at least.
         lost: u64,
@@ -62,8 +62,9 @@ pub struct Extent {
     pub base: usize,
     /// How many there are.
     pub len: usize,
-    /// Whether others come to the same columns before or after these. Then what has to be appended in order is
-    /// [deferred](crate::DeferredWrites). Otherwise values come in the order of their positions.
+    /// Whether others come to the same columns before or after these. Then what has to be appended
+    /// in order is [deferred](crate::DeferredWrites). Otherwise values come in the order of their
+    /// positions.
     pub is_shared: bool,
 }
 

@@ -1,24 +1,29 @@
 //! What a batch, a block of rows, and a row may still take.
 //!
-//! A message's bytes say little about what it takes in the columns: a null of one byte may stand for a kilobyte there, an item
-//! of no bytes for a default, and a decimal of few bytes for long text. So what a row takes is *charged* before it is appended.
-//! Charges are estimates. Where they come to the batch's limit, what the columns really hold is counted, and the batch goes
-//! on from there: the estimate only says when to look.
+//! A message's bytes say little about what it takes in the columns: a null of one byte may stand
+//! for a kilobyte there, an item of no bytes for a default, and a decimal of few bytes for long
+//! text. So what a row takes is *charged* before it is appended. Charges are estimates. Where they
+//! come to the batch's limit, what the columns really hold is counted, and the batch goes on from
+//! there: the estimate only says when to look.
 //!
-//! There is one count of bytes, the batch's [`Budget`]. A row's [`RowBudget`] and a block's [`BlockBudget`] are loans from it:
-//! they know what is left when they are made, and what was charged to them is added to the batch when their rows end. A row
-//! that is bad, or a block that is taken back, costs the batch nothing.
+//! There is one count of bytes, the batch's [`Budget`]. A row's [`RowBudget`] and a block's
+//! [`BlockBudget`] are loans from it: they know what is left when they are made, and what was
+//! charged to them is added to the batch when their rows end. A row that is bad, or a block that is
+//! taken back, costs the batch nothing.
 //!
 //! # Example
 //!
-//! A batch may take 1,000 bytes. Its columns held 700 when they were counted last, and rows that came since were charged 180.
+//! A batch may take 1,000 bytes. Its columns held 700 when they were counted last, and rows that
+//! came since were charged 180.
 //!
-//! 1. A row begins. It may still be charged 120 bytes, and its own limit is the larger of a row's and a batch's.
-//! 2. It is charged 20 bytes for its fixed-size values, then 160 for 20 items of 8 bytes: that is more than 120, so
-//!    [`OverBudget::Batch`].
-//! 3. The row is taken back and the columns are counted. They hold 800, since the charges were too high by 80.
-//! 4. The row begins again, with 200 bytes. Its 180 fit, and the batch now has 800 counted and 180 charged. Had they not
-//!    fitted, the batch would be full, and the row the first of the next one.
+//! 1. A row begins. It may still be charged 120 bytes, and its own limit is the larger of a row's
+//!    and a batch's.
+//! 2. It is charged 20 bytes for its fixed-size values, then 160 for 20 items of 8 bytes: that is
+//!    more than 120, so [`OverBudget::Batch`].
+//! 3. The row is taken back and the columns are counted. They hold 800, since the charges were too
+//!    high by 80.
+//! 4. The row begins again, with 200 bytes. Its 180 fit, and the batch now has 800 counted and 180
+//!    charged. Had they not fitted, the batch would be full, and the row the first of the next one.
 
 use sabot_columns::Columns;
 use sabot_decode::{FieldPathId, Limits, RowErrorKind};
@@ -86,7 +91,8 @@ impl OverBudget {
         })
     }
 
-    /// What to do with the row, where this was found `byte_offset` bytes from its start while `path` was read.
+    /// What to do with the row, where this was found `byte_offset` bytes from its start while
+    /// `path` was read.
     #[cold]
     #[must_use]
     pub const fn at(self, byte_offset: usize, path: FieldPathId) -> Fault {
@@ -145,7 +151,8 @@ impl RowBudget {
         Ok(())
     }
 
-    /// Charges what every row of a plan takes. The row's own limit has no say in it: no row could be taken otherwise.
+    /// Charges what every row of a plan takes. The row's own limit has no say in it: no row could
+    /// be taken otherwise.
     #[inline]
     pub(crate) fn begin(&mut self, row_bytes: usize) -> Result<(), OverBudget> {
         self.bytes = row_bytes;
@@ -155,7 +162,8 @@ impl RowBudget {
         }
     }
 
-    /// Charges bytes whatever the limits say: those that another limit bounds. The batch may go beyond its own by them.
+    /// Charges bytes whatever the limits say: those that another limit bounds. The batch may go
+    /// beyond its own by them.
     #[inline]
     pub fn charge_anyway(&mut self, bytes: usize) {
         self.bytes = self.bytes.saturating_add(bytes);
@@ -212,15 +220,16 @@ impl BlockBudget {
         self.items_left_each = self.items_left_each.min(budget.items_left);
     }
 
-    /// Whether the items of a list of each row, `total` in all, are surely within every limit; each takes `item_bytes`. Nearly
-    /// always they are, so that no row has to be looked at by itself.
+    /// Whether the items of a list of each row, `total` in all, are surely within every limit; each
+    /// takes `item_bytes`. Nearly always they are, so that no row has to be looked at by itself.
     #[inline]
     #[must_use]
     pub const fn has_room(&self, total: usize, item_bytes: usize) -> bool {
         total <= self.items_left_each && total.saturating_mul(item_bytes) <= self.bytes_left
     }
 
-    /// Charges the items of lists for which there [is room](BlockBudget::has_room): `lists` are rows and their counts.
+    /// Charges the items of lists for which there [is room](BlockBudget::has_room): `lists` are
+    /// rows and their counts.
     #[inline]
     pub fn take_lists(&mut self, total: usize, item_bytes: usize, lists: impl Iterator<Item = (u8, u32)>) {
         self.items_left_each -= total;
@@ -244,7 +253,8 @@ impl BlockBudget {
         is_taken
     }
 
-    /// The items that each row may still have. [`BlockBudget::set_items`] gives those back that were only skipped.
+    /// The items that each row may still have. [`BlockBudget::set_items`] gives those back that
+    /// were only skipped.
     #[must_use]
     pub const fn items(&self) -> ([usize; BLOCK_ROWS], usize) {
         (self.items_left, self.items_left_each)
@@ -296,8 +306,9 @@ impl Budget {
         is_over && columns.rows() > 0
     }
 
-    /// Whether the batch, which has `rows`, is far enough from its limits for `count` more with `body_bytes` in all: a column
-    /// takes twice its bytes in a message at most, apart from what every row takes.
+    /// Whether the batch, which has `rows`, is far enough from its limits for `count` more with
+    /// `body_bytes` in all: a column takes twice its bytes in a message at most, apart from what
+    /// every row takes.
     pub(crate) fn has_room(&self, rows: usize, count: usize, body_bytes: usize) -> bool {
         let more_bytes = count
             .saturating_mul(self.slot_bytes)
@@ -305,7 +316,8 @@ impl Budget {
         rows.saturating_add(count) <= self.limits.batch_rows && more_bytes <= self.bytes_left()
     }
 
-    /// A row's loan. A row that is `first` in its batch is taken whatever it takes, within its own limit.
+    /// A row's loan. A row that is `first` in its batch is taken whatever it takes, within its own
+    /// limit.
     #[inline]
     pub(crate) fn row(&self, is_first: bool) -> RowBudget {
         RowBudget {
@@ -316,7 +328,8 @@ impl Budget {
         }
     }
 
-    /// A block's loan, of so many `rows`; `charge` says what each is charged to begin with. `false` if that is too much already.
+    /// A block's loan, of so many `rows`; `charge` says what each is charged to begin with. `false`
+    /// if that is too much already.
     pub(crate) fn lend(
         &self,
         block: &mut BlockBudget,

@@ -1,35 +1,39 @@
 //! Writes that wait, where a block comes to a column in another order than that of its rows.
 //!
-//! Columns are appended to in order. A block engine does not always come in order: it reads the items of lists in rounds, the
-//! branches of a union one after the other, and the writer schemas of a mixed block one after the other. Numbers can go to
-//! their places all the same, but a string cannot be put between two others, nor a list.
+//! Columns are appended to in order. A block engine does not always come in order: it reads the
+//! items of lists in rounds, the branches of a union one after the other, and the writer schemas of
+//! a mixed block one after the other. Numbers can go to their places all the same, but a string
+//! cannot be put between two others, nor a list.
 //!
-//! So the positions that several groups of rows share are an [`Extent`] that is *shared*. While it is, whoever comes notes in
-//! [`DeferredWrites`] what it would append:
+//! So the positions that several groups of rows share are an [`Extent`] that is *shared*. While it
+//! is, whoever comes notes in [`DeferredWrites`] what it would append:
 //!
 //! - of a string, where it lies in the arena;
-//! - of anything that has values of its own below it, or that only the row engine reads: where it begins and ends, and
-//!   which step of which plan reads it. It is skipped for now and read later, so twice, which is the price of reading it
-//!   together with others then.
+//! - of anything that has values of its own below it, or that only the row engine reads: where it
+//!   begins and ends, and which step of which plan reads it. It is skipped for now and read later,
+//!   so twice, which is the price of reading it together with others then.
 //!
 //! [`DeferredReader::finish`] appends all of it once everybody has been there.
 //!
 //! # Example
 //!
-//! Four rows of a union of a string and a long, of which the rows are: `"a"`, 7, 8, `"b"`. The columns of the output are a
-//! text and a number, each of which is null in the rows of the other branch.
+//! Four rows of a union of a string and a long, of which the rows are: `"a"`, 7, 8, `"b"`. The
+//! columns of the output are a text and a number, each of which is null in the rows of the other
+//! branch.
 //!
 //! 1. The extent has the positions 0 to 3, and is shared by both branches.
-//! 2. The string branch comes with rows 0 and 3. It notes two spans for the text column: `[0] = "a"`, `[3] = "b"`.
+//! 2. The string branch comes with rows 0 and 3. It notes two spans for the text column:
+//!    `[0] = "a"`, `[3] = "b"`.
 //! 3. The long branch comes with rows 1 and 2, and writes `[0, 7, 8, 0]`: numbers need no note.
 //! 4. `finish` appends four spans to the text column in one go: `"a"`, nothing, nothing, `"b"`.
 //!
 //! # Invariants
 //!
-//! - A column has either strings or values deferred, never both in one extent: which of them follows from its steps.
+//! - A column has either strings or values deferred, never both in one extent: which of them
+//!   follows from its steps.
 //! - Positions that nobody comes to become nulls, or placeholders.
-//! - What is deferred of a column is taken before its extent ends. Only a block that could not go on leaves something, and
-//!   the next one begins with [`DeferredWrites::clear`].
+//! - What is deferred of a column is taken before its extent ends. Only a block that could not go
+//!   on leaves something, and the next one begins with [`DeferredWrites::clear`].
 
 use sabot_columns::{Columns, Layout, NodeIx, NodeKind, Overflow, Span};
 
@@ -52,8 +56,8 @@ struct ColumnWrites {
     is_text: bool,
     /// The values that were skipped, by position.
     values: Vec<DeferredValue>,
-    /// Whether some step defers the values of this column, so that all have to. That follows from the plans, not from
-    /// messages, and so is kept from block to block.
+    /// Whether some step defers the values of this column, so that all have to. That follows from
+    /// the plans, not from messages, and so is kept from block to block.
     is_always_deferred: bool,
 }
 
@@ -115,7 +119,8 @@ impl DeferredWrites {
         column.is_some_and(|column| column.is_always_deferred)
     }
 
-    /// Defers strings of `column`: their positions in the extent, and where they lie. `is_text`: they have to be UTF-8.
+    /// Defers strings of `column`: their positions in the extent, and where they lie. `is_text`:
+    /// they have to be UTF-8.
     #[inline]
     pub fn strings(
         &mut self,
@@ -188,15 +193,16 @@ pub trait DeferredReader<'l>: Sized {
     /// The columns, their layout, and what was deferred.
     fn parts(&mut self) -> (&'l Layout, &mut Columns, &mut DeferredWrites);
 
-    /// Appends strings to a column. Those that are no UTF-8, where `is_text` asks for it, lose their rows.
+    /// Appends strings to a column. Those that are no UTF-8, where `is_text` asks for it, lose
+    /// their rows.
     ///
     /// # Errors
     ///
     /// Where the block cannot go on.
     fn append_strings(&mut self, column: NodeIx, is_text: bool, spans: &[Span]) -> Result<(), Self::Stop>;
 
-    /// Reads values of one step of one plan, of which there are at most [`BLOCK_ROWS`]. At some positions there may be
-    /// [none](DeferredValue::is_some).
+    /// Reads values of one step of one plan, of which there are at most [`BLOCK_ROWS`]. At some
+    /// positions there may be [none](DeferredValue::is_some).
     ///
     /// # Errors
     ///
@@ -210,11 +216,12 @@ pub trait DeferredReader<'l>: Sized {
     /// Where the block cannot go on.
     fn read_alone(&mut self, value: DeferredValue, extent: Extent) -> Result<(), Self::Stop>;
 
-    /// What to say where values were not deferred by all who came to a column. They are from now on.
+    /// What to say where values were not deferred by all who came to a column. They are from now
+    /// on.
     fn out_of_order() -> Self::Stop;
 
-    /// Brings a column and all below it to the end of a shared extent, now that everybody has been there: with what was
-    /// deferred, and with nulls where nobody came.
+    /// Brings a column and all below it to the end of a shared extent, now that everybody has been
+    /// there: with what was deferred, and with nulls where nobody came.
     ///
     /// # Errors
     ///
@@ -225,7 +232,8 @@ pub trait DeferredReader<'l>: Sized {
         if !column.values.is_empty() {
             let mut values = std::mem::take(&mut column.values);
             if deferred.is_touched(layout, columns, node, extent.base) {
-                // Some step wrote to the column where another deferred: what was deferred would have to go between.
+                // Some step wrote to the column where another deferred: what was deferred would
+                // have to go between.
                 deferred.column(node).is_always_deferred = true;
                 return Err(Self::out_of_order());
             }
@@ -255,7 +263,8 @@ pub trait DeferredReader<'l>: Sized {
         }
     }
 
-    /// Reads what was skipped, up to [`BLOCK_ROWS`] values at once where one step reads all of them.
+    /// Reads what was skipped, up to [`BLOCK_ROWS`] values at once where one step reads all of
+    /// them.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
 //! Dictionaries whose values are found while decoding.
 //!
-//! The values lie one after the other, as Arrow wants them, and a table leads from a value's hash to those that have it: a
-//! value costs its text and a few words, and none is allocated on its own.
+//! The values lie one after the other, as Arrow wants them, and a table leads from a value's hash
+//! to those that have it: a value costs its text and a few words, and none is allocated on its own.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -12,8 +12,8 @@ use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::ArrowError;
 use sabot_columns::{ColumnIx, Columns, Layout, NodeIx, NodeKind};
 
-/// Values in the order of their first appearance. Those that were added for a row, or a schema, that turns out bad can be
-/// taken back.
+/// Values in the order of their first appearance. Those that were added for a row, or a schema,
+/// that turns out bad can be taken back.
 ///
 /// ```
 /// use arrow_array::cast::AsArray;
@@ -74,7 +74,8 @@ impl GrowingDictionaries {
         }
     }
 
-    /// The key of a value in the dictionary whose keys are in this column; `None` where there is no room for another.
+    /// The key of a value in the dictionary whose keys are in this column; `None` where there is no
+    /// room for another.
     pub fn key(&mut self, keys: ColumnIx, value: &str) -> Option<i32> {
         self.is_used = true;
         let (_, dictionary) = self.by_column.get_mut(keys)?.as_mut()?;
@@ -181,7 +182,8 @@ impl GrowingDictionary {
     ///
     /// # Errors
     ///
-    /// [`ArrowError`] if the values were no array of strings, which would be a fault of this dictionary.
+    /// [`ArrowError`] if the values were no array of strings, which would be a fault of this
+    /// dictionary.
     pub fn take(&mut self) -> Result<ArrayRef, ArrowError> {
         let offsets = self.offsets();
         let room = Self {

@@ -1,7 +1,8 @@
 //! What a format adds to the [`Driver`](crate::Driver).
 //!
-//! A format is a set of traits, and not of callbacks: the driver is compiled for each, so that its loops call a format's
-//! engines directly. What is asked of a format is asked at one of three times:
+//! A format is a set of traits, and not of callbacks: the driver is compiled for each, so that its
+//! loops call a format's engines directly. What is asked of a format is asked at one of three
+//! times:
 //!
 //! | when | what | how often |
 //! |---|---|---|
@@ -29,25 +30,25 @@ pub trait Engine: Debug + Send + Sized {
     /// What a payload's plan depends on.
     const PLANS_BY: PlansBy;
 
-    /// The columns that the first writer schema gives, or the message of it that `message` leads to. It is asked for where
-    /// neither the target nor a sample says what the columns are.
+    /// The columns that the first writer schema gives, or the message of it that `message` leads
+    /// to. It is asked for where neither the target nor a sample says what the columns are.
     ///
     /// # Errors
     ///
-    /// [`PlanError`] where the schema cannot be read, or cannot become columns. Without this method there are no writer
-    /// schemas: [`PlansBy::Nothing`].
+    /// [`PlanError`] where the schema cannot be read, or cannot become columns. Without this method
+    /// there are no writer schemas: [`PlansBy::Nothing`].
     fn output(&mut self, writer: &WriterSchema, message: MessagePath<'_>) -> Result<Self::Output, PlanError> {
         let _ = (writer, message);
         Err(no_writers())
     }
 
-    /// Compiles a writer schema, or the message of it that `message` leads to, onto the columns. Every error of a schema
-    /// comes up here.
+    /// Compiles a writer schema, or the message of it that `message` leads to, onto the columns.
+    /// Every error of a schema comes up here.
     ///
     /// # Errors
     ///
-    /// [`PlanError`] where the schema cannot be read, or cannot be resolved onto the columns. Without this method there are
-    /// no writer schemas: [`PlansBy::Nothing`].
+    /// [`PlanError`] where the schema cannot be read, or cannot be resolved onto the columns.
+    /// Without this method there are no writer schemas: [`PlansBy::Nothing`].
     fn compile(
         &mut self,
         writer: &WriterSchema,
@@ -59,8 +60,9 @@ pub trait Engine: Debug + Send + Sized {
         Err(no_writers())
     }
 
-    /// Reads one message into one row: appends one value to every column, in whatever state it leaves them if it fails. This
-    /// is the engine that says what is wrong with a message, and takes whatever is well-formed.
+    /// Reads one message into one row: appends one value to every column, in whatever state it
+    /// leaves them if it fails. This is the engine that says what is wrong with a message, and
+    /// takes whatever is well-formed.
     ///
     /// # Errors
     ///
@@ -73,10 +75,11 @@ pub trait Engine: Debug + Send + Sized {
         budget: &mut RowBudget,
     ) -> Result<(), Fault>;
 
-    /// Reads many messages into as many rows, faster than one by one. It may lose rows that are only unusual, since those go
-    /// to [`Engine::row`], but never takes what that would refuse.
+    /// Reads many messages into as many rows, faster than one by one. It may lose rows that are
+    /// only unusual, since those go to [`Engine::row`], but never takes what that would refuse.
     ///
-    /// It is only called with plans that are [for blocks](Plan::is_for_blocks); without it there are none.
+    /// It is only called with plans that are [for blocks](Plan::is_for_blocks); without it there
+    /// are none.
     fn block(
         &mut self,
         rows: &Gathered<'_, Self::Plan>,
@@ -87,8 +90,8 @@ pub trait Engine: Debug + Send + Sized {
         BlockOutcome::all_lost(rows.len())
     }
 
-    /// Gives the columns what belongs to the batch as a whole, such as the values of dictionaries that grow: the batch is
-    /// about to be handed over.
+    /// Gives the columns what belongs to the batch as a whole, such as the values of dictionaries
+    /// that grow: the batch is about to be handed over.
     ///
     /// # Errors
     ///
@@ -114,7 +117,8 @@ pub trait Output: Debug + Send {
         &[]
     }
 
-    /// The dictionaries that have grown with the plans compiled since this was asked last, with all of their values.
+    /// The dictionaries that have grown with the plans compiled since this was asked last, with all
+    /// of their values.
     fn take_grown_dictionaries(&mut self) -> Vec<(NodeIx, ArrayRef)> {
         Vec::new()
     }
@@ -138,6 +142,7 @@ pub trait Sampler<E: Engine>: Debug + Send {
     /// Whether nothing can be said of the columns so far.
     fn is_empty(&self) -> bool;
 
-    /// The columns, and the plan that reads every message onto them: those of the sample without fail.
+    /// The columns, and the plan that reads every message onto them: those of the sample without
+    /// fail.
     fn infer(&mut self, engine: &mut E, paths: &mut FieldPaths) -> (E::Output, E::Plan);
 }

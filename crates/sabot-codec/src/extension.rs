@@ -1,7 +1,7 @@
 //! The names of the extension types that codecs give to columns, and look for in a given schema.
 //!
-//! Arrow's canonical extension types say in a field's metadata what its storage stands for. All codecs have to spell them
-//! alike, so that a column of one can be read back by another.
+//! Arrow's canonical extension types say in a field's metadata what its storage stands for. All
+//! codecs have to spell them alike, so that a column of one can be read back by another.
 
 use arrow_schema::Field;
 use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;

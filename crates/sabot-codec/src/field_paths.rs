@@ -1,8 +1,9 @@
 //! The field paths that row errors point at.
 //!
-//! Paths are interned for the life of a decoder, so that an error keeps its path when its plan is forgotten. The table
-//! grows with the distinct paths of all writer schemas only, and stops at [`MAX_PATHS`] and [`MAX_SEGMENT_BYTES`]: from
-//! then on an error points at the nearest path above that is known.
+//! Paths are interned for the life of a decoder, so that an error keeps its path when its plan is
+//! forgotten. The table grows with the distinct paths of all writer schemas only, and stops at
+//! [`MAX_PATHS`] and [`MAX_SEGMENT_BYTES`]: from then on an error points at the nearest path above
+//! that is known.
 
 use std::collections::HashMap;
 use std::sync::Arc;

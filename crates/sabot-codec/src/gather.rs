@@ -1,6 +1,8 @@
-//! Messages gathered into a block: one after the other in an arena, where reading beyond one of them is harmless.
+//! Messages gathered into a block: one after the other in an arena, where reading beyond one of
+//! them is harmless.
 //!
-//! A block's messages are gathered once. Parts of the block that are tried again are read where they lie.
+//! A block's messages are gathered once. Parts of the block that are tried again are read where
+//! they lie.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -106,8 +108,8 @@ impl<P: Plan> Gatherer<P> {
         self.mix.clear();
     }
 
-    /// Gathers the first of `rows` that make a block: those that have bytes, a plan for blocks, and room in the arena. Of each
-    /// there may be `max_bytes`, and of all together.
+    /// Gathers the first of `rows` that make a block: those that have bytes, a plan for blocks, and
+    /// room in the arena. Of each there may be `max_bytes`, and of all together.
     pub(crate) fn gather(
         &mut self,
         by: PlansBy,
@@ -141,8 +143,8 @@ impl<P: Plan> Gatherer<P> {
         self.mix.is_thin()
     }
 
-    /// Ends the gathering: the plans' defaults come after the messages in the arena, where they are read as if they were
-    /// messages.
+    /// Ends the gathering: the plans' defaults come after the messages in the arena, where they are
+    /// read as if they were messages.
     pub(crate) fn place_defaults(&mut self) {
         let Self {
             arena, defaults, mix, ..
@@ -170,7 +172,8 @@ impl<P: Plan> Gatherer<P> {
         }
     }
 
-    /// Lends a block of `rows` what its plans say that a row takes. `false` if that is too much for the batch.
+    /// Lends a block of `rows` what its plans say that a row takes. `false` if that is too much for
+    /// the batch.
     pub(crate) fn lend(&self, rows: Range<usize>, budget: &Budget, block: &mut BlockBudget) -> bool {
         budget.lend(block, rows.len(), |row_bytes| match self.mix.plans() {
             [plan] => row_bytes.fill(plan.row_bytes()),

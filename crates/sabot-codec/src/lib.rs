@@ -1,7 +1,8 @@
 //! What every codec does around its format, so that a codec is its format and nothing else.
 //!
-//! [`Driver`] is the [`Decoder`](sabot_decode::Decoder) of every codec. A format adds an [`Engine`] to it: how a writer schema
-//! becomes a plan, and how messages become rows with it. The driver does the rest, and its module tells how:
+//! [`Driver`] is the [`Decoder`](sabot_decode::Decoder) of every codec. A format adds an [`Engine`]
+//! to it: how a writer schema becomes a plan, and how messages become rows with it. The driver does
+//! the rest, and its module tells how:
 //!
 //! | what | where |
 //! |---|---|
@@ -17,9 +18,9 @@
 //!
 //! # Example
 //!
-//! A format whose messages are some bytes, each of which is added to what the writer schema says, and becomes a column of its
-//! own. It has both engines: blocks are read column by column, and a message that is too short or too long is left to the row
-//! engine, which says so.
+//! A format whose messages are some bytes, each of which is added to what the writer schema says,
+//! and becomes a column of its own. It has both engines: blocks are read column by column, and a
+//! message that is too short or too long is left to the row engine, which says so.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -144,7 +145,6 @@ mod gather;
 mod mix;
 mod plans;
 mod projection;
-mod sample;
 mod slots;
 
 pub use block::{BLOCK_DEFAULT_BYTES, BLOCK_PLANS, BLOCK_ROWS, BlockOutcome, Extent, Stuck};
@@ -159,5 +159,6 @@ pub use gather::Gathered;
 pub use plans::{Plan, PlansBy};
 pub use projection::{Projection, STRUCT_UNION, Selection, UNION_KEY};
 
-/// Why no option of a [`Mapping`](sabot_decode::Mapping) is honoured where an Arrow schema is given.
+/// Why no option of a [`Mapping`](sabot_decode::Mapping) is honoured where an Arrow schema is
+/// given.
 pub const GIVEN_TYPES: &str = "an Arrow schema is given, which says what the types are";

@@ -1,5 +1,5 @@
-//! Which plans the messages of a block have: mostly one, but writers of an old schema and of a new one often write to the
-//! same topic side by side.
+//! Which plans the messages of a block have: mostly one, but writers of an old schema and of a new
+//! one often write to the same topic side by side.
 
 use std::sync::Arc;
 
@@ -22,9 +22,11 @@ pub(crate) struct Mix<P> {
 }
 
 impl<P: Plan> Mix<P> {
-    /// Rows of one plan that make a good block by themselves: a block of one plan is faster than a mixed one.
+    /// Rows of one plan that make a good block by themselves: a block of one plan is faster than a
+    /// mixed one.
     const LONG_RUN: usize = 24;
-    /// Rows that each plan of a mixed block has on average at least: with fewer the row engine is faster.
+    /// Rows that each plan of a mixed block has on average at least: with fewer the row engine is
+    /// faster.
     const MIN_PLAN_ROWS: usize = 4;
 
     pub(crate) fn new() -> Self {
@@ -43,8 +45,8 @@ impl<P: Plan> Mix<P> {
         self.keep(0);
     }
 
-    /// Begins a block whose first row is `payload`. A plan that stays is not counted anew, which other threads that share it
-    /// would feel.
+    /// Begins a block whose first row is `payload`. A plan that stays is not counted anew, which
+    /// other threads that share it would feel.
     pub(crate) fn begin(&mut self, by: PlansBy, payload: &Payload<'_>) {
         let is_kept = self.keys.first().is_some_and(|key| key.is_of(by, payload));
         self.keep(usize::from(is_kept));

@@ -1,7 +1,8 @@
 //! The plans that a decoder remembers, by writer schema and message.
 //!
-//! A protobuf schema holds many messages, and a frame says which of them a payload is. So a plan's key is the schema's key and
-//! the message's path: one message that cannot be read onto the columns condemns no other.
+//! A protobuf schema holds many messages, and a frame says which of them a payload is. So a plan's
+//! key is the schema's key and the message's path: one message that cannot be read onto the columns
+//! condemns no other.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Debug;
@@ -12,7 +13,8 @@ use sabot_wire::MessagePathBuf;
 
 /// A compiled writer schema. It is immutable.
 pub trait Plan: Debug + Send + Sync {
-    /// Bytes that a row takes in the columns at least, whatever its message holds, where that is more than nulls take.
+    /// Bytes that a row takes in the columns at least, whatever its message holds, where that is
+    /// more than nulls take.
     fn row_bytes(&self) -> usize {
         0
     }
@@ -27,7 +29,8 @@ pub trait Plan: Debug + Send + Sync {
         &[]
     }
 
-    /// Bytes of [`Plan::defaults`] together; 0 if they are too many for a block, and need no place in one.
+    /// Bytes of [`Plan::defaults`] together; 0 if they are too many for a block, and need no place
+    /// in one.
     fn default_bytes(&self) -> usize {
         0
     }
@@ -66,7 +69,8 @@ impl PlanKey {
         }
     }
 
-    /// Whether it is the key of `payload`. `by` is a constant wherever this is called, so that most compare one word.
+    /// Whether it is the key of `payload`. `by` is a constant wherever this is called, so that most
+    /// compare one word.
     #[inline(always)]
     pub(crate) fn is_of(&self, by: PlansBy, payload: &Payload<'_>) -> bool {
         match by {
@@ -168,7 +172,8 @@ mod tests {
 
     #[test]
     fn what_a_plan_depends_on() {
-        // What tells plans apart, and for the payloads of (schema, whether of the second message) which plan is found.
+        // What tells plans apart, and for the payloads of (schema, whether of the second message)
+        // which plan is found.
         let all = [(1, false), (1, true), (2, false), (2, true)];
         for (by, found) in [
             (PlansBy::Nothing, [3, 3, 3, 3]),

@@ -1,7 +1,8 @@
 //! Columns with a slot for each payload, good or bad.
 //!
-//! What comes before and after a payload is read is here: [slots](sabot_decode::Slots) are counted, tombstones and refused
-//! payloads get theirs, a bad row is taken back and leaves a placeholder, and limits fill the batch.
+//! What comes before and after a payload is read is here: [slots](sabot_decode::Slots) are counted,
+//! tombstones and refused payloads get theirs, a bad row is taken back and leaves a placeholder,
+//! and limits fill the batch.
 
 use arrow_buffer::BooleanBuffer;
 use sabot_decode::{
@@ -35,8 +36,8 @@ impl SlotColumns {
         slots
     }
 
-    /// Goes on in `columns`, which are empty: the schema is known only now. Each slot so far is appended by `row`, or is a
-    /// placeholder where that says that there is none.
+    /// Goes on in `columns`, which are empty: the schema is known only now. Each slot so far is
+    /// appended by `row`, or is a placeholder where that says that there is none.
     ///
     /// # Errors
     ///

@@ -2,8 +2,8 @@
 //!
 //! Messages are parsed by [simd-json](https://docs.rs/simd-json) (RFC 8259, strictly) into a tape,
 //! and the tape is written into columns along a plan that was compiled from the Arrow schema. Each
-//! message is taken alone: none can swallow its neighbour, and a bad one costs nothing but itself. The
-//! decoder needs no writer schema and ignores any key.
+//! message is taken alone: none can swallow its neighbour, and a bad one costs nothing but itself.
+//! The decoder needs no writer schema and ignores any key.
 //!
 //! # Types
 //!

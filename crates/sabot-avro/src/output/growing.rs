@@ -1,7 +1,8 @@
 //! Dictionaries without symbols of their own: they gather those of the writers' enums.
 //!
-//! Symbols are only ever appended, so that keys stay what they are: what they take is freed with the decoder alone, like its
-//! field paths, and so is no part of the buffered bytes, which a flush gives back. [`MAX_SYMBOL_BYTES`] bounds it.
+//! Symbols are only ever appended, so that keys stay what they are: what they take is freed with
+//! the decoder alone, like its field paths, and so is no part of the buffered bytes, which a flush
+//! gives back. [`MAX_SYMBOL_BYTES`] bounds it.
 
 use std::collections::HashMap;
 
@@ -27,8 +28,8 @@ struct Symbols {
 }
 
 impl Growing {
-    /// Where these symbols are in the dictionary of `column`, which begins with those of `first`. With more of them than
-    /// there is room for, none is added.
+    /// Where these symbols are in the dictionary of `column`, which begins with those of `first`.
+    /// With more of them than there is room for, none is added.
     pub(super) fn add(
         &mut self,
         column: NodeIx,

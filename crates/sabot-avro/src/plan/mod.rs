@@ -1,8 +1,10 @@
-//! A plan: one writer schema compiled onto the columns of one reader schema, as a flat list of steps.
+//! A plan: one writer schema compiled onto the columns of one reader schema, as a flat list of
+//! steps.
 //!
-//! Steps address columns by slot and each other by position, so that a plan is immutable, without pointers, and can be
-//! shared by threads. Schema resolution happens here once, not in every row. Values that a reader adds are written as
-//! Avro bytes by its defaults and read like any other, which spares a second set of steps for constants.
+//! Steps address columns by slot and each other by position, so that a plan is immutable, without
+//! pointers, and can be shared by threads. Schema resolution happens here once, not in every row.
+//! Values that a reader adds are written as Avro bytes by its defaults and read like any other,
+//! which spares a second set of steps for constants.
 
 mod big;
 mod block;
@@ -32,8 +34,8 @@ use values::DecimalLimit;
 #[derive(Debug, Clone, Copy)]
 struct Op {
     kind: OpKind,
-    /// The byte that a nullable value's branch index is where the value is not null (0 or 2); [`Op::NO_TAG`] where
-    /// no index is written.
+    /// The byte that a nullable value's branch index is where the value is not null (0 or 2);
+    /// [`Op::NO_TAG`] where no index is written.
     non_null_byte: u8,
     /// The column's slot in the array that the kind writes to.
     slot: u32,
@@ -102,8 +104,8 @@ enum OpKind {
     UuidTextAsText,
     UuidBytesAsText,
 
-    /// A value of the writer's type `aux` as Avro's JSON encoding; the second is within a default, which is written with
-    /// the reader's schema.
+    /// A value of the writer's type `aux` as Avro's JSON encoding; the second is within a default,
+    /// which is written with the reader's schema.
     Json,
     JsonInDefault,
     /// The bytes of a value of the writer's type `aux`, in the same way.
@@ -207,8 +209,8 @@ pub(crate) struct Plan {
     skips: Skips,
     /// Steps over neighbouring values, and the field path of the errors of each.
     skip_steps: Box<[(SkipStep, FieldPathId)]>,
-    /// Whether the steps end before the message does: with a projection, what stands behind the last value that a
-    /// column takes is not looked at.
+    /// Whether the steps end before the message does: with a projection, what stands behind the
+    /// last value that a column takes is not looked at.
     ends_early: bool,
     skips_in_default: Option<Skips>,
     /// The writer's schema and the reader's, where values become text.

@@ -1,7 +1,7 @@
 //! The row engine: one message through all steps, into one row.
 //!
-//! It finds what is wrong with a row, and where, and it takes every shape. The steps append as they go and never look
-//! back; the caller rolls back what a bad row left behind.
+//! It finds what is wrong with a row, and where, and it takes every shape. The steps append as they
+//! go and never look back; the caller rolls back what a bad row left behind.
 
 use std::ops::Range;
 
@@ -14,7 +14,8 @@ use super::items::{Failure, read_block, read_presence};
 use super::skip::Skips;
 use super::{Op, OpKind, Plan};
 
-/// Appends the row of one message's `body` to `columns`. `text` is for values that become text, and kept from row to row.
+/// Appends the row of one message's `body` to `columns`. `text` is for values that become text, and
+/// kept from row to row.
 pub(crate) fn decode_row(
     plan: &Plan,
     columns: &mut Columns,
@@ -240,7 +241,8 @@ impl<'a> Row<'a> {
     #[inline]
     fn read_text(&mut self) -> Result<&'a [u8], Failure> {
         let text = self.cursor.read_sized()?;
-        // Most text is short and ASCII, and calling the full check for each costs more than reading the value.
+        // Most text is short and ASCII, and calling the full check for each costs more than reading
+        // the value.
         if is_short_ascii(text) {
             return Ok(text);
         }
@@ -279,8 +281,8 @@ impl<'a> Row<'a> {
         self.columns.lists[op.slot as usize].push(items).map_err(overflow)
     }
 
-    /// Charges what is about to be appended beyond the message's own bytes, of which a few may stand for many in the columns:
-    /// nulls, defaults, items without bytes, text that is made.
+    /// Charges what is about to be appended beyond the message's own bytes, of which a few may
+    /// stand for many in the columns: nulls, defaults, items without bytes, text that is made.
     #[inline]
     pub(super) fn charge(&mut self, bytes: usize, at: usize, pc: usize) -> Result<(), StepFault> {
         let charged = self.budget.charge(bytes);

@@ -31,7 +31,8 @@ fn it_conforms() {
     }
 }
 
-/// What a decoder made of some rows: the items of each good one, and what was wrong with the others.
+/// What a decoder made of some rows: the items of each good one, and what was wrong with the
+/// others.
 type Decoded = (Vec<Option<Vec<u8>>>, Vec<RowError>);
 
 fn decode(decoder: &mut dyn Decoder, mut rows: &[Payload<'_>]) -> Decoded {
@@ -171,7 +172,8 @@ fn a_message_that_is_not_there_condemns_no_other() {
 #[test]
 fn slots_from_before_the_columns() {
     let long = vec![body(&[1]); 1200];
-    // What comes, the slots that are bad, and the name that the column gets: the longest list of the sample.
+    // What comes, the slots that are bad, and the name that the column gets: the longest list of
+    // the sample.
     let cases: &[(Vec<Payload<'_>>, &[u32], Option<&str>)] = &[
         (vec![Payload::tombstone(); 3], &[], None),
         (vec![Payload::unframed(b"\0"), Payload::tombstone()], &[], None),

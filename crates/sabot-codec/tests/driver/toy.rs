@@ -1,7 +1,7 @@
 //! A format small enough to be right at sight, with both engines.
 //!
-//! A body is a count and as many bytes, which become the items of the only column. A writer schema is a list of numbers such
-//! as `0,100`: message `[n]` of it adds the n-th number to every item.
+//! A body is a count and as many bytes, which become the items of the only column. A writer schema
+//! is a list of numbers such as `0,100`: message `[n]` of it adds the n-th number to every item.
 
 use std::sync::Arc;
 
@@ -162,7 +162,8 @@ impl Engine for Toy {
     }
 }
 
-/// A format without schemas: as [`Toy`], and how many items the longest list of a sample has is the column's name.
+/// A format without schemas: as [`Toy`], and how many items the longest list of a sample has is the
+/// column's name.
 #[derive(Debug)]
 pub(crate) struct Inferred(Toy);
 

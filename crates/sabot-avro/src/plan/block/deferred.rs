@@ -1,4 +1,5 @@
-//! What of a block is deferred, and how it is read later: Avro's part of [`sabot_codec::DeferredReader`].
+//! What of a block is deferred, and how it is read later: Avro's part of
+//! [`sabot_codec::DeferredReader`].
 
 use sabot_codec::{DeferredReader, DeferredValue, DeferredWrites, Extent, Stuck};
 use sabot_columns::{Columns, Layout, NodeIx, Span};
@@ -64,7 +65,8 @@ impl<'a> DeferredReader<'a> for Block<'a> {
         let source = self.arena.window().padded();
         for span in spans {
             if std::str::from_utf8(span.of(source)).is_err() {
-                // The messages lie one after the other. A default, which lies after all of them, is never wrong.
+                // The messages lie one after the other. A default, which lies after all of them, is
+                // never wrong.
                 let row = self.ends.partition_point(|end| *end <= span.start);
                 debug_assert!(row < self.ends.len(), "the string is a message's");
                 self.lost |= 1_u64.checked_shl(row as u32).unwrap_or(0);
