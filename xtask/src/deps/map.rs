@@ -1,19 +1,109 @@
-//! ARCHITECTURE.md's table of crates, against the one that is checked.
+//! ARCHITECTURE.md against what it is a map of: its table of crates against the one that is checked,
+//! and the files, types and functions that it names against those that there are.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use super::table::{Arrow, CRATES, Crate};
+use super::tokens::tokens;
 use crate::command::{Failure, Outcome, root};
 
 const MAP: &str = "ARCHITECTURE.md";
 
+/// What is looked through for what the page names.
+const FOLDERS: &[&str] = &["bench", "crates", "docs", "fuzz", "tests", "xtask"];
+
+/// Folders of what was built or found by running something.
+const GENERATED: &[&str] = &["artifacts", "corpus", "target"];
+
 /// Crates that are described elsewhere on that page.
 const BESIDE: &[&str] = &["xtask"];
 
-/// A sentence for each row of the page that differs.
+/// A sentence for each thing that the page has wrong.
 pub(super) fn check() -> Outcome<Vec<String>> {
-    let text = fs::read_to_string(root().join(MAP)).map_err(Failure::io(MAP))?;
-    Ok(check_page(&text))
+    let page = fs::read_to_string(root().join(MAP)).map_err(Failure::io(MAP))?;
+    let mut violations = check_page(&page);
+    violations.extend(check_names(&page, &Sources::read()?));
+    Ok(violations)
+}
+
+/// What a page may name.
+#[derive(Default)]
+struct Sources {
+    /// From the repository's root, with `/`.
+    paths: Vec<String>,
+    /// Every name after `fn`, `struct`, `enum`, `trait` or `type`.
+    functions: BTreeSet<String>,
+    types: BTreeSet<String>,
+}
+
+impl Sources {
+    fn read() -> Outcome<Self> {
+        let mut sources = Self::default();
+        let mut open: Vec<PathBuf> = FOLDERS.iter().map(|folder| root().join(folder)).collect();
+        while let Some(path) = open.pop() {
+            let fail = || Failure::io(path.display().to_string());
+            let relative = path.strip_prefix(root()).unwrap_or(&path);
+            sources.paths.push(relative.to_string_lossy().replace('\\', "/"));
+            let name = path.file_name().unwrap_or_default();
+            if GENERATED.iter().any(|generated| name == *generated) {
+                continue;
+            }
+            if path.is_dir() {
+                for entry in fs::read_dir(&path).map_err(fail())? {
+                    open.push(entry.map_err(fail())?.path());
+                }
+            } else if path.extension() == Some(Path::new("rs").as_os_str()) {
+                sources.add(&fs::read_to_string(&path).map_err(fail())?);
+            }
+        }
+        Ok(sources)
+    }
+
+    fn add(&mut self, source: &str) {
+        let tokens = tokens(source);
+        for pair in tokens.windows(2) {
+            let name = pair[1].text.clone();
+            match pair[0].text.as_str() {
+                "fn" => drop(self.functions.insert(name)),
+                "struct" | "enum" | "trait" | "type" => drop(self.types.insert(name)),
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether a path ends so. Crates are named without `crates/`.
+    fn has_path(&self, path: &str) -> bool {
+        let end = format!("/{}", path.trim_end_matches('/'));
+        self.paths.iter().any(|known| format!("/{known}").ends_with(&end))
+    }
+}
+
+/// A sentence for each file, and each `Type::function`, that does not exist.
+fn check_names(page: &str, sources: &Sources) -> Vec<String> {
+    let mut violations = Vec::new();
+    // Every second piece is code: a block of it has no names of ours.
+    for code in page.split('`').skip(1).step_by(2) {
+        if code.contains(char::is_whitespace) {
+            continue;
+        }
+        let is_path = code.ends_with(".rs") || (code.contains('/') && !code.contains(':'));
+        let is_missing = match code.rsplit_once("::") {
+            _ if is_path => !sources.has_path(code),
+            Some((owner, name)) => {
+                let ty = owner.rsplit("::").next().unwrap_or(owner);
+                let is_type_known = sources.types.contains(ty) || !ty.starts_with(char::is_uppercase);
+                let is_known = sources.functions.contains(name) || sources.types.contains(name);
+                !(is_type_known && is_known)
+            }
+            None => false,
+        };
+        if is_missing {
+            violations.push(format!("{MAP} names {code}, which does not exist"));
+        }
+    }
+    violations
 }
 
 fn check_page(page: &str) -> Vec<String> {
@@ -65,7 +155,7 @@ fn cells(line: &str) -> Option<Vec<&str>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BESIDE, CRATES, check_page, expected};
+    use super::{BESIDE, CRATES, Sources, check_names, check_page, expected};
 
     /// The page's rows as they have to be.
     fn rows() -> Vec<String> {
@@ -102,6 +192,39 @@ mod tests {
         ] {
             let found = check_page(&rows.join("\n"));
             assert!(found.len() == 1 && found[0].contains(says), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_page_names_has_to_exist() {
+        let mut sources = Sources {
+            paths: vec![
+                "crates/sabot-a/src/plan".into(),
+                "crates/sabot-a/src/plan/row.rs".into(),
+            ],
+            ..Sources::default()
+        };
+        sources.add("struct Source; impl Source { fn advance(&self) {} } // fn gone()");
+        for (page, says) in [
+            (
+                "`sabot-a/src/plan/row.rs`, `row.rs`, `plan/` and `crates/sabot-a/src/plan`",
+                None,
+            ),
+            (
+                "`Source::advance`, `krate::Source` and `anything else` of `other`",
+                None,
+            ),
+            ("`ow.rs`", Some("names ow.rs")),
+            ("`plan/lane.rs`", Some("names plan/lane.rs")),
+            ("`Source::gone`", Some("names Source::gone")),
+            ("`Sink::advance`", Some("names Sink::advance")),
+        ] {
+            let found = check_names(page, &sources);
+            assert_eq!(found.len(), usize::from(says.is_some()), "{page}: {found:?}");
+            assert!(
+                found.iter().all(|one| one.contains(says.unwrap_or_default())),
+                "{found:?}"
+            );
         }
     }
 }
