@@ -134,8 +134,8 @@ impl<'a> Writer<'a> {
         if is_null && (*conversion != Conversion::Raw || layout_node.validity.is_some()) {
             return self.write_null(node, at);
         }
-        if let Some(slot) = layout_node.validity {
-            self.columns.validity[slot].push(true);
+        if let Some(column) = layout_node.validity {
+            self.columns.validity[column].push(true);
         }
         match conversion {
             Conversion::Null => Err(self.mismatch(node, at, "null")),
@@ -154,8 +154,8 @@ impl<'a> Writer<'a> {
             Conversion::Uuid => {
                 let uuid = text::uuid(self.string(node, at)?);
                 let uuid = uuid.ok_or_else(|| self.fault(node, at, RowErrorKind::InvalidText))?;
-                if let NodeKind::Fixed(slot) = layout_node.kind {
-                    self.columns.fixed[slot].push(uuid.as_bytes());
+                if let NodeKind::Fixed(column) = layout_node.kind {
+                    self.columns.fixed[column].push(uuid.as_bytes());
                 }
                 Ok(())
             }
@@ -168,8 +168,8 @@ impl<'a> Writer<'a> {
 
     fn write_bool(&mut self, node: NodeIx, at: usize) -> Result<(), Fault> {
         match (&self.plan.layout.node(node).kind, &self.document.nodes[at]) {
-            (NodeKind::Bool(slot), Node::Static(StaticNode::Bool(value))) => {
-                self.columns.bools[*slot].push(*value);
+            (NodeKind::Bool(column), Node::Static(StaticNode::Bool(value))) => {
+                self.columns.bools[*column].push(*value);
             }
             _ => return Err(self.mismatch(node, at, "a boolean")),
         }
@@ -178,14 +178,14 @@ impl<'a> Writer<'a> {
 
     fn write_float(&mut self, node: NodeIx, at: usize) -> Result<(), Fault> {
         let is_finite = match self.plan.layout.node(node).kind {
-            NodeKind::F32(slot) => {
+            NodeKind::F32(column) => {
                 let value = self.float32(node, at)?;
-                self.columns.f32s[slot].push(value);
+                self.columns.f32s[column].push(value);
                 value.is_finite()
             }
-            NodeKind::F64(slot) => {
+            NodeKind::F64(column) => {
                 let value = self.float64(node, at)?;
-                self.columns.f64s[slot].push(value);
+                self.columns.f64s[column].push(value);
                 value.is_finite()
             }
             _ => false,
@@ -231,8 +231,8 @@ impl<'a> Writer<'a> {
             RowErrorKind::InvalidText
         };
         let value = value.ok_or_else(|| self.fault(node, at, kind))?;
-        if let NodeKind::I256(slot) = self.plan.layout.node(node).kind {
-            self.columns.i256s[slot].push(value);
+        if let NodeKind::I256(column) = self.plan.layout.node(node).kind {
+            self.columns.i256s[column].push(value);
             return Ok(());
         }
         let value = value
@@ -261,15 +261,15 @@ impl<'a> Writer<'a> {
         }
         let columns = &mut *self.columns;
         let fits = match self.plan.layout.node(node).kind {
-            NodeKind::I8(slot) => push(&mut columns.i8s[slot], value),
-            NodeKind::I16(slot) => push(&mut columns.i16s[slot], value),
-            NodeKind::I32(slot) => push(&mut columns.i32s[slot], value),
-            NodeKind::I64(slot) => push(&mut columns.i64s[slot], value),
-            NodeKind::U8(slot) => push(&mut columns.u8s[slot], value),
-            NodeKind::U16(slot) => push(&mut columns.u16s[slot], value),
-            NodeKind::U32(slot) => push(&mut columns.u32s[slot], value),
-            NodeKind::U64(slot) => push(&mut columns.u64s[slot], value),
-            NodeKind::I128(slot) => push(&mut columns.i128s[slot], value),
+            NodeKind::I8(column) => push(&mut columns.i8s[column], value),
+            NodeKind::I16(column) => push(&mut columns.i16s[column], value),
+            NodeKind::I32(column) => push(&mut columns.i32s[column], value),
+            NodeKind::I64(column) => push(&mut columns.i64s[column], value),
+            NodeKind::U8(column) => push(&mut columns.u8s[column], value),
+            NodeKind::U16(column) => push(&mut columns.u16s[column], value),
+            NodeKind::U32(column) => push(&mut columns.u32s[column], value),
+            NodeKind::U64(column) => push(&mut columns.u64s[column], value),
+            NodeKind::I128(column) => push(&mut columns.i128s[column], value),
             _ => false,
         };
         if fits {
@@ -325,10 +325,10 @@ impl<'a> Writer<'a> {
     }
 
     fn push_binary(&mut self, node: NodeIx, at: usize, bytes: &[u8]) -> Result<(), Fault> {
-        let NodeKind::Fixed(slot) = self.plan.layout.node(node).kind else {
+        let NodeKind::Fixed(column) = self.plan.layout.node(node).kind else {
             return self.push_bytes(node, bytes);
         };
-        let expected = self.columns.fixed[slot].width();
+        let expected = self.columns.fixed[column].width();
         if bytes.len() != expected {
             let kind = RowErrorKind::WrongSize {
                 expected: expected as u32,
@@ -336,15 +336,15 @@ impl<'a> Writer<'a> {
             };
             return Err(self.fault(node, at, kind));
         }
-        self.columns.fixed[slot].push(bytes);
+        self.columns.fixed[column].push(bytes);
         Ok(())
     }
 
     fn push_bytes(&mut self, node: NodeIx, bytes: &[u8]) -> Result<(), Fault> {
         match self.plan.layout.node(node).kind {
-            NodeKind::Bytes(slot) => self.columns.bytes[slot].push(bytes)?,
-            NodeKind::LargeBytes(slot) => self.columns.large_bytes[slot].push(bytes)?,
-            NodeKind::Views(slot) => self.columns.views[slot].push(bytes)?,
+            NodeKind::Bytes(column) => self.columns.bytes[column].push(bytes)?,
+            NodeKind::LargeBytes(column) => self.columns.large_bytes[column].push(bytes)?,
+            NodeKind::Views(column) => self.columns.views[column].push(bytes)?,
             _ => {}
         }
         Ok(())
@@ -352,10 +352,10 @@ impl<'a> Writer<'a> {
 
     fn write_dictionary(&mut self, node: NodeIx, at: usize) -> Result<(), Fault> {
         let value = self.string(node, at)?;
-        if let NodeKind::Dictionary(slot) = self.plan.layout.node(node).kind {
-            let key = self.scratch.dictionaries.key(slot, value);
+        if let NodeKind::Dictionary(column) = self.plan.layout.node(node).kind {
+            let key = self.scratch.dictionaries.key(column, value);
             let key = key.ok_or(Fault::Overflow)?;
-            self.columns.i32s[slot].push(key);
+            self.columns.i32s[column].push(key);
         }
         Ok(())
     }
@@ -371,12 +371,12 @@ impl<'a> Writer<'a> {
     }
 
     fn write_list(&mut self, node: NodeIx, at: usize) -> Result<(), Fault> {
-        let (NodeKind::List(slot, item), Node::Array { len, .. }) =
+        let (NodeKind::List(column, item), Node::Array { len, .. }) =
             (&self.plan.layout.node(node).kind, &self.document.nodes[at])
         else {
             return Err(self.mismatch(node, at, "an array"));
         };
-        let (slot, item, len) = (*slot, *item, *len);
+        let (column, item, len) = (*column, *item, *len);
         self.count_items(node, at, len)?;
         self.open_lists += 1;
         let mut value = at + 1;
@@ -385,16 +385,16 @@ impl<'a> Writer<'a> {
             value = self.document.after(value);
         }
         self.open_lists -= 1;
-        Ok(self.columns.lists[slot].push(len)?)
+        Ok(self.columns.lists[column].push(len)?)
     }
 
     fn write_map(&mut self, node: NodeIx, at: usize) -> Result<(), Fault> {
-        let (NodeKind::Map(slot, key_node, value_node), Node::Object { len, .. }) =
+        let (NodeKind::Map(column, key_node, value_node), Node::Object { len, .. }) =
             (&self.plan.layout.node(node).kind, &self.document.nodes[at])
         else {
             return Err(self.mismatch(node, at, "an object"));
         };
-        let (slot, key_node, value_node, len) = (*slot, *key_node, *value_node, *len);
+        let (column, key_node, value_node, len) = (*column, *key_node, *value_node, *len);
         self.count_items(node, at, len)?;
         let overwritten = self.overwritten_keys(at, len);
         self.open_lists += 1;
@@ -407,7 +407,7 @@ impl<'a> Writer<'a> {
             key = self.document.after(key + 1);
         }
         self.open_lists -= 1;
-        Ok(self.columns.lists[slot].push(len - overwritten.len())?)
+        Ok(self.columns.lists[column].push(len - overwritten.len())?)
     }
 
     /// The nodes of those keys of a map that come again further on, in order. Mostly there are

@@ -68,19 +68,19 @@ impl Engine for PlainEngine {
 /// Appends one value to the only column.
 fn push(columns: &mut Columns, kind: &NodeKind, serde: Serde, bytes: &[u8]) -> Result<(), Fault> {
     match kind {
-        NodeKind::Bool(slot) => match fixed(bytes)? {
-            [byte @ (0 | 1)] => columns.bools[*slot].push(byte == 1),
+        NodeKind::Bool(column) => match fixed(bytes)? {
+            [byte @ (0 | 1)] => columns.bools[*column].push(byte == 1),
             [byte] => return Err(Fault::of_message(0, RowErrorKind::InvalidBoolean(byte))),
         },
-        NodeKind::I16(slot) => columns.i16s[*slot].push(i16::from_be_bytes(fixed(bytes)?)),
-        NodeKind::I32(slot) => columns.i32s[*slot].push(i32::from_be_bytes(fixed(bytes)?)),
-        NodeKind::I64(slot) => columns.i64s[*slot].push(i64::from_be_bytes(fixed(bytes)?)),
-        NodeKind::F32(slot) => columns.f32s[*slot].push(f32::from_be_bytes(fixed(bytes)?)),
-        NodeKind::F64(slot) => columns.f64s[*slot].push(f64::from_be_bytes(fixed(bytes)?)),
-        NodeKind::Fixed(slot) => columns.fixed[*slot].push(parse_uuid(bytes)?.as_bytes()),
-        NodeKind::Bytes(slot) => columns.bytes[*slot].push(text(serde, bytes)?)?,
-        NodeKind::LargeBytes(slot) => columns.large_bytes[*slot].push(text(serde, bytes)?)?,
-        NodeKind::Views(slot) => columns.views[*slot].push(text(serde, bytes)?)?,
+        NodeKind::I16(column) => columns.i16s[*column].push(i16::from_be_bytes(fixed(bytes)?)),
+        NodeKind::I32(column) => columns.i32s[*column].push(i32::from_be_bytes(fixed(bytes)?)),
+        NodeKind::I64(column) => columns.i64s[*column].push(i64::from_be_bytes(fixed(bytes)?)),
+        NodeKind::F32(column) => columns.f32s[*column].push(f32::from_be_bytes(fixed(bytes)?)),
+        NodeKind::F64(column) => columns.f64s[*column].push(f64::from_be_bytes(fixed(bytes)?)),
+        NodeKind::Fixed(column) => columns.fixed[*column].push(parse_uuid(bytes)?.as_bytes()),
+        NodeKind::Bytes(column) => columns.bytes[*column].push(text(serde, bytes)?)?,
+        NodeKind::LargeBytes(column) => columns.large_bytes[*column].push(text(serde, bytes)?)?,
+        NodeKind::Views(column) => columns.views[*column].push(text(serde, bytes)?)?,
         _ => return Err(Fault::of_message(0, RowErrorKind::UnusableSchema)),
     }
     Ok(())

@@ -166,7 +166,7 @@ fn subscription(args: &SourceArgs, mut builder: Builder) -> Result<Builder, Fail
 fn bounds(args: &SourceArgs, mut builder: Builder) -> Result<Builder, Failure> {
     let (mut start, mut until) = (None, None);
     for offset in &args.offsets {
-        let (slot, value) = match *offset {
+        let (target, value) = match *offset {
             OffsetArg::Until(ms) => {
                 if until.replace(ms).is_some() {
                     return Err(Failure::usage("-o e@TIME is given twice"));
@@ -183,7 +183,7 @@ fn bounds(args: &SourceArgs, mut builder: Builder) -> Result<Builder, Failure> {
             OffsetArg::Last(count) => (&mut start, Start::Last(count)),
             OffsetArg::Since(ms) => (&mut start, Start::Timestamp(ms)),
         };
-        if slot.replace(value).is_some() {
+        if target.replace(value).is_some() {
             return Err(Failure::usage("-o says twice where to begin"));
         }
     }

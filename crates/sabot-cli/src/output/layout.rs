@@ -79,8 +79,8 @@ impl Layout {
         let count = added.iter().filter(|(wanted, _)| *wanted).count() + errors;
         let columns = batch.num_columns();
         let first = columns.saturating_sub(count);
-        for (at, (_, slot)) in (first..columns).zip(added.into_iter().filter(|(wanted, _)| *wanted)) {
-            *slot = Some(at);
+        for (at, (_, part)) in (first..columns).zip(added.into_iter().filter(|(wanted, _)| *wanted)) {
+            *part = Some(at);
         }
         // A key column is missing while nothing but null keys came.
         let schema = batch.schema_ref();
