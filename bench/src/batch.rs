@@ -26,8 +26,8 @@ impl From<RecordBatch> for Batch {
     }
 }
 
-/// The batches in Arrow's types that Sabot uses. Those of another release go through Arrow's IPC format: safe, and the
-/// same values. Bytes are left out.
+/// The batches in Arrow's types that Sabot uses. Those of another release go through Arrow's IPC
+/// format: safe, and the same values. Bytes are left out.
 #[cfg(feature = "peers")]
 pub fn into_ours(batches: Vec<Batch>) -> Result<Vec<RecordBatch>, String> {
     let mut ours = Vec::new();

@@ -1,6 +1,8 @@
-//! Messages as a consumer has them: one after another in one buffer, with a record header's worth of bytes between.
+//! Messages as a consumer has them: one after another in one buffer, with a record header's worth
+//! of bytes between.
 //!
-//! One allocation for each message, with others in between, would make every system slower and hide what is compared.
+//! One allocation for each message, with others in between, would make every system slower and hide
+//! what is compared.
 
 use std::ops::Range;
 

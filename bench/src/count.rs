@@ -1,7 +1,7 @@
 //! Instructions instead of time: the same on every machine, so that a small regression shows.
 //!
-//! callgrind counts what [`counted`] and all that it calls executes. Preparing and one run to fill caches and buffers
-//! stand outside.
+//! callgrind counts what [`counted`] and all that it calls executes. Preparing and one run to fill
+//! caches and buffers are outside.
 
 use std::hint::black_box;
 

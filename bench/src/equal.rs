@@ -1,7 +1,8 @@
 //! Whether all systems made the same rows with the same values.
 //!
-//! Types may differ where both can stand for the same Avro type (a time zone's spelling, the names of a map's or a union's
-//! members, nullability): so the second system's columns are given the first one's types, and then compared.
+//! Types may differ where both can stand for the same Avro type (a time zone's spelling, the names
+//! of a map's or a union's members, nullability): so the second system's columns are given the
+//! first one's types, and then compared.
 
 use std::sync::Arc;
 
@@ -17,7 +18,8 @@ use crate::batch::{Batch, into_ours};
 use crate::buffer::Messages;
 use crate::suites::{Case, Rows, Run};
 
-/// Lets every system decode everything, and fails with the first column that differs; says what it found.
+/// Lets every system decode everything, and fails with the first column that differs; says what it
+/// found.
 pub fn check(case: &mut Case) -> Result<&'static str, String> {
     let Some(expected) = &mut case.expected else {
         return Ok("nothing to compare");
@@ -61,7 +63,7 @@ fn rows(name: &str, system: &mut dyn Run, messages: &Messages) -> Result<RecordB
         .map_err(|reason| format!("{name}: {reason}"))
 }
 
-/// The rows by their first column, in which no value stands twice.
+/// The rows by their first column, in which no value occurs twice.
 fn sorted(batch: &RecordBatch) -> Result<RecordBatch, String> {
     let indices = sort_to_indices(batch.column(0), None, None).map_err(|error| error.to_string())?;
     take_record_batch(batch, &indices).map_err(|error| error.to_string())
@@ -89,7 +91,8 @@ fn compare(names: [&str; 2], [left, right]: [&RecordBatch; 2]) -> Result<(), Str
     Ok(())
 }
 
-/// The same values with another type of the same layout. Arrow's cast knows no unions, nor what holds some.
+/// The same values with another type of the same layout. Arrow's cast knows no unions, nor what
+/// holds some.
 fn with_type(array: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowError> {
     let below = |arrays: &[ArrayRef], wanted: &[&DataType]| {
         let pairs = arrays.iter().zip(wanted);

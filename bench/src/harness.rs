@@ -17,8 +17,8 @@ pub struct Measured {
     pub median_ns: f64,
     pub min_ns: f64,
     pub max_ns: f64,
-    /// The most memory that a process held which ran this system alone, its messages included. `None` where the kernel
-    /// does not say.
+    /// The most memory that a process held which ran this system alone, its messages included.
+    /// `None` where the kernel does not say.
     pub peak_rss_bytes: Option<u64>,
 }
 
@@ -53,7 +53,7 @@ pub fn times(case: &mut Case, rounds: usize) -> Result<Vec<Times>, String> {
     let mut times = vec![Vec::with_capacity(rounds); case.systems.len()];
     for round in 0..=rounds {
         for turn in 0..times.len() {
-            // Another one begins each round: nobody always runs behind the same neighbour.
+            // Another one begins each round: nobody always runs after the same neighbour.
             let at = (turn + round) % times.len();
             let mut consumer = Consumer::holding(case.held_batches);
             let start = Instant::now();
@@ -71,7 +71,8 @@ pub fn times(case: &mut Case, rounds: usize) -> Result<Vec<Times>, String> {
     Ok(times.into_iter().map(Times).collect())
 }
 
-/// Runs one system in a process of its own: a peak is a process's, and no other system's memory may count.
+/// Runs one system in a process of its own: a peak is a process's, and no other system's memory may
+/// count.
 pub fn peak_of(workload: &str, system: &str, messages: usize) -> Result<Option<u64>, String> {
     let fail = |error: &dyn std::fmt::Display| format!("peak of {system}: {error}");
     let program = std::env::current_exe().map_err(|error| fail(&error))?;

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// Set by `cargo xtask bench` once it has seen that the settings reached every crate: cargo tells no build script and
-/// no program about link-time optimisation.
+/// Set by `cargo xtask bench` once it has seen that the settings reached every crate: cargo tells
+/// no build script and no program about link-time optimisation.
 const PROFILE: Option<&str> = option_env!("SABOT_BENCH_PROFILE");
 
 /// Fails in a build whose settings nobody checked.
@@ -46,7 +46,8 @@ pub fn pin_to_first_core() -> Result<usize, String> {
     Ok(cores.len())
 }
 
-/// The cores that the process may use, as they were when this was first asked: before anything was pinned.
+/// The cores that the process may use, as they were when this was first asked: before anything was
+/// pinned.
 pub fn allowed_cores() -> Result<&'static [usize], String> {
     static CORES: OnceLock<Result<Vec<usize>, String>> = OnceLock::new();
     let cores = CORES.get_or_init(|| {
@@ -71,7 +72,8 @@ pub fn peak_rss_bytes() -> Option<u64> {
     Some(kib * 1024)
 }
 
-/// The processor's name, with its family and model: what clouds call by one name may be several generations.
+/// The processor's name, with its family and model: what clouds call by one name may be several
+/// generations.
 pub fn cpu() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let value = |name: &str| {

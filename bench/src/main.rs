@@ -1,9 +1,10 @@
 //! Sabot beside its peers: side by side, in one run, on the same bytes.
 //!
-//! Absolute times on a shared machine mean little, ratios of systems measured in turn hold. So every system of a
-//! workload runs once in each round. Before anything is measured, all systems decode everything, and what they made
-//! must be equal. The program measures and writes `results.json`; tables, bars and plots are made from that file by
-//! `cargo xtask bench`, which also checks how this was built.
+//! Absolute times on a shared machine mean little, ratios of systems measured in turn hold. So
+//! every system of a workload runs once in each round. Before anything is measured, all systems
+//! decode everything, and what they made must be equal. The program measures and writes
+//! `results.json`; tables, bars and plots are made from that file by `cargo xtask bench`, which
+//! also checks how this was built.
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(feature = "peers"),
@@ -118,7 +119,8 @@ fn check(workload: &Workload, case: &mut Case) -> Result<(), String> {
 fn peak(options: &Options, workload: &str, system: &str) -> Result<(), String> {
     let workload = suites::find(workload)?;
     let mut case = build(&workload, options)?;
-    // Batches keep what they were given in the first round; the second one shows what a running consumer holds.
+    // Batches keep what they were given in the first round; the second one shows what a running
+    // consumer holds.
     for _ in 0..2 {
         case.run(system)?;
     }

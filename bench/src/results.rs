@@ -90,8 +90,8 @@ fn versions(lock: &str) -> Map<String, Value> {
     found
 }
 
-/// A time as RFC 3339 writes it, from the seconds since 1970: days are counted from a March, so that a leap day is its
-/// year's last.
+/// A time as RFC 3339 writes it, from the seconds since 1970: days are counted from a March, so
+/// that a leap day is its year's last.
 fn utc(seconds: u64) -> String {
     let (days, time) = (seconds / 86_400, seconds % 86_400);
     let from_march = days + 719_468;

@@ -1,8 +1,9 @@
-//! Random schemas instead of chosen ones: what is slow shows, whether or not somebody thought of it.
+//! Random schemas instead of chosen ones: what is slow shows, whether or not somebody thought of
+//! it.
 //!
-//! The schemas come from a seed, so that a run can be had again. A codec joins with a line in [`SWEEPS`]: it draws a schema
-//! and makes a case of it, ours first and the peer to compare with second. What the peer cannot read, or reads otherwise, is
-//! left out and counted.
+//! The schemas come from a seed, so that a run can be had again. A codec joins with a line in
+//! [`SWEEPS`]: it draws a schema and makes a case of it, ours first and the peer to compare with
+//! second. What the peer cannot read, or reads otherwise, is left out and counted.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -58,7 +59,8 @@ impl Row {
     }
 }
 
-/// Measures every codec's random schemas; fails where one is below its bars and the options want to know.
+/// Measures every codec's random schemas; fails where one is below its bars and the options want to
+/// know.
 pub fn run(options: &Options) -> Result<(), String> {
     host::check_build()?;
     host::check_load();

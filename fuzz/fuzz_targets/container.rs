@@ -1,4 +1,5 @@
-//! Object Container Files of any bytes: `crates/sabot-avro/tests/fuzz_check/container.rs` says what must hold.
+//! Object Container Files of any bytes: `crates/sabot-avro/tests/fuzz_check/container.rs` says what
+//! must hold.
 #![no_main]
 
 #[path = "../../crates/sabot-avro/tests/fuzz_check/mod.rs"]

@@ -1,5 +1,5 @@
-//! Sabot, apache-avro and a model of the specification, on random schemas: `crates/sabot-avro/tests/fuzz_check/differential.rs` says
-//! what must hold.
+//! Sabot, apache-avro and a model of the specification, on random schemas:
+//! `crates/sabot-avro/tests/fuzz_check/differential.rs` says what must hold.
 #![no_main]
 
 #[path = "../../crates/sabot-avro/tests/fuzz_check/mod.rs"]

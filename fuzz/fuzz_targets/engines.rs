@@ -1,5 +1,5 @@
-//! Decoding in one call, in several, and message by message: `crates/sabot-avro/tests/fuzz_check/engines.rs` says
-//! what must hold.
+//! Decoding in one call, in several, and message by message:
+//! `crates/sabot-avro/tests/fuzz_check/engines.rs` says what must hold.
 #![no_main]
 
 #[path = "../../crates/sabot-avro/tests/fuzz_check/mod.rs"]

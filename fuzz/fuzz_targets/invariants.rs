@@ -1,4 +1,5 @@
-//! The invariants of every decoder, on random schemas: `crates/sabot-avro/tests/fuzz_check/invariants.rs` says what must hold.
+//! The invariants of every decoder, on random schemas:
+//! `crates/sabot-avro/tests/fuzz_check/invariants.rs` says what must hold.
 #![no_main]
 
 #[path = "../../crates/sabot-avro/tests/fuzz_check/mod.rs"]

@@ -1,4 +1,5 @@
-//! A change of a row in a database, in Debezium's envelope: the row before and after it, and where it comes from.
+//! A change of a row in a database, in Debezium's envelope: the row before and after it, and where
+//! it comes from.
 
 use fastrand::Rng;
 

@@ -6,7 +6,7 @@ use fastrand::Rng;
 #[derive(Default)]
 pub struct Body {
     bytes: Vec<u8>,
-    /// Where the count of the last array or map stands that has items.
+    /// Where the count of the last array or map that has items is.
     count_at: Option<usize>,
 }
 
@@ -74,7 +74,8 @@ impl Body {
         self.bytes.extend_from_slice(&word.to_le_bytes());
     }
 
-    /// A number as bytes: big-endian two's complement, no longer than it has to be. A decimal of `bytes`.
+    /// A number as bytes: big-endian two's complement, no longer than it has to be. A decimal of
+    /// `bytes`.
     pub fn decimal(&mut self, value: i128) {
         let bytes = value.to_be_bytes();
         let shortest = bytes.windows(2).position(|pair| {
@@ -106,8 +107,8 @@ impl Body {
         self.exactly(&text);
     }
 
-    /// Text of so many bytes, of words with spaces between; with `is_ascii` false, every few letters one is of two to
-    /// four bytes.
+    /// Text of so many bytes, of words with spaces between; with `is_ascii` false, every few
+    /// letters one is of two to four bytes.
     pub fn text(&mut self, rng: &mut Rng, bytes: std::ops::RangeInclusive<usize>, is_ascii: bool) {
         const LETTERS: [&str; 8] = ["é", "ß", "ж", "λ", "語", "か", "€", "🦀"];
         let count = rng.usize(bytes);

@@ -1,4 +1,5 @@
-//! Three versions of an order, each read as the last one: a field promoted, reordered, renamed, dropped and added.
+//! Three versions of an order, each read as the last one: a field promoted, reordered, renamed,
+//! dropped and added.
 
 use super::Writer;
 

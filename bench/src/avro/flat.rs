@@ -1,4 +1,5 @@
-//! About ten fields: strings of 3 to 28 bytes, numbers, a timestamp, two nullable ones (30 % and 70 % present).
+//! About ten fields: strings of 3 to 28 bytes, numbers, a timestamp, two nullable ones (30 % and 70
+//! % present).
 
 use fastrand::Rng;
 

@@ -1,5 +1,5 @@
-//! Logical types, and what else is no plain number or string: UUIDs as text, `fixed`, decimals of `bytes` and of `fixed`,
-//! dates, times, an enum.
+//! Logical types, and what else is no plain number or string: UUIDs as text, `fixed`, decimals of
+//! `bytes` and of `fixed`, dates, times, an enum.
 
 use fastrand::Rng;
 

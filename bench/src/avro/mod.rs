@@ -1,4 +1,5 @@
-//! Avro's workloads: messages made from a fixed seed and encoded by hand, so that no peer's encoder has a say in them.
+//! Avro's workloads: messages made from a fixed seed and encoded by hand, so that no peer's encoder
+//! has a say in them.
 //!
 //! [`WORKLOADS`] is a table; each line says what differs from the plain case.
 

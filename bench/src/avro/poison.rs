@@ -4,14 +4,14 @@ use fastrand::Rng;
 
 use super::encode::Body;
 
-/// Bytes of lower-case letters in a row that stand in a string, surely.
+/// Bytes of lower-case letters in a row that are in a string, surely.
 const TEXT_BYTES: usize = 6;
 
 /// Far more items than any list has, in one byte.
 const MANY_ITEMS: u8 = 63 << 1;
 
-/// Makes a good body a bad one: cut, with something behind it, with a number that never ends, with a string that is not
-/// UTF-8, or with a count that is wrong.
+/// Makes a good body a bad one: cut, with something after it, with a number that never ends, with a
+/// string that is not UTF-8, or with a count that is wrong.
 pub fn poison(rng: &mut Rng, body: &mut Body) {
     let kind = rng.u8(..5);
     if let (4, Some(count)) = (kind, body.count_mut()) {

@@ -1,4 +1,5 @@
-//! Random schemas, and random messages of them, for the sweep: every type, in every place, at the sizes that topics have.
+//! Random schemas, and random messages of them, for the sweep: every type, in every place, at the
+//! sizes that topics have.
 
 use std::fmt::Write;
 use std::ops::RangeInclusive;
@@ -128,7 +129,7 @@ fn record(rng: &mut Rng, depth: usize) -> Type {
     Type::Record((0..fields).map(|_| any(rng, depth - 1)).collect())
 }
 
-/// Two to four branches, records mostly; of other types each stands in a union once.
+/// Two to four branches, records mostly; of other types each comes once in a union.
 fn union(rng: &mut Rng, depth: usize) -> Type {
     let mut branches = Vec::new();
     if rng.u8(..4) == 0 {

@@ -1,7 +1,8 @@
 //! What is measured.
 //!
-//! A codec adds a suite's workloads as values: a name, and a function that makes the messages and the systems. The
-//! harness, the check of results, the counting of instructions and all that reads `results.json` know no codec.
+//! A codec adds a suite's workloads as values: a name, and a function that makes the messages and
+//! the systems. The harness, the check of results, the counting of instructions and all that reads
+//! `results.json` know no codec.
 
 mod registry;
 mod wire;

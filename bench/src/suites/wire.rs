@@ -34,8 +34,8 @@ fn build(count: usize) -> Result<Case, String> {
     })
 }
 
-/// Hidden from the optimiser on both sides: no work is hoisted or left out. What comes out stays in registers, as it
-/// does where a driver uses it.
+/// Hidden from the optimiser on both sides: no work is hoisted or left out. What comes out stays in
+/// registers, as it does where a driver uses it.
 fn split(messages: &Messages, _: &mut dyn FnMut(Batch)) -> Result<(), String> {
     for message in messages.iter() {
         if let Ok(frame) = Framing::Confluent.split(None, black_box(message))

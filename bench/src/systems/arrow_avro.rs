@@ -70,7 +70,8 @@ impl Run for ArrowAvro {
     }
 }
 
-/// One decoder for each writer schema: what a user does who wants full batches, at the price of the messages' order.
+/// One decoder for each writer schema: what a user does who wants full batches, at the price of the
+/// messages' order.
 pub struct ArrowAvroEach(Vec<(u32, ArrowAvro)>);
 
 impl ArrowAvroEach {
@@ -108,7 +109,7 @@ impl Run for ArrowAvroEach {
     }
 }
 
-/// The store takes an id as it stands in the frame, in big endian.
+/// The store takes an id as it is in the frame, in big endian.
 fn fingerprint(id: u32) -> Fingerprint {
     Fingerprint::load_fingerprint_id(id.to_be())
 }

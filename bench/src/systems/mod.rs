@@ -1,4 +1,5 @@
-//! The systems that decode. Each starts with framed messages and ends with record batches, flush included.
+//! The systems that decode. Each starts with framed messages and ends with record batches, flush
+//! included.
 
 #[cfg(feature = "all")]
 mod apache_avro;

@@ -1,5 +1,5 @@
-//! Sabot's decoder, driven as its documentation says: frames split, then slices of payloads. Bad rows are left out of each
-//! batch, as its assembler does it.
+//! Sabot's decoder, driven as its documentation says: frames split, then slices of payloads. Bad
+//! rows are left out of each batch, as its assembler does it.
 
 use sabot_assemble::keep_rows;
 use sabot_decode::{Decoder, DecoderFactory, Framing, Payload, SchemaKey, Slots, Stop, Target, WriterSchema};

@@ -25,7 +25,8 @@ impl<R: Run + Send + 'static> SideBySide<R> {
     pub fn new([here, mut there]: [(R, Messages); 2]) -> Self {
         let ((go, is_to_go), (is_done, done)) = (channel(), channel());
         thread::spawn(move || {
-            // Without a second core nobody measures this; a process that only looks at memory may still run it.
+            // Without a second core nobody measures this; a process that only looks at memory may
+            // still run it.
             let second = host::allowed_cores().map(|cores| cores.get(1).copied());
             let pinned = second.and_then(|second| second.map_or(Ok(()), host::pin));
             while is_to_go.recv().is_ok() {

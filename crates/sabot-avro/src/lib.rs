@@ -1,36 +1,40 @@
 //! Avro's binary encoding to Arrow columns, with schema resolution.
 //!
-//! [`AvroFactory`] makes a [`sabot_decode::Decoder`]. A writer schema is compiled once, together with the reader schema
-//! and the columns, to a flat list of steps; a message then runs through the steps and appends its values straight to the
-//! columns. Many writer schemas share one set of columns, so that alternating schema ids do not split batches.
+//! [`AvroFactory`] makes a [`sabot_decode::Decoder`]. A writer schema is compiled once, together
+//! with the reader schema and the columns, to a flat list of steps; a message then runs through the
+//! steps and appends its values straight to the columns. Many writer schemas share one set of
+//! columns, so that alternating schema ids do not split batches.
 //!
-//! The specification is [Avro 1.12](https://avro.apache.org/docs/1.12.0/specification/), schema resolution included:
-//! promotions, defaults, aliases, enum defaults, and unions on either side. What a row does wrong is an error of that row
-//! alone, with the byte and the field's path (`order.items[].price`, `{}` for a map's values, `<name>` for a union's branch).
+//! The specification is [Avro 1.12](https://avro.apache.org/docs/1.12.0/specification/), schema
+//! resolution included: promotions, defaults, aliases, enum defaults, and unions on either side.
+//! What a row does wrong is an error of that row alone, with the byte and the field's path
+//! (`order.items[].price`, `{}` for a map's values, `<name>` for a union's branch).
 //!
 //! # Arrow types
 //!
-//! Each type of Avro has an Arrow type, and for most there is a choice: [`sabot_decode::Mapping`] says which. The table of them,
-//! of the promotions, and of what a given Arrow schema takes is `docs/type-mapping.md` in the repository; the tests read
-//! it, and try each row.
+//! Each type of Avro has an Arrow type, and for most there is a choice: [`sabot_decode::Mapping`]
+//! says which. The table of them, of the promotions, and of what a given Arrow schema takes is
+//! `docs/type-mapping.md` in the repository; the tests read it, and try each row.
 //!
-//! A message that is no record becomes one column named `value`. Documentation, names, enum symbols and logical types
-//! stand in the fields' metadata, under `avro.doc`, `avro.name`, `avro.namespace`, `avro.enum.symbols` and
-//! `avro.logicalType`. A logical type that is unknown or does not fit its base type is ignored, as the specification
-//! says. A type within itself has no Arrow type: by [`sabot_decode::RecursionType`] it becomes JSON text, bytes, or a
-//! number of levels.
+//! A message that is no record becomes one column named `value`. Documentation, names, enum symbols
+//! and logical types are in the fields' metadata, under `avro.doc`, `avro.name`, `avro.namespace`,
+//! `avro.enum.symbols` and `avro.logicalType`. A logical type that is unknown or does not fit its
+//! base type is ignored, as the specification says. A type within itself has no Arrow type: by
+//! [`sabot_decode::RecursionType`] it becomes JSON text, bytes, or a number of levels.
 //!
 //! # Files and single objects
 //!
-//! [`ContainerReader`] reads Object Container Files through the same decoder; [`SchemaStore`] finds the writer schemas of
-//! single-object encoding by [`fingerprint`]. The codecs `deflate` and `snappy` of container files are features that are on
-//! by default, `bzip2`, `xz` and `zstandard` are not.
+//! [`ContainerReader`] reads Object Container Files through the same decoder; [`SchemaStore`] finds
+//! the writer schemas of single-object encoding by [`fingerprint`]. The codecs `deflate` and
+//! `snappy` of container files are features that are on by default, `bzip2`, `xz` and `zstandard`
+//! are not.
 //!
-//! The columns may also be given as an Arrow schema ([`sabot_decode::Output::Arrow`]), which comes out as it went in, metadata
-//! included. Fields are found by name, and by the writer's aliases. A column takes what a reader schema of its type would;
-//! text also takes enums, decimals and UUIDs, bytes also fixed, decimals also those of another base type, and text of the
-//! extension type `arrow.json` takes everything. A column that the writer lacks is null, or the schema is refused. A dictionary
-//! gathers the symbols of all writers, unless `avro.enum.symbols` lists them.
+//! The columns may also be given as an Arrow schema ([`sabot_decode::Output::Arrow`]), which comes
+//! out as it went in, metadata included. Fields are found by name, and by the writer's aliases. A
+//! column takes what a reader schema of its type would; text also takes enums, decimals and UUIDs,
+//! bytes also fixed, decimals also those of another base type, and text of the extension type
+//! `arrow.json` takes everything. A column that the writer lacks is null, or the schema is refused.
+//! A dictionary gathers the symbols of all writers, unless `avro.enum.symbols` lists them.
 //!
 //! # Example
 //!

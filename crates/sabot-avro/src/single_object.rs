@@ -1,11 +1,15 @@
-//! Parsing Canonical Form, fingerprints, and schemas by fingerprint: what single-object encoding needs.
+//! Parsing Canonical Form, fingerprints, and schemas by fingerprint: what single-object encoding
+//! needs.
 //!
-//! A message in [single-object encoding](https://avro.apache.org/docs/1.12.0/specification/#single-object-encoding) names
-//! its writer schema by the schema's fingerprint. The frame itself is [`sabot_wire::Framing::AvroSingleObject`]'s business;
-//! a [`SchemaStore`] turns its key into the schema, as a registry does for ids, and the decoder is the same.
+//! A message in [single-object
+//! encoding](https://avro.apache.org/docs/1.12.0/specification/#single-object-encoding) names its
+//! writer schema by the schema's fingerprint. The frame itself is
+//! [`sabot_wire::Framing::AvroSingleObject`]'s business; a [`SchemaStore`] turns its key into the
+//! schema, as a registry does for ids, and the decoder is the same.
 //!
-//! The canonical form is written from the parsed schema, where names are full already and all that it leaves out is known
-//! to be so. The price is that a schema has to parse before it has a fingerprint.
+//! The canonical form is written from the parsed schema, where names are full already and all that
+//! it leaves out is known to be so. The price is that a schema has to parse before it has a
+//! fingerprint.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -14,11 +18,12 @@ use sabot_decode::{FetchError, PlanError, SchemaKey, SchemaSource, WriterSchema}
 
 use crate::schema::{At, Kind, Schema, TypeId};
 
-/// Levels of a schema at most. Those of one text are fewer; references may make a chain of any length.
+/// Levels of a schema at most. Those of one text are fewer; references may make a chain of any
+/// length.
 const MAX_DEPTH: usize = 512;
 
-/// A schema's Parsing Canonical Form: one text for all schemas that read the same bytes as the same values, whatever their
-/// documentation, aliases, defaults, logical types and layout.
+/// A schema's Parsing Canonical Form: one text for all schemas that read the same bytes as the same
+/// values, whatever their documentation, aliases, defaults, logical types and layout.
 ///
 /// ```
 /// use sabot_decode::WriterSchema;
@@ -99,8 +104,8 @@ impl SchemaStore {
         Self::default()
     }
 
-    /// Adds a schema, and says its fingerprint. Of schemas with the same one, the last is kept: they read alike, and only
-    /// differ in what the canonical form leaves out.
+    /// Adds a schema, and says its fingerprint. Of schemas with the same one, the last is kept:
+    /// they read alike, and only differ in what the canonical form leaves out.
     ///
     /// # Errors
     ///

@@ -18,7 +18,8 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 const KEYS: [SchemaKey; 2] = [SchemaKey::Id(1), SchemaKey::Id(2)];
 
-/// Allocations of a flush for each array of the batch at most: its buffers' headers, its own, and its parent's list of them.
+/// Allocations of a flush for each array of the batch at most: its buffers' headers, its own, and
+/// its parent's list of them.
 const FLUSH_PER_ARRAY: usize = 8;
 /// And for the batch as a whole.
 const FLUSH_AT_MOST: usize = 16;
@@ -79,7 +80,7 @@ impl Case {
     }
 }
 
-/// A record `R` of one field `f`, or with more of them behind it.
+/// A record `R` of one field `f`, or with more of them after it.
 fn record(ty: &str) -> String {
     format!(r#"{{"type": "record", "name": "R", "fields": [{{"name": "f", "type": {ty}}}]}}"#)
 }
@@ -371,7 +372,8 @@ fn nothing_is_allocated_for_a_message() {
     }
 }
 
-/// A list of more items than any message has, in a few bytes: by a count, and by one with a size behind it.
+/// A list of more items than any message has, in a few bytes: by a count, and by one with a size
+/// after it.
 fn claims() -> Vec<Vec<u8>> {
     const MANY: i64 = 2_000_000_000;
     vec![

@@ -1,4 +1,5 @@
-//! Canonical forms, fingerprints and messages as Apache Avro for Java makes them; `tests/testdata/avro` says how.
+//! Canonical forms, fingerprints and messages as Apache Avro for Java makes them;
+//! `tests/testdata/avro` says how.
 
 use apache_avro::rabin::Rabin;
 use proptest::prelude::*;
@@ -35,7 +36,8 @@ fn canonical_forms_are_those_of_java() {
     for (schema, form, expected, _) in goldens() {
         assert_eq!(canonical_form(&schema).unwrap(), form);
         assert_eq!(fingerprint(&schema).unwrap(), expected, "{form}");
-        // A canonical form is its own, but where a name without a namespace stands within one: the form cannot say so.
+        // A canonical form is its own, but where a name without a namespace is within one: the form
+        // cannot say so.
         if !schema.text.contains(r#""namespace":"""#) {
             let again = WriterSchema::avro(form);
             assert_eq!(canonical_form(&again).unwrap(), form);
@@ -47,8 +49,8 @@ fn canonical_forms_are_those_of_java() {
 fn canonical_forms_are_those_of_apache_avro() {
     let mut compared = 0;
     for (schema, form, expected, _) in goldens() {
-        // It writes `{"type":"long"}` where a primitive has a logical type, and keeps a field's order, which is neither the
-        // specification's form nor Java's.
+        // It writes `{"type":"long"}` where a primitive has a logical type, and keeps a field's
+        // order, which is neither the specification's form nor Java's.
         if schema.text.contains("logicalType") || schema.text.contains("order") {
             continue;
         }
@@ -64,7 +66,7 @@ fn canonical_forms_are_those_of_apache_avro() {
     assert!(compared >= 20, "{compared} are compared");
 }
 
-/// Whatever stands in a namespace, two schemas have two forms.
+/// Whatever is in a namespace, two schemas have two forms.
 #[test]
 fn canonical_forms_quote_names() {
     let fixed = |name: &str, namespace: &str, size: u8| serde_json::json!({"type": "fixed", "name": name, "namespace": namespace, "size": size});
@@ -132,7 +134,7 @@ fn what_a_store_does_not_have() {
     );
 }
 
-/// Referenced types stand in full where they are used first.
+/// Referenced types are written in full where they are used first.
 #[test]
 fn references_are_part_of_the_form() {
     let mut schema = WriterSchema::avro(r#"["null", {"type": "array", "items": "h.Hash"}, "h.Hash"]"#);

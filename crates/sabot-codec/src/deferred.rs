@@ -8,7 +8,7 @@
 //! So the positions that several groups of rows share are an [`Extent`] that is *shared*. While it
 //! is, whoever comes notes in [`DeferredWrites`] what it would append:
 //!
-//! - of a string, where it lies in the arena;
+//! - of a string, where it is in the arena;
 //! - of anything that has values of its own below it, or that only the row engine reads: where it
 //!   begins and ends, and which step of which plan reads it. It is skipped for now and read later,
 //!   so twice, which is the price of reading it together with others then.
@@ -50,7 +50,7 @@ pub struct DeferredWrites {
 /// What was deferred of one column.
 #[derive(Debug, Default)]
 struct ColumnWrites {
-    /// Where its strings lie, by position.
+    /// Where its strings are, by position.
     spans: Vec<Span>,
     /// Whether the strings have to be UTF-8.
     is_text: bool,
@@ -119,7 +119,7 @@ impl DeferredWrites {
         column.is_some_and(|column| column.is_always_deferred)
     }
 
-    /// Defers strings of `column`: their positions in the extent, and where they lie. `is_text`:
+    /// Defers strings of `column`: their positions in the extent, and where they are. `is_text`:
     /// they have to be UTF-8.
     #[inline]
     pub fn strings(

@@ -1,6 +1,6 @@
 //! Dictionaries whose values are found while decoding.
 //!
-//! The values lie one after the other, as Arrow wants them, and a table leads from a value's hash
+//! The values are one after the other, as Arrow wants them, and a table leads from a value's hash
 //! to those that have it: a value costs its text and a few words, and none is allocated on its own.
 
 use std::collections::HashMap;

@@ -2,7 +2,7 @@
 //! them is harmless.
 //!
 //! A block's messages are gathered once. Parts of the block that are tried again are read where
-//! they lie.
+//! they are.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -21,9 +21,9 @@ use crate::{BLOCK_ROWS, BlockBudget, Plan, PlansBy};
 #[derive(Debug)]
 pub(crate) struct Gatherer<P> {
     arena: Arena,
-    /// Where the messages lie.
+    /// Where the messages are.
     messages: Lanes,
-    /// Where the defaults of the block's plans lie, plan after plan.
+    /// Where the defaults of the block's plans are, plan after plan.
     defaults: Vec<Span>,
     mix: Mix<P>,
 }
@@ -44,7 +44,7 @@ impl<'a, P: Plan> Gathered<'a, P> {
         self.rows.len()
     }
 
-    /// The arena that the messages lie in.
+    /// The arena that the messages are in.
     #[must_use]
     pub const fn arena(&self) -> &'a Arena {
         &self.gatherer.arena
@@ -80,7 +80,7 @@ impl<'a, P: Plan> Gathered<'a, P> {
         &self.gatherer.mix.plan_of()[self.rows.clone()]
     }
 
-    /// Where the plans' [defaults](Plan::defaults) lie, plan after plan.
+    /// Where the plans' [defaults](Plan::defaults) are, plan after plan.
     #[must_use]
     pub fn defaults(&self) -> &'a [Span] {
         &self.gatherer.defaults
@@ -187,7 +187,7 @@ impl<P: Plan> Gatherer<P> {
 
     /// Bytes of some of the messages.
     pub(crate) fn body_bytes(&self, rows: Range<usize>) -> usize {
-        // They lie one after the other.
+        // They are one after the other.
         match rows.end.checked_sub(1) {
             Some(last) if !rows.is_empty() => {
                 (self.messages.end[last] - self.messages.at[rows.start]) as usize

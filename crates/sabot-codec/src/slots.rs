@@ -211,7 +211,7 @@ impl SlotColumns {
     }
 }
 
-/// That many rows were taken, and nothing stands in the way of the next.
+/// That many rows were taken, and nothing is in the way of the next.
 pub(crate) const fn done(taken: usize) -> Progress {
     Progress {
         taken,

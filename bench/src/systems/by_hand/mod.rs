@@ -1,8 +1,10 @@
-//! Code written by hand for one schema: row by row, checked, straight into Arrow's buffers, in safe Rust.
+//! Code written by hand for one schema: row by row, checked, straight into Arrow's buffers, in safe
+//! Rust.
 //!
-//! It is what a good engineer writes who knows the schema when compiling, and so the limit of decoding row by row.
-//! Bounds, tags and lengths are checked for each value. UTF-8 is checked once for each column of a batch, by Arrow, which
-//! safe code cannot do without; so a bad message ends the run instead of being skipped.
+//! It is what a good engineer writes who knows the schema when compiling, and so the limit of
+//! decoding row by row. Bounds, tags and lengths are checked for each value. UTF-8 is checked once
+//! for each column of a batch, by Arrow, which safe code cannot do without; so a bad message ends
+//! the run instead of being skipped.
 
 mod columns;
 mod cursor;

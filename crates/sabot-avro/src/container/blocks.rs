@@ -1,4 +1,4 @@
-//! The blocks of a file, decompressed one at a time, and finding the next one behind a broken one.
+//! The blocks of a file, decompressed one at a time, and finding the next one after a broken one.
 
 use std::io::Read;
 
@@ -31,7 +31,8 @@ pub(super) struct Blocks<R> {
     met: u64,
     /// The block's data, if it was compressed.
     plain: Vec<u8>,
-    /// The block's data where it was read to, if it was not: so many bytes, and so many behind them to the next block.
+    /// The block's data where it was read to, if it was not: so many bytes, and so many after them
+    /// to the next block.
     in_place: Option<usize>,
     /// Whether the next block has to be looked for.
     is_lost: bool,
@@ -153,7 +154,7 @@ impl<R: Read> Blocks<R> {
         Ok((rows, size_bytes))
     }
 
-    /// Goes behind the next sync marker; `false` if there is none.
+    /// Goes after the next sync marker; `false` if there is none.
     fn find_marker(&mut self) -> Result<bool, ContainerError> {
         loop {
             let bytes = self.input.fill(SYNC_BYTES).map_err(ContainerError::io)?;

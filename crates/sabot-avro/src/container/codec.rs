@@ -1,7 +1,7 @@
-//! The standard codecs, each behind a feature of its name.
+//! The standard codecs, each with a feature of its name.
 //!
-//! All are written in Rust, so that nobody needs a C compiler for a file. Output is bounded while it is made: a block of
-//! a few bytes may claim, or really hold, any number of them.
+//! All are written in Rust, so that nobody needs a C compiler for a file. Output is bounded while
+//! it is made: a block of a few bytes may claim, or really hold, any number of them.
 
 use super::{ContainerError, ContainerErrorKind};
 
@@ -128,8 +128,9 @@ fn read(reader: impl std::io::Read, out: &mut Vec<u8>, limit_bytes: usize) -> Re
     Ok(())
 }
 
-/// DEFLATE without a wrapper. Not by flate2's reader, to which a stream that is cut off has just ended. What is behind the
-/// stream is left alone: Python's writers leave three of the four bytes of zlib's checksum there.
+/// DEFLATE without a wrapper. Not by flate2's reader, to which a stream that is cut off has just
+/// ended. What is after the stream is left alone: Python's writers leave three of the four bytes of
+/// zlib's checksum there.
 #[cfg(feature = "deflate")]
 fn inflate(block: &[u8], out: &mut Vec<u8>, limit_bytes: usize) -> Result<(), DecompressError> {
     let mut inflater = flate2::Decompress::new(false);
@@ -156,7 +157,7 @@ fn inflate(block: &[u8], out: &mut Vec<u8>, limit_bytes: usize) -> Result<(), De
     }
 }
 
-/// Snappy's raw format, and behind it the CRC-32 of the uncompressed bytes, big-endian.
+/// Snappy's raw format, and after it the CRC-32 of the uncompressed bytes, big-endian.
 #[cfg(feature = "snappy")]
 fn snappy(block: &[u8], out: &mut Vec<u8>, limit_bytes: usize) -> Result<(), DecompressError> {
     // A copy of 64 bytes takes 3 at least, counted generously; a claim beyond that is false.
@@ -216,8 +217,8 @@ fn zstandard(mut block: &[u8], out: &mut Vec<u8>, limit_bytes: usize) -> Result<
     Ok(())
 }
 
-/// What is behind a skippable frame, if `block` begins with a whole one: a magic number of sixteen, a size, and what is
-/// for others.
+/// What is after a skippable frame, if `block` begins with a whole one: a magic number of sixteen,
+/// a size, and what is for others.
 #[cfg(feature = "zstandard")]
 fn behind_skippable(block: &[u8]) -> Option<&[u8]> {
     let (magic, rest) = block.split_first_chunk::<4>()?;

@@ -6,8 +6,8 @@ use sabot_decode::{PlanError, RowErrorKind};
 
 /// A container file, a block of it or a row of a block that cannot be read.
 ///
-/// [`ContainerError::is_fatal`] tells faults of the whole file from those that cost some rows: after the latter the
-/// iterator goes on.
+/// [`ContainerError::is_fatal`] tells faults of the whole file from those that cost some rows:
+/// after the latter the iterator goes on.
 #[derive(Debug)]
 pub struct ContainerError(Box<ErrorInner>);
 
@@ -51,16 +51,18 @@ pub enum ContainerErrorKind {
     Codec,
     /// The file's schema is malformed, or cannot be resolved onto the target. Fatal.
     Schema,
-    /// A block's count, size or sync marker is wrong. The block is lost; reading goes on behind the next sync marker.
+    /// A block's count, size or sync marker is wrong. The block is lost; reading goes on after the
+    /// next sync marker.
     Block,
     /// The file ends within a block. The block is lost.
     Truncated,
     /// A block cannot be decompressed, or is larger than the limit. The block is lost.
     Decompression,
-    /// A row is bad. It is lost, and where it has no end, so are the rows of the block behind it
+    /// A row is bad. It is lost, and where it has no end, so are the rows of the block after it
     /// ([`ContainerError::lost_rows`]).
     Row,
-    /// Bytes are left in a block behind its last row. No row is lost, but what the block says is doubtful.
+    /// Bytes are left in a block behind its last row. No row is lost, but what the block says is
+    /// doubtful.
     TrailingBytes,
     /// Columns could not be made to a batch: a fault of the program, never of a file. Fatal.
     Columns,
@@ -106,7 +108,7 @@ impl ContainerError {
         Self::new(ContainerErrorKind::Schema, text).with_source(source)
     }
 
-    /// A bad row. `lost_rows` counts those behind it.
+    /// A bad row. `lost_rows` counts those after it.
     #[cold]
     pub(super) fn row(
         block: Place,
@@ -148,7 +150,8 @@ impl ContainerError {
         self.0.kind
     }
 
-    /// Whether nothing more can be read. Otherwise the next call of the iterator goes on behind the fault.
+    /// Whether nothing more can be read. Otherwise the next call of the iterator goes on after the
+    /// fault.
     #[must_use]
     pub fn is_fatal(&self) -> bool {
         use ContainerErrorKind as Kind;
@@ -182,7 +185,8 @@ impl ContainerError {
         self.0.row.as_ref().map(|row| row.byte_offset)
     }
 
-    /// The field that is bad, such as `order.items[].price`; empty for a whole row, and where no row is bad.
+    /// The field that is bad, such as `order.items[].price`; empty for a whole row, and where no
+    /// row is bad.
     #[must_use]
     pub fn field_path(&self) -> &str {
         self.0.row.as_ref().map_or("", |row| &row.field_path)
@@ -194,7 +198,8 @@ impl ContainerError {
         self.0.row.as_ref().map(|row| row.kind)
     }
 
-    /// How many rows are lost by it, as far as the file says so: a block whose head is wrong may hold any number.
+    /// How many rows are lost by it, as far as the file says so: a block whose head is wrong may
+    /// hold any number.
     #[must_use]
     pub fn lost_rows(&self) -> u64 {
         self.0.lost_rows

@@ -36,12 +36,13 @@ pub struct ContainerHeader {
 }
 
 impl ContainerHeader {
-    /// Reads the header alone, even of a file whose codec or schema cannot be used. Some bytes behind it may be taken
-    /// from `input`.
+    /// Reads the header alone, even of a file whose codec or schema cannot be used. Some bytes
+    /// after it may be taken from `input`.
     ///
     /// # Errors
     ///
-    /// Of the kinds [`ContainerErrorKind::Io`], [`ContainerErrorKind::NotAContainer`] and [`ContainerErrorKind::Header`].
+    /// Of the kinds [`ContainerErrorKind::Io`], [`ContainerErrorKind::NotAContainer`] and
+    /// [`ContainerErrorKind::Header`].
     pub fn read(input: impl Read) -> Result<Self, ContainerError> {
         Self::take(&mut Input::new(input))
     }
@@ -58,14 +59,15 @@ impl ContainerHeader {
         &self.codec
     }
 
-    /// All metadata, `avro.schema` and `avro.codec` included, in the file's order. The values may be any bytes.
+    /// All metadata, `avro.schema` and `avro.codec` included, in the file's order. The values may
+    /// be any bytes.
     pub fn metadata(&self) -> impl ExactSizeIterator<Item = (&str, &[u8])> {
         self.metadata
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_slice()))
     }
 
-    /// What stands behind each block.
+    /// What comes after each block.
     #[must_use]
     pub fn sync_marker(&self) -> [u8; 16] {
         self.sync_marker
@@ -88,7 +90,8 @@ impl ContainerHeader {
                 Err(error) => error,
             };
             match error {
-                // Parsed anew from its start with twice the bytes, so that all of it costs twice the last time at most.
+                // Parsed anew from its start with twice the bytes, so that all of it costs twice
+                // the last time at most.
                 HeaderError::Short if !is_at_end && bytes.len() < MAX_HEADER_BYTES => {
                     wanted = (bytes.len() * 2).clamp(512, MAX_HEADER_BYTES);
                 }

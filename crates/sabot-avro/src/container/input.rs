@@ -1,7 +1,8 @@
 //! A reader whose bytes are looked at before they are taken.
 //!
-//! A block is decoded where it was read to, and a block that turns out to be broken is searched for the next sync marker,
-//! so bytes stay until somebody consumes them. The buffer grows as bytes come in, whatever size a file claims.
+//! A block is decoded where it was read to, and a block that turns out to be broken is searched for
+//! the next sync marker, so bytes stay until somebody consumes them. The buffer grows as bytes come
+//! in, whatever size a file claims.
 
 use std::io::{self, Read};
 
@@ -66,8 +67,9 @@ impl<R: Read> Input<R> {
         self.position += bytes as u64;
     }
 
-    /// Makes room behind `end`: at most as much again as there is, so that a claim alone costs nothing; and a quarter of
-    /// what has to be moved for it, so that a byte is moved four times on average, however often blocks are searched.
+    /// Makes room after `end`: at most as much again as there is, so that a claim alone costs
+    /// nothing; and a quarter of what has to be moved for it, so that a byte is moved four times on
+    /// average, however often blocks are searched.
     fn make_room(&mut self, wanted: usize) {
         if self.end < self.buffer.len() {
             return;

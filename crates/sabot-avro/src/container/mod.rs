@@ -1,9 +1,10 @@
 //! Object Container Files: Avro's file format, as batches.
 //!
-//! A file is a caller like any other: it cuts its blocks into rows and hands them to the [`Decoder`] that messages go
-//! through, with the same plans, limits and mappings. Blocks do not say where their rows end, so each is walked twice,
-//! once to find the ends. That costs about as much as skipping every field; it buys that a row with bad contents costs
-//! itself alone, as in a topic. Only a row without an end takes the rest of its block along.
+//! A file is a caller like any other: it cuts its blocks into rows and hands them to the
+//! [`Decoder`] that messages go through, with the same plans, limits and mappings. Blocks do not
+//! say where their rows end, so each is walked twice, once to find the ends. That costs about as
+//! much as skipping every field; it buys that a row with bad contents costs itself alone, as in a
+//! topic. Only a row without an end takes the rest of its block along.
 
 mod blocks;
 mod codec;
@@ -34,8 +35,8 @@ use crate::schema::Schema;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ContainerOptions {
-    /// What to make of the rows: reader schema, projection, mapping, limits. Batches are of 8,192 rows at most unless its
-    /// `limits.batch_rows` says otherwise.
+    /// What to make of the rows: reader schema, projection, mapping, limits. Batches are of 8,192
+    /// rows at most unless its `limits.batch_rows` says otherwise.
     pub target: Target,
     /// Bytes of one block at most, compressed and decompressed. A larger one is lost, and reported.
     pub block_bytes: usize,
@@ -54,17 +55,19 @@ impl Default for ContainerOptions {
 
 /// Reads an Object Container File as record batches.
 ///
-/// Memory is bounded by a block, compressed and decompressed, and a batch, however large the file is. Any
-/// [`Read`] will do: reads are of 64 KiB or more, and need no buffer of their own.
+/// Memory is bounded by a block, compressed and decompressed, and a batch, however large the file
+/// is. Any [`Read`] will do: reads are of 64 KiB or more, and need no buffer of their own.
 ///
 /// # Errors
 ///
-/// The iterator gives an error where the bad row or block stood, between the batches of what was before and behind it.
-/// Unless it [is fatal](ContainerError::is_fatal), the next call goes on behind it. So whoever uses `?` stops at the first
-/// bad row, and whoever goes on reads all that can be read.
+/// The iterator gives an error where the bad row or block was, between the batches of what was
+/// before and after it. Unless it [is fatal](ContainerError::is_fatal), the next call goes on after
+/// it. So whoever uses `?` stops at the first bad row, and whoever goes on reads all that can be
+/// read.
 ///
-/// A row with bad contents costs itself alone. A row whose end cannot be found, because a length or a union's branch is
-/// wrong, takes the rest of its block along; a broken block is lost, and the next one found by its sync marker.
+/// A row with bad contents costs itself alone. A row whose end cannot be found, because a length or
+/// a union's branch is wrong, takes the rest of its block along; a broken block is lost, and the
+/// next one found by its sync marker.
 ///
 /// # Example
 ///
@@ -136,8 +139,8 @@ impl<R: Read> ContainerReader<R> {
     ///
     /// # Errors
     ///
-    /// A [`ContainerError`] that is fatal: the input is no container file, its header is malformed, its codec is not
-    /// built in, or its schema cannot be resolved onto the target.
+    /// A [`ContainerError`] that is fatal: the input is no container file, its header is malformed,
+    /// its codec is not built in, or its schema cannot be resolved onto the target.
     pub fn with_options(input: R, options: ContainerOptions) -> Result<Self, ContainerError> {
         let mut input = Input::new(input);
         let header = ContainerHeader::take(&mut input)?;
@@ -280,7 +283,8 @@ impl<R: Read> ContainerReader<R> {
         }
     }
 
-    /// What is wrong with a row: as the decoder says, or, of a row without an end, as the splitter says.
+    /// What is wrong with a row: as the decoder says, or, of a row without an end, as the splitter
+    /// says.
     fn row_fault(&self, error: Option<RowError>, no_end: Option<NoEnd>) -> Option<RowFault> {
         let decoder = error.map(|error| RowFault {
             byte_offset: error.byte_offset as usize,
@@ -290,7 +294,7 @@ impl<R: Read> ContainerReader<R> {
         let Some(no_end) = no_end else {
             return decoder;
         };
-        // What the decoder found behind the place where the end got lost, it found in other rows.
+        // What the decoder found after the place where the end got lost, it found in other rows.
         let is_before = |fault: &RowFault| {
             fault.byte_offset <= no_end.byte_offset && !matches!(fault.kind, RowErrorKind::LimitExceeded(_))
         };
@@ -301,7 +305,8 @@ impl<R: Read> ContainerReader<R> {
         }))
     }
 
-    /// Hands over what is decoded, without the slots of bad rows, and says what was wrong with them.
+    /// Hands over what is decoded, without the slots of bad rows, and says what was wrong with
+    /// them.
     fn flush(&mut self, bad: Vec<(u32, ContainerError)>) {
         let batch = match self.decoder.flush() {
             Ok(slots) => slots.batch,
@@ -328,7 +333,7 @@ impl<R: Read> ContainerReader<R> {
         }
     }
 
-    /// Reports a fault behind all that was read before it.
+    /// Reports a fault after all that was read before it.
     fn report(&mut self, error: ContainerError) {
         self.flush(Vec::new());
         self.is_done |= error.is_fatal();

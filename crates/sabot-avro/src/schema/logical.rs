@@ -68,7 +68,8 @@ fn digits_of(bytes: usize) -> u64 {
 }
 
 impl Logical {
-    /// The logical type `name` over `kind`; `None` where it is unknown or does not fit, and is therefore ignored.
+    /// The logical type `name` over `kind`; `None` where it is unknown or does not fit, and is
+    /// therefore ignored.
     pub(super) fn parse(name: &str, attributes: &Map<String, Value>, kind: &Kind) -> Option<Self> {
         let timestamp = |unit, is_utc| Self::Timestamp { unit, is_utc };
         Some(match (name, kind) {

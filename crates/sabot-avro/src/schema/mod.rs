@@ -1,7 +1,8 @@
 //! An Avro schema as a graph: types in one array, references between them by position.
 //!
-//! A reference to a named type is the position of its definition, so that whoever walks the graph needs no table of
-//! names, and recursion is a cycle. The price is that a walk has to bound its own depth.
+//! A reference to a named type is the position of its definition, so that whoever walks the graph
+//! needs no table of names, and recursion is a cycle. The price is that a walk has to bound its own
+//! depth.
 
 mod logical;
 mod names;
@@ -32,7 +33,8 @@ pub(crate) struct Schema {
 #[derive(Debug)]
 pub(crate) struct Type {
     pub(crate) kind: Kind,
-    /// The logical type, if it is one that its base type can carry; every other is ignored, as the specification says.
+    /// The logical type, if it is one that its base type can carry; every other is ignored, as the
+    /// specification says.
     pub(crate) logical: Option<Logical>,
     /// The logical type's name as written, known or not.
     pub(crate) logical_name: Option<Box<str>>,

@@ -9,7 +9,7 @@ use super::TypeId;
 pub(crate) struct FullName(Box<str>);
 
 impl FullName {
-    /// Qualifies `name`: one with a dot is a full name already, any other stands in `namespace`.
+    /// Qualifies `name`: one with a dot is a full name already, any other is in `namespace`.
     pub(crate) fn new(name: &str, namespace: &str) -> Self {
         if name.contains('.') || namespace.is_empty() {
             // A leading dot is the null namespace spelled out.
@@ -34,9 +34,11 @@ impl FullName {
     }
 }
 
-/// Whether `name` may name a type, a field or an enum symbol: a letter or `_`, then letters, digits or `_`.
+/// Whether `name` may name a type, a field or an enum symbol: a letter or `_`, then letters, digits
+/// or `_`.
 ///
-/// Letters are Unicode's, as Java's reference implementation takes them; the specification asks for ASCII.
+/// Letters are Unicode's, as Java's reference implementation takes them; the specification asks for
+/// ASCII.
 pub(super) fn is_valid(name: &str) -> bool {
     let mut chars = name.chars();
     chars
@@ -50,7 +52,8 @@ pub(super) fn is_valid(name: &str) -> bool {
 pub(super) struct Names(HashMap<FullName, TypeId>);
 
 impl Names {
-    /// What `name` refers to within `namespace`: first there, then in the null namespace, as Java does.
+    /// What `name` refers to within `namespace`: first there, then in the null namespace, as Java
+    /// does.
     pub(super) fn find(&self, name: &str, namespace: &str) -> Option<TypeId> {
         let found = self.0.get(&FullName::new(name, namespace));
         found.or_else(|| self.0.get(&FullName::new(name, ""))).copied()

@@ -1,9 +1,10 @@
 //! From JSON to [`Schema`].
 //!
-//! A parser of its own, since a decoder needs less than apache-avro's checks and more than it keeps: writer schemas with
-//! defaults that do not fit their type are in every registry (the default of a writer means nothing), and documentation
-//! and logical types of the base types are wanted in the Arrow metadata. Depth is bounded by serde_json, which refuses
-//! more than 128 levels; size by [`MAX_TEXT_BYTES`].
+//! A parser of its own, since a decoder needs less than apache-avro's checks and more than it
+//! keeps: writer schemas with defaults that do not fit their type are in every registry (the
+//! default of a writer means nothing), and documentation and logical types of the base types are
+//! wanted in the Arrow metadata. Depth is bounded by serde_json, which refuses more than 128
+//! levels; size by [`MAX_TEXT_BYTES`].
 
 use sabot_decode::{PlanError, SchemaKind, WriterSchema};
 use serde_json::{Map, Value};
@@ -129,7 +130,8 @@ impl Parser {
         Ok(id)
     }
 
-    /// Gives `id` the logical type that `object` names, unless it has one: a reference keeps its definition's.
+    /// Gives `id` the logical type that `object` names, unless it has one: a reference keeps its
+    /// definition's.
     fn set_logical(&mut self, id: TypeId, object: &Object) {
         let Some(name) = string(object, "logicalType") else {
             return;

@@ -1,5 +1,5 @@
-//! Columns given as an Arrow schema. That every schema of the other tests is read again onto its own columns, `common::good`
-//! checks.
+//! Columns given as an Arrow schema. That every schema of the other tests is read again onto its
+//! own columns, `common::good` checks.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -383,7 +383,7 @@ fn symbols_of_several_writers() {
             .collect();
         let decoded = feed(&mut *decoder, &rows);
         assert_eq!(decoded.column("f")[1..], ["A", "B", "C", "B", "A"]);
-        // Symbols that come later do not move the earlier ones, within a batch or behind it.
+        // Symbols that come later do not move the earlier ones, within a batch or after it.
         feed(&mut *decoder, &rows[..1]);
         decoder.decode(&rows, &mut |error| panic!("{error:?}"));
         decoder

@@ -133,7 +133,8 @@ pub(crate) fn feed(decoder: &mut dyn Decoder, rows: &[Payload<'_>]) -> Decoded {
     }
 }
 
-/// Decodes bodies in one call, which few rows leave to the row engine. In blocks of rows the same has to come out.
+/// Decodes bodies in one call, which few rows leave to the row engine. In blocks of rows the same
+/// has to come out.
 pub(crate) fn decode(target: &Target, writer: &str, bodies: &[Vec<u8>]) -> Decoded {
     let decoded = decode_once(target, writer, bodies);
     in_blocks(target, writer, bodies);
@@ -150,7 +151,8 @@ pub(crate) fn decode_once(target: &Target, writer: &str, bodies: &[Vec<u8>]) -> 
 /// Rows of one call at least that are taken as a block and a part of one.
 pub(crate) const MANY_ROWS: usize = 70;
 
-/// Each body alone, which the row engine takes, is what it is among its like and among the others, many in one call.
+/// Each body alone, which the row engine takes, is what it is among its like and among the others,
+/// many in one call.
 pub(crate) fn in_blocks(target: &Target, writer: &str, bodies: &[Vec<u8>]) {
     let alone: Vec<_> = bodies
         .iter()
@@ -169,7 +171,8 @@ pub(crate) fn in_blocks(target: &Target, writer: &str, bodies: &[Vec<u8>]) {
     }
 }
 
-/// Decodes bodies that are all good. Onto the Arrow schema that came out they give the same once more.
+/// Decodes bodies that are all good. Onto the Arrow schema that came out they give the same once
+/// more.
 pub(crate) fn good(target: &Target, writer: &str, bodies: &[Vec<u8>]) -> Decoded {
     let decoded = decode(target, writer, bodies);
     assert_eq!(decoded.bad, [], "{writer}");
@@ -180,8 +183,8 @@ pub(crate) fn good(target: &Target, writer: &str, bodies: &[Vec<u8>]) -> Decoded
 }
 
 fn again_onto_arrow(target: &Target, writer: &str, bodies: &[Vec<u8>], expected: &RecordBatch) {
-    // Bytes of a recursive type, what is cut off below it, and branches that are dropped, are known by their Avro schema
-    // alone.
+    // Bytes of a recursive type, what is cut off below it, and branches that are dropped, are known
+    // by their Avro schema alone.
     let paths = target.projection.iter().flatten();
     if target.mapping.recursion != RecursionType::Json || paths.into_iter().any(|path| path.contains('<')) {
         return;

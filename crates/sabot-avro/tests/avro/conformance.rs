@@ -182,7 +182,7 @@ fn nested_types_of_two_writers() {
         )
         .good(A, cat(&[&long(9), &zero, &zero, &one, &full]))
         .bad(B, cat(&[&zero, &long(1), &zero, &zero, &zero]));
-    // Bad behind the last value that the projection keeps.
+    // Bad after the last value that the projection keeps.
     let bad_tail = cat(&[&long(9), &zero, &zero, &long(2)]);
     let with_tail = corpus.clone().bad(A, bad_tail);
     check(&AvroFactory, &reader(&onto), &with_tail);

@@ -1,5 +1,5 @@
-//! Random schemas, values and evolutions: the checks of the fuzz targets `differential`, `engines`, `invariants` and
-//! `container`, a fixed number of times.
+//! Random schemas, values and evolutions: the checks of the fuzz targets `differential`, `engines`,
+//! `invariants` and `container`, a fixed number of times.
 
 use std::cell::{Cell, RefCell};
 

@@ -34,7 +34,7 @@ fn few_bytes_cannot_become_many() {
     target.limits.batch_bytes = 1 << 20;
     target.limits.row_bytes = 2 << 20;
     let mut decoder = open(&target, &writer).unwrap();
-    // Four rows of 300 kB each: at most three stand in one batch, however short the messages are.
+    // Four rows of 300 kB each: at most three are in one batch, however short the messages are.
     let (batches, errors) = drain(&mut *decoder, &[nulls(300), nulls(300), nulls(300), nulls(300)]);
     assert_eq!((batches, errors), (vec![3, 1], vec![]));
     // One row larger than a batch has a batch to itself, up to the larger limit.

@@ -1,5 +1,5 @@
-//! Avro to Arrow: types, resolution, malformed bodies, malformed schemas, the decoder's invariants, and apache-avro as
-//! an oracle.
+//! Avro to Arrow: types, resolution, malformed bodies, malformed schemas, the decoder's invariants,
+//! and apache-avro as an oracle.
 
 mod arrow_target;
 mod common;

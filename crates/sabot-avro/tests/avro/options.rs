@@ -171,7 +171,7 @@ fn big_decimals() {
     }
 }
 
-/// A number's bytes and its scale, and what that is where no digits stand behind the point.
+/// A number's bytes and its scale, and what that is where no digits come after the point.
 const BIG_DECIMALS: &[(&[u8], i64, Result<&str, RowErrorKind>)] = &[
     (
         &(TEN_TO_38 - 1).to_be_bytes(),

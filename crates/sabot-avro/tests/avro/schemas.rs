@@ -158,7 +158,8 @@ fn logical_types_stand_on_the_type() {
     }
 }
 
-/// Namespaces are taken as they come, as Java takes them: many a registry has one with a hyphen in it.
+/// Namespaces are taken as they come, as Java takes them: many a registry has one with a hyphen in
+/// it.
 #[test]
 fn namespaces_are_not_looked_at() {
     for (name, namespace, full) in [
@@ -294,7 +295,8 @@ fn defaults_that_multiply_are_refused() {
             level - 1
         );
     }
-    // The columns alone would be too many; with a map before each, the columns are few and the default is not.
+    // The columns alone would be too many; with a map before each, the columns are few and the
+    // default is not.
     let recursive = r#"{"type": "record", "name": "M", "fields": [{"name": "a", "type": "int", "default": 0}, {"name": "m", "type": "M", "default": {}}]}"#;
     for default in [ty.as_str(), recursive] {
         let reader_schema = fields(&format!(r#"{{"name": "f", "type": {default}, "default": {{}}}}"#));
@@ -313,7 +315,8 @@ fn defaults_that_multiply_are_refused() {
 
 #[test]
 fn resolutions_that_multiply_are_refused() {
-    // Each level has ten records of one unqualified name, each with a union of the ten below: 10^20 ways to the last.
+    // Each level has ten records of one unqualified name, each with a union of the ten below: 10^20
+    // ways to the last.
     let mut levels = String::new();
     for level in (0..20).rev() {
         for namespace in 'a'..='j' {

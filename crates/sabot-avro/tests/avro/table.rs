@@ -1,8 +1,9 @@
 //! The table of resolution: every type read as every other one, and the rules one by one.
 //!
-//! `tests/testdata/avro/resolution` has what Apache Avro for Java makes of each pair, corrected where the specification (or
-//! DESIGN.md) says otherwise. Sabot has to do just that, on its own and within every other type; so has the model of
-//! the fuzz targets; and so has apache-avro, but for the rows in which the model knows it to deviate.
+//! `tests/testdata/avro/resolution` has what Apache Avro for Java makes of each pair, corrected
+//! where the specification (or DESIGN.md) says otherwise. Sabot has to do just that, on its own and
+//! within every other type; so has the model of the fuzz targets; and so has apache-avro, but for
+//! the rows in which the model knows it to deviate.
 
 use std::fs;
 use std::path::Path;
@@ -188,7 +189,8 @@ fn every_type_as_every_type() {
         .iter()
         .map(|(name, json)| (name.clone(), Ty::parse(json)))
         .collect();
-    // The fourteen types, unions three times, fixed in two sizes, and every logical type, decimals in four sizes.
+    // The fourteen types, unions three times, fixed in two sizes, and every logical type, decimals
+    // in four sizes.
     assert_eq!(types.len(), 34);
     let pairs = table["pairs"].as_object().expect("pairs by writer");
     assert_eq!(pairs.len(), types.len());

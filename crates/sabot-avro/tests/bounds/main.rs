@@ -1,4 +1,5 @@
-//! What hostile messages and schemas may cost: memory is held to a multiple of a limit, whatever came in.
+//! What hostile messages and schemas may cost: memory is held to a multiple of a limit, whatever
+//! came in.
 //!
 //! A few bytes may claim, or stand for, gigabytes. Each test is a way in which they once did.
 

@@ -1,7 +1,7 @@
 //! Messages that stand for more than they are.
 //!
-//! Each row is worth less than a row may be, and all of them together more than a batch may: by nulls of a kilobyte, items
-//! of no bytes, defaults, and text that is made of a byte or none.
+//! Each row is worth less than a row may be, and all of them together more than a batch may: by
+//! nulls of a kilobyte, items of no bytes, defaults, and text that is made of a byte or none.
 
 use std::sync::Arc;
 
@@ -41,8 +41,9 @@ fn zeros(count: usize) -> Vec<u8> {
     [long(count as i64), vec![0; count], long(0)].concat()
 }
 
-/// Decodes all of `bodies`, flushing where it is full: what is gathered stays within the limit, and what is allocated
-/// meanwhile within a multiple. Gives the rows that are bad, which they are for their own size.
+/// Decodes all of `bodies`, flushing where it is full: what is gathered stays within the limit, and
+/// what is allocated meanwhile within a multiple. Gives the rows that are bad, which they are for
+/// their own size.
 fn check(target: &Target, writer: &str, bodies: &[Vec<u8>]) -> Vec<u32> {
     let mut decoder = open(target);
     decoder
@@ -154,7 +155,7 @@ fn symbols_as_text() {
 
 #[test]
 fn decimals_as_text() {
-    // No byte at all is zero, with a thousand digits behind the point.
+    // No byte at all stands for zero, with a thousand digits after the point.
     let writer = list_of(r#"{"type": "bytes", "logicalType": "decimal", "precision": 1000, "scale": 1000}"#);
     let mut target = limited();
     target.mapping.wide_decimals = WideDecimalType::Utf8;
@@ -216,7 +217,8 @@ fn batches_are_as_large_as_they_may_be() {
     }
 }
 
-/// Lists within lists are taken together, of whichever rows they are, and a few rows at a time: each counts what it takes.
+/// Lists within lists are taken together, of whichever rows they are, and a few rows at a time:
+/// each counts what it takes.
 #[test]
 fn lists_of_lists_a_few_rows_at_a_time() {
     let item = |fields: &str| {

@@ -22,7 +22,8 @@ fn onto(field: Field) -> Target {
 fn namespaces_repeat_in_every_name() {
     /// All names of a schema in full.
     const LIMIT_BYTES: usize = 64 << 20;
-    /// A name stands in its type and in the table of names; a reference to it is looked up in full.
+    /// A name is kept in its type and in the table of names; a reference to it is looked up in
+    /// full.
     const PEAK_MULTIPLE: usize = 3;
 
     let namespace = "n".repeat(100_000);
@@ -87,7 +88,7 @@ fn aliases_are_looked_at_for_every_use() {
 fn symbols_are_kept_for_a_decoder_s_life() {
     /// All symbols of the dictionaries that gather them.
     const LIMIT_BYTES: usize = 64 << 20;
-    /// A symbol stands in the table and in the dictionary.
+    /// A symbol is kept in the table and in the dictionary.
     const HELD_MULTIPLE: usize = 2;
     const SYMBOL_BYTES: usize = 15 << 20;
 

@@ -56,7 +56,8 @@ fn what_apache_avro_compressed() {
     }
 }
 
-/// A changed byte in a block costs that block at most, and what a codec does not notice, the rows do.
+/// A changed byte in a block costs that block at most, and what a codec does not notice, the rows
+/// do.
 #[test]
 fn changed_bytes() {
     for (name, file) in files() {
@@ -157,7 +158,8 @@ fn blocks_without_a_limit() {
     }
 }
 
-/// Python's writers cut a zlib stream into shape, and leave three of its checksum's bytes behind the data.
+/// Python's writers cut a zlib stream into shape, and leave three of its checksum's bytes behind
+/// the data.
 #[cfg(feature = "deflate")]
 #[test]
 fn deflate_with_the_rest_of_a_checksum() {

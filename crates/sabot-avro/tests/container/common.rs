@@ -51,7 +51,7 @@ pub(crate) fn block_of(ids: std::ops::Range<i64>) -> Vec<u8> {
     block(ids.end - ids.start, &rows)
 }
 
-/// What comes out of a file: the ids of good rows, and errors where they stood.
+/// What comes out of a file: the ids of good rows, and errors where they were.
 #[derive(Debug, PartialEq, Clone)]
 pub(crate) enum Out {
     Ids(Vec<i64>),

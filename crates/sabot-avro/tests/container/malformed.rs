@@ -304,7 +304,7 @@ fn blocks_that_are_broken() {
         assert_eq!(read(&file[..]), expected, "{text}");
     }
 
-    // Behind a marker that is wrong itself, the next one is the next block's end.
+    // After a marker that is wrong itself, the next one is the next block's end.
     let file = [
         header.clone(),
         block_of(0..2),
@@ -322,7 +322,7 @@ fn blocks_that_are_broken() {
     assert_eq!(read(&file[..]), expected);
 }
 
-/// A size beyond the end hides the blocks behind it only until they are looked for.
+/// A size beyond the end hides the blocks after it only until they are looked for.
 #[test]
 fn a_size_beyond_the_end() {
     let header = header(SCHEMA, "null");
@@ -419,12 +419,13 @@ impl Read for &mut Counted<'_> {
     }
 }
 
-/// Each head claims a block as large as may be, which is looked through for the next one: before every read what is there
-/// moves to the buffer's start, so that reads have to grow with it.
+/// Each head claims a block as large as may be, which is looked through for the next one: before
+/// every read what is there moves to the buffer's start, so that reads have to grow with it.
 #[test]
 fn claims_within_claims() {
     const LIMIT_BYTES: usize = 4 << 20;
-    /// From 64 KiB to the limit by doubling and as much as the heads took, then a quarter of the limit at a time, and the end.
+    /// From 64 KiB to the limit by doubling and as much as the heads took, then a quarter of the
+    /// limit at a time, and the end.
     const MAX_READS: usize = 7 + 1 + 4 + 1;
 
     let piece = [long(1), long(LIMIT_BYTES as i64), vec![0; 1000], SYNC.to_vec()].concat();

@@ -1,8 +1,9 @@
-//! The corpora of `tests/testdata/avro`: every file as fastavro and apache-avro read it, every schema judged as its own
-//! project and Apache Avro for Java judge it; or on the list of expected differences, which says why not.
+//! The corpora of `tests/testdata/avro`: every file as fastavro and apache-avro read it, every
+//! schema judged as its own project and Apache Avro for Java judge it; or on the list of expected
+//! differences, which says why not.
 //!
-//! With `SABOT_AVRO_FILES=FOLDER`, every `.avro` file below that folder is compared with apache-avro too: for corpora that
-//! are not part of this repository.
+//! With `SABOT_AVRO_FILES=FOLDER`, every `.avro` file below that folder is compared with
+//! apache-avro too: for corpora that are not part of this repository.
 
 mod plain;
 mod schemas;
@@ -182,7 +183,8 @@ fn files_are_read_as_apache_avro_reads_them() {
     check("apache-avro", &compared_with_apache_avro(&folder));
 }
 
-/// All files below a folder against apache-avro. It is not built with xz and zstandard, which it has C libraries for.
+/// All files below a folder against apache-avro. It is not built with xz and zstandard, which it
+/// has C libraries for.
 fn compared_with_apache_avro(folder: &Path) -> Compared {
     let mut compared = Compared::new();
     for path in files(folder) {
@@ -232,7 +234,8 @@ fn a_file_as_its_json() {
     );
 }
 
-/// Files with each codec, a byte of which is changed: the rows of other blocks come out, and nothing panics.
+/// Files with each codec, a byte of which is changed: the rows of other blocks come out, and
+/// nothing panics.
 #[test]
 fn damaged_files() {
     for codec in ["null", "deflate", "snappy", "bzip2", "xz", "zstandard"] {

@@ -1,6 +1,6 @@
-//! Values in a form that every reader's can be brought into: JSON whose strings begin with `f:` for floating point (the bits
-//! of the double), `x:` for bytes, `dec:` for decimals (the unscaled number) and `dur:` for durations. `make.py` has the
-//! same for fastavro.
+//! Values in a form that every reader's can be brought into: JSON whose strings begin with `f:` for
+//! floating point (the bits of the double), `x:` for bytes, `dec:` for decimals (the unscaled
+//! number) and `dur:` for durations. `make.py` has the same for fastavro.
 
 use apache_avro::types::Value;
 use arrow_array::cast::AsArray;

@@ -50,7 +50,8 @@ fn differs(schema: &WriterSchema, is_valid: bool) -> Option<String> {
     }
 }
 
-/// Holds each line against what it says itself; `least` are how many are refused and taken at least.
+/// Holds each line against what it says itself; `least` are how many are refused and taken at
+/// least.
 fn judge(reference: &str, path: &str, least: [usize; 2]) {
     let (mut compared, mut counts) = (Compared::new(), [0, 0]);
     for line in lines(path) {

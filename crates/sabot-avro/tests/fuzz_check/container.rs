@@ -1,7 +1,7 @@
 //! Any bytes as an Object Container File: it comes to an end, in the same way however it is cut.
 //!
-//! Random bytes seldom have a header, and hardly ever a block behind it, so that most inputs are changes of good files, or
-//! what stands in a block.
+//! Random bytes seldom have a header, and hardly ever a block after it, so that most inputs are
+//! changes of good files, or what is in a block.
 
 use std::io::Read;
 
@@ -24,7 +24,7 @@ const CODECS: [&str; 7] = [
     "unheard-of",
 ];
 
-/// What came out of a file: the rows of batches one behind the other, and errors where they stood.
+/// What came out of a file: the rows of batches one after the other, and errors where they were.
 #[derive(Debug, PartialEq)]
 enum Out {
     Rows(usize),
@@ -56,7 +56,7 @@ fn check_file(file: &[u8]) -> usize {
     rows.sum()
 }
 
-/// All that comes out; an error that is fatal is the only one behind the header's.
+/// All that comes out; an error that is fatal is the only one after the header's.
 fn read(input: impl Read, batch_rows: usize) -> Vec<Out> {
     let mut options = ContainerOptions::default();
     options.block_bytes = 1 << 18;

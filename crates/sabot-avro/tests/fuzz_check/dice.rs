@@ -2,8 +2,8 @@
 
 use arbitrary::Unstructured;
 
-/// A stream of choices. Once its bytes are used up every choice is the first one, so whoever chooses has to put what ends
-/// things first.
+/// A stream of choices. Once its bytes are used up every choice is the first one, so whoever
+/// chooses has to put what ends things first.
 pub(crate) struct Dice<'a>(Unstructured<'a>);
 
 impl<'a> Dice<'a> {

@@ -1,8 +1,10 @@
-//! Random writer schema, values and reader schema: Sabot, apache-avro and a model of the specification agree.
+//! Random writer schema, values and reader schema: Sabot, apache-avro and a model of the
+//! specification agree.
 //!
-//! The model ([`super::model`]) says what the specification asks for. Sabot has to do just that, for every row. apache-avro
-//! has to agree with the model too, which keeps the model honest, but for the rows that meet one of its known
-//! [`Deviation`]s; those are noted where a value meets them and not by schema.
+//! The model ([`super::model`]) says what the specification asks for. Sabot has to do just that,
+//! for every row. apache-avro has to agree with the model too, which keeps the model honest, but
+//! for the rows that meet one of its known [`Deviation`]s; those are noted where a value meets them
+//! and not by schema.
 
 use std::collections::HashMap;
 
@@ -240,7 +242,8 @@ struct Theirs {
 impl Theirs {
     fn new(writer: &Ty, reader: Option<&Ty>) -> Self {
         max_allocation_bytes(MAX_ALLOCATION_BYTES);
-        // It checks a writer's defaults, which mean nothing, and not always as the specification says.
+        // It checks a writer's defaults, which mean nothing, and not always as the specification
+        // says.
         let writer = writer.clone().without_defaults().json();
         Self {
             writer: Schema::parse_str(&writer).unwrap_or_else(|error| panic!("{error}\n{writer}")),

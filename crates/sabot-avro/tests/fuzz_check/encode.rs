@@ -1,7 +1,7 @@
 //! Values to bytes, with the freedoms of the format; and bytes to values, strictly.
 //!
-//! The specification leaves a writer free to cut arrays and maps into blocks, to write a block's size in bytes behind a
-//! negative count, and to write integers with more bytes than they need.
+//! The specification leaves a writer free to cut arrays and maps into blocks, to write a block's
+//! size in bytes behind a negative count, and to write integers with more bytes than they need.
 
 use super::dice::Dice;
 use super::types::{Base, Ty};

@@ -1,8 +1,9 @@
 //! However messages are cut into calls and batches, every one of them has the same outcome.
 //!
-//! A call with many messages is served by the block engine where it can, a call with one by the row engine; so the two
-//! are held against each other, as well as invariants 2 (rows beside a bad one are unchanged) and 7 (batch splits do not
-//! matter). Messages of several writers are interleaved, and spoilt.
+//! A call with many messages is served by the block engine where it can, a call with one by the row
+//! engine; so the two are held against each other, as well as invariants 2 (rows beside a bad one
+//! are unchanged) and 7 (batch splits do not matter). Messages of several writers are interleaved,
+//! and spoilt.
 
 use arrow_array::{ArrayRef, RecordBatch};
 use sabot_avro::AvroFactory;
@@ -215,7 +216,8 @@ impl Case {
         )
     }
 
-    /// Decodes `messages` in calls of as many as `chunk` says, and flushes whenever the decoder is full, and at the end.
+    /// Decodes `messages` in calls of as many as `chunk` says, and flushes whenever the decoder is
+    /// full, and at the end.
     fn outcomes(&self, messages: &[Message], mut chunk: impl FnMut() -> usize) -> Outcome {
         let mut decoder = AvroFactory
             .open(&self.target)
@@ -261,7 +263,7 @@ impl Case {
                     self.text()
                 );
             }
-            // A difference may show only between the rows: in what stands outside of all of them.
+            // A difference may show only between the rows: in what is outside of all of them.
             assert!(is_same, "rows {at} to {} in {what}\n{}", at + run, self.text());
             at += run;
         }
@@ -269,7 +271,7 @@ impl Case {
 }
 
 impl Outcome {
-    /// How many rows from `at` on stand one behind the other in one batch.
+    /// How many rows from `at` on are one after the other in one batch.
     fn run(&self, at: usize) -> usize {
         let (batch, row, _) = self.rows[at];
         let rows = self.rows[at..].iter().enumerate();
@@ -322,8 +324,9 @@ fn target(dice: &mut Dice<'_>) -> Target {
     target
 }
 
-/// A decoder that has prepared the first writer where its schema gives the columns; `None` where batches of so few bytes
-/// have no room for one row. What a projection may not do is left to the tests of projections.
+/// A decoder that has prepared the first writer where its schema gives the columns; `None` where
+/// batches of so few bytes have no room for one row. What a projection may not do is left to the
+/// tests of projections.
 fn open(target: &mut Target, first: &Ty) -> Option<Box<dyn Decoder>> {
     let writer = WriterSchema::avro(first.json());
     let attempt = |target: &Target| {
@@ -340,7 +343,8 @@ fn open(target: &mut Target, first: &Ty) -> Option<Box<dyn Decoder>> {
     match opened {
         Ok(decoder) => Some(decoder),
         Err(_) if target.limits.batch_bytes < 1 << 16 => None,
-        // A big-decimal may be read onto a negative scale, and the column that it becomes cannot be given.
+        // A big-decimal may be read onto a negative scale, and the column that it becomes cannot be
+        // given.
         Err(error) if error.to_string().contains("has a negative scale") => None,
         Err(error) => panic!("{error}\n{target:#?}\n{}", first.json()),
     }
@@ -365,7 +369,8 @@ fn limit(dice: &mut Dice<'_>, target: &mut Target) {
     }
 }
 
-/// Messages out of a few bodies, some of them spoilt; `None` without a writer. Sometimes they meet the limits just so.
+/// Messages out of a few bodies, some of them spoilt; `None` without a writer. Sometimes they meet
+/// the limits just so.
 fn messages(dice: &mut Dice<'_>, writers: &[Ty], target: &mut Target) -> Option<Vec<Message>> {
     let (mut good, mut spoilt): (Vec<Message>, Vec<Message>) = Default::default();
     for (at, writer) in writers.iter().enumerate() {
@@ -386,7 +391,8 @@ fn messages(dice: &mut Dice<'_>, writers: &[Ty], target: &mut Target) -> Option<
     let first = good.first()?.clone();
     spoilt.push((0, None));
     spoilt.push(first);
-    // Mostly one good message after the other, so that there are blocks: many of one writer, of few values or one.
+    // Mostly one good message after the other, so that there are blocks: many of one writer, of few
+    // values or one.
     let count = dice.pick(&[80, 3, 64, 65, 128, 200]);
     let run = dice.pick(&[64, 1, 10]);
     let is_mixed = dice.once_in(3);

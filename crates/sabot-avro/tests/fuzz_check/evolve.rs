@@ -9,7 +9,8 @@ use super::values::default_value;
 /// Makes reader types out of writer types.
 pub(crate) struct Evolution<'a> {
     types: &'a mut Types,
-    /// What the writer's named types have become, by name: wherever they occur, they have to become the same.
+    /// What the writer's named types have become, by name: wherever they occur, they have to become
+    /// the same.
     evolved: HashMap<String, Ty>,
     /// How often a type is replaced by one that cannot be read: once in so many times.
     calm: usize,
@@ -26,7 +27,8 @@ impl<'a> Evolution<'a> {
         }
     }
 
-    /// The reader's type for a whole message of `ty`: mostly of the same kind, or little could be read.
+    /// The reader's type for a whole message of `ty`: mostly of the same kind, or little could be
+    /// read.
     pub(crate) fn root(&mut self, dice: &mut Dice<'_>, ty: &Ty) -> Ty {
         if matches!(ty.base, Base::Record(..)) && !dice.once_in(12) {
             let mut evolved = self.named(dice, ty);
@@ -232,7 +234,8 @@ impl<'a> Evolution<'a> {
         Base::Union(branches).into()
     }
 
-    /// The type as it is, but for named types within it that have changed already; those that have not, never will.
+    /// The type as it is, but for named types within it that have changed already; those that have
+    /// not, never will.
     fn same(&mut self, ty: &Ty) -> Ty {
         if let Some(known) = ty.name().and_then(|name| self.evolved.get(&name.full)) {
             return known.clone();

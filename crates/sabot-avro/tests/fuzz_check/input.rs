@@ -84,7 +84,8 @@ fn project_fields(dice: &mut Dice<'_>, fields: &[Field], path: &str, paths: &mut
     kept
 }
 
-/// Paths of a random projection that may select branches of unions: what it leaves is known to nobody but Sabot.
+/// Paths of a random projection that may select branches of unions: what it leaves is known to
+/// nobody but Sabot.
 pub(crate) fn any_projection(dice: &mut Dice<'_>, ty: &Ty) -> Vec<String> {
     let mut paths = Vec::new();
     match &ty.base {
@@ -174,7 +175,8 @@ fn project(dice: &mut Dice<'_>, ty: &Ty, path: &str, paths: &mut Vec<String>) ->
     projected
 }
 
-/// A few values of `ty` and their bytes: all of them plain, so that they make blocks, or each as it comes.
+/// A few values of `ty` and their bytes: all of them plain, so that they make blocks, or each as it
+/// comes.
 pub(crate) fn bodies(dice: &mut Dice<'_>, ty: &Ty) -> Vec<(Val, Vec<u8>)> {
     let is_free = dice.once_in(2);
     let bodies = (0..=dice.below(4)).map(|_| {

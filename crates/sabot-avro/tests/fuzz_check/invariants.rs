@@ -1,4 +1,5 @@
-//! The invariants of every decoder, of random schemas: the suite of `sabot-testkit` spoils, splits and interleaves.
+//! The invariants of every decoder, of random schemas: the suite of `sabot-testkit` spoils, splits
+//! and interleaves.
 //!
 //! The suite takes many rows for each body, so that there are few bodies, and short ones.
 
@@ -16,7 +17,8 @@ const MAX_BODY_BYTES: usize = 60;
 /// Good bodies of each writer at most.
 const MAX_BODIES: usize = 2;
 
-/// One input: choices of writer schemas, a target and bodies. Says how many good bodies were checked.
+/// One input: choices of writer schemas, a target and bodies. Says how many good bodies were
+/// checked.
 pub(crate) fn check(input: &[u8]) -> usize {
     let mut dice = Dice::new(input);
     let mut types = Types::with_big(&mut dice);

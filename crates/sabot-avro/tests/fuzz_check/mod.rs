@@ -1,8 +1,9 @@
 //! What must hold for any bytes; fuzz targets and ordinary tests share it.
 //!
-//! [`check`] is of fixed schemas and any body: this decoder and apache-avro agree, but for the differences listed in
-//! [`is_known`]. [`differential`], [`engines`] and [`invariants`] take the input for choices and make schemas of them too;
-//! to [`schema`] it is a schema's text, to [`container`] a file or what stands in one.
+//! [`check`] is of fixed schemas and any body: this decoder and apache-avro agree, but for the
+//! differences listed in [`is_known`]. [`differential`], [`engines`] and [`invariants`] take the
+//! input for choices and make schemas of them too; to [`schema`] it is a schema's text, to
+//! [`container`] a file or what is in one.
 
 pub(crate) mod columns;
 pub(crate) mod container;
@@ -40,7 +41,8 @@ use sabot_decode::{
     Decoder, DecoderFactory, OutputSchema, Payload, RowErrorKind, SchemaKey, Stop, Target, WriterSchema,
 };
 
-/// Items of one message, and bytes that apache-avro may allocate at once: enough for any small input.
+/// Items of one message, and bytes that apache-avro may allocate at once: enough for any small
+/// input.
 const MAX_ITEMS: usize = 1000;
 const MAX_ALLOCATION_BYTES: usize = 1 << 20;
 
@@ -66,8 +68,8 @@ pub(crate) const CASES: &[(&str, Option<&str>)] = &[
         Some(include_str!("nested_skipping.avsc")),
     ),
 ];
-/// The case whose reader drops fields. What is skipped is not checked as apache-avro does, so that the two may differ on
-/// bad messages; the decoder's own invariants hold all the same.
+/// The case whose reader drops fields. What is skipped is not checked as apache-avro does, so that
+/// the two may differ on bad messages; the decoder's own invariants hold all the same.
 const SKIPPING: usize = 6;
 
 thread_local! {

@@ -1,8 +1,10 @@
-//! Schema resolution as the specification words it, one value at a time: the oracle of the differential check.
+//! Schema resolution as the specification words it, one value at a time: the oracle of the
+//! differential check.
 //!
-//! It knows nothing of plans and columns. Where Sabot goes beyond the specification or chooses between readings of it,
-//! the model follows DESIGN.md: an exact branch of a reader's union comes before one by name and one by promotion, and
-//! logical types are compared. On its way it notes where apache-avro is known to do otherwise ([`Deviation`]).
+//! It knows nothing of plans and columns. Where Sabot goes beyond the specification or chooses
+//! between readings of it, the model follows DESIGN.md: an exact branch of a reader's union comes
+//! before one by name and one by promotion, and logical types are compared. On its way it notes
+//! where apache-avro is known to do otherwise ([`Deviation`]).
 
 use arrow_buffer::i256;
 
@@ -12,25 +14,30 @@ use super::values::Val;
 /// Where apache-avro 0.22 deviates from the specification when it resolves a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Deviation {
-    /// "A reader's field may have aliases": it looks for a writer's field under the reader's name alone.
+    /// "A reader's field may have aliases": it looks for a writer's field under the reader's name
+    /// alone.
     FieldAlias,
-    /// "If the reader's field has no counterpart, its default value is used", of a type with a logical type, bytes or a
-    /// union in it: it takes the JSON for text in UTF-8, does not size fixed, and knows a union's first branch alone.
+    /// "If the reader's field has no counterpart, its default value is used", of a type with a
+    /// logical type, bytes or a union in it: it takes the JSON for text in UTF-8, does not size
+    /// fixed, and knows a union's first branch alone.
     Default,
-    /// "A logical type is always serialized using its underlying Avro type": it does not read one as its base type, nor as
-    /// one of another unit.
+    /// "A logical type is always serialized using its underlying Avro type": it does not read one
+    /// as its base type, nor as one of another unit.
     Logical,
-    /// "For decimals, the scale and precision match": it refuses numbers that were written with too few bytes to hold
-    /// every number of that precision.
+    /// "For decimals, the scale and precision match": it refuses numbers that were written with too
+    /// few bytes to hold every number of that precision.
     Decimal,
-    /// It takes decimals of more digits than their precision; and durations beyond Arrow's signed parts are Sabot's limit.
+    /// It takes decimals of more digits than their precision; and durations beyond Arrow's signed
+    /// parts are Sabot's limit.
     Range,
     /// It reads UUIDs in braces and as URNs, and the sixteen bytes of a text as one.
     Uuid,
-    /// "The first schema in the reader's union that matches the writer's schema": it looks for one that takes the value.
+    /// "The first schema in the reader's union that matches the writer's schema": it looks for one
+    /// that takes the value.
     Union,
-    /// Pairs of types that do not match, which it reads all the same: long as int, double as float, names as numbers,
-    /// bytes and text as fixed and enum, fixed as text, maps as records, arrays of ints as bytes.
+    /// Pairs of types that do not match, which it reads all the same: long as int, double as float,
+    /// names as numbers, bytes and text as fixed and enum, fixed as text, maps as records, arrays
+    /// of ints as bytes.
     Lenient,
     /// Named types have to have the same name; it does not compare names at all.
     Names,
@@ -207,7 +214,8 @@ pub(crate) fn decimal(bytes: &[u8]) -> Option<i256> {
     Some(i256::from_be_bytes(wide))
 }
 
-/// The bytes of a UUID's text: 32 hexadecimal digits, with hyphens in all of the usual places or in none.
+/// The bytes of a UUID's text: 32 hexadecimal digits, with hyphens in all of the usual places or in
+/// none.
 pub(crate) fn uuid(text: &str) -> Option<[u8; 16]> {
     let digits = match text.split('-').collect::<Vec<_>>()[..] {
         [all] => all.to_owned(),
@@ -225,7 +233,8 @@ fn scaled(writer: &Ty, reader: &Ty, value: i64) -> Option<i64> {
     value.checked_mul(factor(writer, reader)?)
 }
 
-/// What one unit of the writer's logical type is in the reader's; `None` where they mean different things.
+/// What one unit of the writer's logical type is in the reader's; `None` where they mean different
+/// things.
 fn factor(writer: &Ty, reader: &Ty) -> Option<i64> {
     let (Some(written), Some(read)) = (writer.logical, reader.logical) else {
         return Some(1);
@@ -277,7 +286,8 @@ fn best_branch(writer: &Ty, branches: &[Ty]) -> Option<usize> {
     fits.min().map(|(_, at)| at)
 }
 
-/// Whether a writer schema can be read as a reader schema: for a writer's union, whether any branch but null can.
+/// Whether a writer schema can be read as a reader schema: for a writer's union, whether any branch
+/// but null can.
 pub(crate) fn is_resolvable(writer: &Ty, reader: &Ty) -> bool {
     if let Some(branches) = writer.branches() {
         let mut relevant = branches.iter().filter(|ty| !ty.is_null() || branches.len() == 1);
@@ -323,7 +333,8 @@ fn is_default_holdable(ty: &Ty, val: &Val) -> bool {
     }
 }
 
-/// For each of the reader's fields the writer's: by name, else by an alias that no other field has taken.
+/// For each of the reader's fields the writer's: by name, else by an alias that no other field has
+/// taken.
 pub(crate) fn sources(written: &[Field], read: &[Field]) -> Vec<Option<usize>> {
     let find = |name: &str| written.iter().position(|field| field.name == name);
     let mut sources: Vec<_> = read.iter().map(|field| find(&field.name)).collect();
@@ -343,8 +354,8 @@ fn symbol(written: &str, read: &Symbols) -> Option<usize> {
     found.or(read.default)
 }
 
-/// Whether apache-avro finds the branch `at` for a value of `writer`: it looks for the base type first, and among named
-/// types, arrays and maps for one that takes the value.
+/// Whether apache-avro finds the branch `at` for a value of `writer`: it looks for the base type
+/// first, and among named types, arrays and maps for one that takes the value.
 fn is_found_by_value(writer: &Ty, branches: &[Ty], at: usize) -> bool {
     if branches.iter().filter(|ty| !ty.is_null()).count() <= 1 {
         return true;

@@ -1,5 +1,5 @@
-//! From the JSON of schemas and values to the model's types and values. It takes what the tests' own files have, and no
-//! reference to a named type.
+//! From the JSON of schemas and values to the model's types and values. It takes what the tests'
+//! own files have, and no reference to a named type.
 
 use serde_json::Value as Json;
 

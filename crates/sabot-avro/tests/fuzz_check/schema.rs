@@ -7,7 +7,8 @@ const KEY: SchemaKey = SchemaKey::Id(1);
 /// What parts a writer's schema from a reader's; no schema has it.
 const SEPARATOR: char = '\0';
 
-/// One input: the text of a writer's schema, and perhaps that of a reader's behind a zero. Says whether it could be compiled.
+/// One input: the text of a writer's schema, and perhaps that of a reader's after a zero. Says
+/// whether it could be compiled.
 pub(crate) fn check(input: &[u8]) -> bool {
     let text = String::from_utf8_lossy(input);
     let (writer, reader) = match text.split_once(SEPARATOR) {
@@ -60,7 +61,8 @@ fn compile(target: &Target, writer: &str) -> Option<Box<dyn Decoder>> {
     }
 }
 
-/// A few messages, which are good or bad: empty, zeros, ones, and one that begins a list of everything.
+/// A few messages, which are good or bad: empty, zeros, ones, and one that begins a list of
+/// everything.
 fn drain(decoder: &mut dyn Decoder) {
     let bodies: [&[u8]; 5] = [
         &[],

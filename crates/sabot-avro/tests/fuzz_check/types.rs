@@ -7,7 +7,8 @@ use serde_json::{Map, Value as Json, json};
 use super::dice::Dice;
 use super::values::{Val, default_value};
 
-/// A type. Named types that occur twice are equal wherever they occur, and written as references after the first time.
+/// A type. Named types that occur twice are equal wherever they occur, and written as references
+/// after the first time.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Ty {
     pub(crate) base: Base,
@@ -263,7 +264,8 @@ pub(crate) struct Types {
     /// Named types made so far, to be referred to.
     known: Vec<Ty>,
     nodes_left: usize,
-    /// Whether there are decimals that the model knows nothing of: of more digits than Arrow's, and with their own scale.
+    /// Whether there are decimals that the model knows nothing of: of more digits than Arrow's, and
+    /// with their own scale.
     has_big: bool,
 }
 

@@ -1,4 +1,5 @@
-//! Values as a model knows them: random ones, their JSON as defaults, their bytes, and bytes read strictly.
+//! Values as a model knows them: random ones, their JSON as defaults, their bytes, and bytes read
+//! strictly.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -175,7 +176,8 @@ fn hyphenated(id: &str) -> String {
     [&id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..]].join("-")
 }
 
-/// A random value that can be a default: numbers that JSON can write, and in unions a branch that JSON tells apart.
+/// A random value that can be a default: numbers that JSON can write, and in unions a branch that
+/// JSON tells apart.
 pub(crate) fn default_value(dice: &mut Dice<'_>, ty: &Ty) -> Val {
     match &ty.base {
         Base::Float => Val::Float(dice.below(100) as f32 / 4.0),
@@ -203,7 +205,8 @@ pub(crate) fn default_value(dice: &mut Dice<'_>, ty: &Ty) -> Val {
             let branch = dice.below(branches.len());
             let class = json_class(&branches[branch]);
             let first = branches.iter().position(|ty| json_class(ty) == class);
-            // With two branches of one class, the first that the JSON fits would be meant; the first of all is certain.
+            // With two branches of one class, the first that the JSON fits would be meant; the
+            // first of all is certain.
             let branch = if first == Some(branch) { branch } else { 0 };
             Val::Union(branch, Box::new(default_value(dice, &branches[branch])))
         }

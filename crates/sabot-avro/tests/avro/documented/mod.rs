@@ -1,5 +1,5 @@
-//! The tables of docs/type-mapping.md: each row has exactly one case here, named by its first cell, and what the row names has
-//! to come up in its case.
+//! The tables of docs/type-mapping.md: each row has exactly one case here, named by its first cell,
+//! and what the row names has to come up in its case.
 
 mod columns;
 mod given;
@@ -31,7 +31,7 @@ fn rows(head: &str) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// What stands in backquotes.
+/// What is in backquotes.
 fn words(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }

@@ -1,4 +1,5 @@
-//! Values of every type within records that may be null, in lists and outside of them: lanes with holes between them.
+//! Values of every type within records that may be null, in lists and outside of them: lanes with
+//! holes between them.
 
 use sabot_testkit::avro::{array, cat, long, nullable, sized};
 
@@ -10,7 +11,8 @@ struct Types(Vec<(&'static str, Vec<u8>, Vec<u8>)>);
 /// Which of the values are there, by bits.
 const MASKS: [u32; 6] = [u32::MAX, 0, 0x5555, 0xaaaa, 0x00f0, 0xff0f];
 
-/// Records of all types, where each value is there and where each may be null: alone, and within what may be null itself.
+/// Records of all types, where each value is there and where each may be null: alone, and within
+/// what may be null itself.
 pub(super) fn holes() -> Vec<Seam> {
     let types = Types::new();
     let plain = types.record(str::to_owned);

@@ -77,7 +77,8 @@ pub(super) fn items() -> Vec<Seam> {
 
 const ITEMS: usize = 6;
 
-/// Lists within lists are taken 64 at a time, of whichever rows they are: each row is charged for its own.
+/// Lists within lists are taken 64 at a time, of whichever rows they are: each row is charged for
+/// its own.
 fn items_of_lists_in_other_rows() -> Vec<Seam> {
     let writer = record(&[&array(&array("\"int\"")), &array("\"int\"")]);
     let body = |(lists, inner, others): (i64, i64, i64)| {
@@ -88,7 +89,8 @@ fn items_of_lists_in_other_rows() -> Vec<Seam> {
     vec![Seam::new(&writer, bodies.to_vec()).within(|limits| limits.row_items = 100)]
 }
 
-/// In a list and in a union's branch: as struct, and of two writers, its lists are taken after all others.
+/// In a list and in a union's branch: as struct, and of two writers, its lists are taken after all
+/// others.
 fn items_in_branches() -> Vec<Seam> {
     let in_branch = r#"["int", {"type": "array", "items": "int"}, "string"]"#;
     let writer = record(&[&array("\"int\""), in_branch, "\"int\""]);
@@ -111,7 +113,7 @@ fn items_in_branches() -> Vec<Seam> {
     vec![seam, of_two]
 }
 
-/// With their sizes, one list behind the other.
+/// With their sizes, one list after the other.
 fn items_behind_sizes() -> Vec<Seam> {
     let list = |count: i64| match count {
         0 => long(0),
@@ -172,7 +174,8 @@ fn items_of_lists() -> Vec<Seam> {
     vec![Seam::new(&writer, bodies.to_vec()).within(|limits| limits.row_items = ITEMS)]
 }
 
-/// Messages that fill a block by their bytes, or are too long for one; and limits of rows and bytes.
+/// Messages that fill a block by their bytes, or are too long for one; and limits of rows and
+/// bytes.
 pub(super) fn sizes() -> Vec<Seam> {
     let writer = record(&["\"string\"", "\"int\""]);
     let text = |bytes: usize| cat(&[&sized("x".repeat(bytes)), &long(1)]);

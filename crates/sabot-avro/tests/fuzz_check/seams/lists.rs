@@ -4,7 +4,8 @@ use sabot_testkit::avro::{array, cat, long, map, nullable, sized};
 
 use super::{Seam, items_of, list_of, record};
 
-/// Arrays and maps in several blocks, and blocks that say how many bytes they take, rightly or wrongly.
+/// Arrays and maps in several blocks, and blocks that say how many bytes they take, rightly or
+/// wrongly.
 pub(super) fn blocks() -> Vec<Seam> {
     let pair = |first: &str| {
         format!(
@@ -44,7 +45,7 @@ pub(super) fn blocks() -> Vec<Seam> {
         seams.push(seam.clone().keeping("f1"));
         seams.push(seam.clone().within(|limits| limits.row_items = 3));
         seams.push(seam);
-        // Behind a byte that says whether it is there.
+        // After a byte that says whether it is there.
         let mut there = block_bodies(&item, &bad);
         there.iter_mut().for_each(|body| body.insert(0, 2));
         there.push(cat(&[&long(0), &long(5)]));
@@ -53,7 +54,7 @@ pub(super) fn blocks() -> Vec<Seam> {
     seams
 }
 
-/// An array of such items and an int behind it, rightly written or wrongly.
+/// An array of such items and an int after it, rightly written or wrongly.
 fn block_bodies(item: &[u8], bad_item: &[u8]) -> Vec<Vec<u8>> {
     let size = item.len() as i64;
     let two = cat(&[item, item]);
@@ -214,7 +215,7 @@ pub(super) fn nothing() -> Vec<Seam> {
     let counts = [1, 0, 5, 6, 7, 1000, 1001, i64::MAX, i64::MIN];
     let list = |count: i64| match count {
         0 => cat(&[&long(0), &long(8)]),
-        // A negative count has a size behind it.
+        // A negative count has a size after it.
         count if count < 0 => cat(&[&long(count), &long(0), &long(0), &long(8)]),
         count => cat(&[&long(count), &long(0), &long(8)]),
     };

@@ -1,8 +1,10 @@
-//! Messages at the seams of the two engines: what a block of rows takes just so, just not, or not at all.
+//! Messages at the seams of the two engines: what a block of rows takes just so, just not, or not
+//! at all.
 //!
-//! Random schemas and values meet these too seldom to be relied upon: numbers at the edge of overflow, limits met exactly,
-//! items without bytes, arrays in several blocks, rows of a list that have nothing where the row beside has something.
-//! [`super::engines`] holds both engines against each other on all of them.
+//! Random schemas and values meet these too seldom to be relied upon: numbers at the edge of
+//! overflow, limits met exactly, items without bytes, arrays in several blocks, rows of a list that
+//! have nothing where the row beside has something. [`super::engines`] holds both engines against
+//! each other on all of them.
 
 mod holes;
 mod limits;

@@ -43,7 +43,8 @@ pub(super) fn writers() -> Vec<Seam> {
     vec![seam, small]
 }
 
-/// Values as deep as the block engine goes by itself, and deeper, with one at the bottom that the reader lacks.
+/// Values as deep as the block engine goes by itself, and deeper, with one at the bottom that the
+/// reader lacks.
 pub(super) fn deep() -> Vec<Seam> {
     let schema = |levels: usize, is_array: bool, bottom: &str| {
         let bottom = format!(
@@ -69,7 +70,7 @@ pub(super) fn deep() -> Vec<Seam> {
                 _ => body.push(2),
             }
         }
-        // Each list that has an item ends behind it.
+        // Each list that has an item ends after it.
         body.extend(vec![0; if is_array { levels.min(present) } else { 0 }]);
         body
     };

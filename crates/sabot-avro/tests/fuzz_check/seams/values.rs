@@ -142,7 +142,8 @@ pub(super) fn texts() -> Vec<Seam> {
     .concat()
 }
 
-/// A field's type where it stands alone, where it may be null, in a list, in a nullable record, and its bodies there.
+/// A field's type where it is by itself, where it may be null, in a list, in a nullable record, and
+/// its bodies there.
 fn everywhere(ty: &str, onto: &str, bodies: &[Vec<u8>]) -> Vec<Seam> {
     let inner = |ty: &str| {
         format!(
