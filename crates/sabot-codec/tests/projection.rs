@@ -127,7 +127,8 @@ proptest! {
     }
 }
 
-/// The names are those of a schema, in the order of the columns; `expected` is what is kept or a part of the error.
+/// The names are those of a schema, in the order of the columns; `expected` is what is kept or a
+/// part of the error.
 #[test]
 fn order_and_repetition() {
     let pair = DataType::Struct(

@@ -1,14 +1,16 @@
 //! The zone that columns of instants are declared in.
 //!
-//! A zone is checked by its form, without a table of all zones: a name begins with one of the areas of the IANA database, or
-//! is one of its few names without an area. Both lists are closed, since the database makes new zones within areas alone,
-//! and makes some every few years. So a mistyped city is not found here.
+//! A zone is checked by its form, without a table of all zones: a name begins with one of the areas
+//! of the IANA database, or is one of its few names without an area. Both lists are closed, since
+//! the database makes new zones within areas alone, and makes some every few years. So a mistyped
+//! city is not found here.
 
 use std::sync::Arc;
 
 use crate::PlanError;
 
-/// The zone that columns of instants are declared in. It changes no value: an instant is counted from the epoch in UTC.
+/// The zone that columns of instants are declared in. It changes no value: an instant is counted
+/// from the epoch in UTC.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TimeZone {

@@ -1,16 +1,31 @@
 //! From a given Arrow schema to the tree that plans are compiled onto.
 //!
-//! Each Arrow type is taken for the Avro type that would become it, so that plans are compiled as onto a reader schema. What a
-//! reader schema says and an Arrow schema does not is left open: records and fixed have any name, fields no default (a
-//! nullable column that the writer lacks is null), and the symbols of a dictionary are gathered from the writers.
+//! Each Arrow type is taken for the Avro type that would become it, so that plans are compiled as
+//! onto a reader schema. What a reader schema says and an Arrow schema does not is left open:
+//! records and fixed have any name, fields no default (a nullable column that the writer lacks is
+//! null), and the symbols of a dictionary are gathered from the writers.
 //!
-//! The metadata that this crate writes is read back: `avro.enum.symbols` fixes an enum's symbols, `avro.name` and
-//! `avro.namespace` tell a union's branches apart, `avro.logicalType` tells texts of UUIDs from other text and instants
-//! without a zone from local times, and `avro.union` unions from other structs.
+//! # A small example
+//!
+//! | given column | Avro type | form |
+//! |---|---|---|
+//! | `id: Int64`, not nullable | `long` | `Leaf` |
+//! | `at: Timestamp(Millisecond, "UTC")` | `long`, `timestamp-millis` | `Leaf` |
+//! | `status: Dictionary(Int32, Utf8)`, nullable | an `enum`, whose symbols are those of the writers | `Leaf` |
+//! | `lines: List(Struct(sku: Utf8))`, nullable | an `array` of a `record` of any name | `Array`, `Record` |
+//! | `raw: Utf8`, `arrow.json`, nullable | `string`; values of any type are taken | `Json` |
+//!
+//! A writer's record `{ long at; long id; }` is then resolved onto the record of these types, as
+//! onto any reader schema: its fields are found by name, and `status`, `lines` and `raw` are null,
+//! since the writer has none.
+//!
+//! # Metadata
+//!
+//! What this crate writes is read back: `avro.enum.symbols` fixes an enum's symbols, `avro.name`
+//! and `avro.namespace` tell a union's branches apart, `avro.logicalType` tells texts of UUIDs from
+//! other text and instants without a zone from local times, and `avro.union` unions from other
+//! structs.
 
-use std::sync::Arc;
-
-use arrow_array::{ArrayRef, StringArray};
 use arrow_schema::{
     DECIMAL32_MAX_PRECISION, DECIMAL64_MAX_PRECISION, DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION,
     DataType, Field, FieldRef, Fields, IntervalUnit, Schema as ArrowSchema, TimeUnit as ArrowUnit, UnionMode,
@@ -18,51 +33,44 @@ use arrow_schema::{
 use sabot_codec::{STRUCT_UNION, UNION_KEY, extension};
 use sabot_decode::{PlanError, Target, TimeZone, branch_segment, field_segment};
 
-use super::{Branch, Form, MAX_DEPTH, MAX_NODES, NO_COLUMN, Node, ShapeId, Union, arrow};
+use super::node::{Branch, Form, NO_COLUMN, Nodes, OutputNodeId, Union};
+use super::types;
 use crate::schema::{
     Decimal, Enum, Field as AvroField, FullName, Kind, Logical, Named, TimeUnit, Type, TypeId,
 };
 
-/// The tree of a given schema, without columns so far.
+/// The tree of a given schema, without columns so far, and the types that it is of.
 pub(super) struct Given {
     pub(super) types: Vec<Type>,
     pub(super) root_type: TypeId,
-    pub(super) nodes: Vec<Node>,
-    pub(super) root: ShapeId,
+    pub(super) nodes: Nodes,
+    pub(super) root: OutputNodeId,
 }
 
 impl Given {
     /// The tree of `kept`, which is what the projection leaves of `whole`.
     pub(super) fn new(kept: &ArrowSchema, whole: &ArrowSchema, target: &Target) -> Result<Self, PlanError> {
-        let mut given = Self {
-            types: Vec::new(),
-            root_type: TypeId(0),
-            nodes: Vec::new(),
-            root: ShapeId(0),
-        };
         let mut builder = Builder {
-            given: &mut given,
             target,
-            depth: 0,
+            types: Vec::new(),
+            nodes: Nodes::new(target.limits.depth),
         };
         let (kind, form, width) = builder.record(kept.fields(), whole.fields())?;
         let (root_type, root) = builder.push(Value::new(kind), form, false, width)?;
-        (given.root_type, given.root) = (root_type, root);
-        Ok(given)
+        let Builder { types, nodes, .. } = builder;
+        Ok(Self {
+            types,
+            root_type,
+            nodes,
+            root,
+        })
     }
 }
 
-/// The symbols that a dictionary's column has from the start: one must stand where a value may not be null.
-pub(super) fn first_symbols(symbols: &Enum, is_nullable: bool) -> ArrayRef {
-    let placeholder = (symbols.symbols.is_empty() && !is_nullable).then_some("");
-    let symbols = symbols.symbols.iter().map(|symbol| &**symbol).chain(placeholder);
-    Arc::new(symbols.map(Some).collect::<StringArray>())
-}
-
 struct Builder<'a> {
-    given: &'a mut Given,
     target: &'a Target,
-    depth: usize,
+    types: Vec<Type>,
+    nodes: Nodes,
 }
 
 /// The Avro type of a column.
@@ -98,7 +106,7 @@ struct Column<'a> {
 }
 
 impl Builder<'_> {
-    fn field(&mut self, column: Column<'_>) -> Result<(TypeId, ShapeId), PlanError> {
+    fn field(&mut self, column: Column<'_>) -> Result<(TypeId, OutputNodeId), PlanError> {
         self.named_field(column, None)
     }
 
@@ -106,25 +114,20 @@ impl Builder<'_> {
         &mut self,
         column: Column<'_>,
         named: Option<Named>,
-    ) -> Result<(TypeId, ShapeId), PlanError> {
-        let max_depth = self.target.limits.depth.min(MAX_DEPTH);
-        if self.depth >= max_depth {
-            return Err(PlanError::new(format!(
-                "the schema nests deeper than the limit of {max_depth}"
-            )));
-        }
-        self.depth += 1;
+    ) -> Result<(TypeId, OutputNodeId), PlanError> {
+        self.nodes.descend()?;
         let (mut value, form, width) = self.value(column)?;
-        self.depth -= 1;
+        self.nodes.ascend();
         let is_nullable = match &form {
-            // Its nulls are rows of its null branch, and of those that are columns of type Null since they are dropped.
+            // Its nulls are rows of its null branch, and of those that are columns of type Null
+            // since they are dropped.
             Form::Union(Union {
                 branches,
                 is_dense: true,
             }) => branches.iter().any(|branch| {
-                let node = &self.given.nodes[branch.id.0 as usize];
+                let node = self.nodes.get(branch.id);
                 matches!(node.form, Form::Dropped)
-                    || matches!(self.given.types[node.ty.0 as usize].kind, Kind::Null)
+                    || matches!(self.types[node.ty.0 as usize].kind, Kind::Null)
             }),
             _ => column.kept.is_nullable() || matches!(value.kind, Kind::Null),
         };
@@ -168,7 +171,7 @@ impl Builder<'_> {
             (data_type, _) => {
                 let is_json = extension::name(field) == Some(extension::JSON) && is_text(data_type);
                 let form = if is_json { Form::Json } else { Form::Leaf };
-                Ok((leaf(field, self.target)?, form, arrow::slot_bytes(data_type)))
+                Ok((leaf(field, self.target)?, form, types::width_bytes(data_type)))
             }
         }
     }
@@ -186,7 +189,7 @@ impl Builder<'_> {
                 whole: whole.iter().find(|whole| whole.name() == name).unwrap_or(field),
             };
             let (ty, id) = self.field(column).map_err(|error| error.within(segment))?;
-            width += self.given.nodes[id.0 as usize].width_bytes;
+            width += self.nodes.get(id).width_bytes;
             kept.push((position, id));
             read.push(AvroField {
                 name: name.into(),
@@ -199,7 +202,8 @@ impl Builder<'_> {
         Ok((Kind::Record(read), Form::Record(kept.into()), width))
     }
 
-    /// A union of these branches: what is kept of each, `None` where it is dropped, and the whole of it.
+    /// A union of these branches: what is kept of each, `None` where it is dropped, and the whole
+    /// of it.
     fn union<'f>(
         &mut self,
         all: impl Iterator<Item = (Option<&'f FieldRef>, &'f FieldRef)>,
@@ -220,7 +224,7 @@ impl Builder<'_> {
             branches: branches.into(),
             is_dense,
         };
-        let width = union.width_bytes(&self.given.nodes);
+        let width = self.nodes.union_width_bytes(&union);
         Ok((Value::new(Kind::Union(types)), Form::Union(union), width))
     }
 
@@ -229,7 +233,7 @@ impl Builder<'_> {
         kept: Option<&FieldRef>,
         whole: &Field,
         is_dense: bool,
-    ) -> Result<(TypeId, ShapeId), PlanError> {
+    ) -> Result<(TypeId, OutputNodeId), PlanError> {
         // Branches of one kind are told apart by their names.
         let name = metadata(whole, "avro.name").unwrap_or(whole.name());
         let named = Named {
@@ -257,34 +261,23 @@ impl Builder<'_> {
         form: Form,
         is_nullable: bool,
         width_bytes: usize,
-    ) -> Result<(TypeId, ShapeId), PlanError> {
-        if self.given.nodes.len() >= MAX_NODES {
-            return Err(PlanError::new(format!(
-                "the schema has more than {MAX_NODES} columns"
-            )));
-        }
-        let ty = TypeId(self.given.types.len() as u32);
-        self.given.types.push(Type {
+    ) -> Result<(TypeId, OutputNodeId), PlanError> {
+        let ty = TypeId(self.types.len() as u32);
+        self.types.push(Type {
             kind: value.kind,
             logical: value.logical,
             logical_name: None,
             named: value.named,
         });
-        self.given.nodes.push(Node {
-            ty,
-            is_nullable,
-            column: NO_COLUMN,
-            form,
-            width_bytes,
-        });
-        Ok((ty, ShapeId(self.given.nodes.len() as u32 - 1)))
+        let id = self.nodes.push(ty, is_nullable, form, width_bytes)?;
+        Ok((ty, id))
     }
 }
 
 /// The Avro type of anything but structs, lists, maps and unions.
 fn leaf(field: &Field, target: &Target) -> Result<Value, PlanError> {
     let logical_type = metadata(field, "avro.logicalType");
-    let symbols = metadata(field, arrow::ENUM_SYMBOLS);
+    let symbols = metadata(field, types::ENUM_SYMBOLS);
     Ok(match field.data_type() {
         DataType::Null => Value::new(Kind::Null),
         DataType::Boolean => Value::new(Kind::Boolean),
@@ -314,7 +307,7 @@ fn leaf(field: &Field, target: &Target) -> Result<Value, PlanError> {
             let is_utc = match (zone, logical_type) {
                 (Some(_), _) => true,
                 (None, Some(name)) => name.starts_with("timestamp-"),
-                // Where instants stand in columns without a zone by option.
+                // By option columns without a zone are of instants.
                 (None, None) => target.mapping.time_zone == TimeZone::None,
             };
             let unit = match unit {
@@ -354,7 +347,7 @@ fn enumeration(symbols: Option<&str>) -> Result<Enum, PlanError> {
     let symbols: Vec<Box<str>> = match symbols {
         None => Vec::new(),
         Some(json) => serde_json::from_str(json).map_err(|error| {
-            PlanError::new(format!("{:?} is no list of symbols", arrow::ENUM_SYMBOLS)).with_source(error)
+            PlanError::new(format!("{:?} is no list of symbols", types::ENUM_SYMBOLS)).with_source(error)
         })?,
     };
     Ok(Enum {

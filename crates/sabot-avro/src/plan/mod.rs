@@ -48,6 +48,17 @@ impl Op {
     const NO_TAG: u8 = u8::MAX;
     const NO_VALIDITY: u32 = u32::MAX;
 
+    /// A step whose value is never null.
+    const fn new(kind: OpKind, slot: u32, aux: u32) -> Self {
+        Self {
+            kind,
+            non_null_byte: Self::NO_TAG,
+            slot,
+            validity: Self::NO_VALIDITY,
+            aux,
+        }
+    }
+
     fn non_null(&self) -> Option<u8> {
         (self.non_null_byte != Self::NO_TAG).then_some(self.non_null_byte)
     }

@@ -1,26 +1,32 @@
 //! Which fields to keep: the one meaning that a projection has, whatever the format.
 //!
-//! A [`Projection`] is [`Target::projection`](sabot_decode::Target::projection), parsed. A codec walks its schema with it,
-//! from the outside in: a [`Selection`] is what paths ask of the value at hand, and answers with the selections below it.
-//! Which path leads where, in which order columns come, and what is an error, is decided here alone. For schemas that are
-//! Arrow's already [`Projection::prune`] is that walk.
+//! A [`Projection`] is [`Target::projection`](sabot_decode::Target::projection), parsed. A codec
+//! walks its schema with it, from the outside in: a [`Selection`] is what paths ask of the value at
+//! hand, and answers with the selections below it. Which path leads where, in which order columns
+//! come, and what is an error, is decided here alone. For schemas that are Arrow's already
+//! [`Projection::prune`] is that walk.
 //!
 //! # A small example
 //!
-//! `lines[].price, id, lines.sku` on records of `id`, `note` and `lines`, a list of records of `sku`, `price` and `count`:
+//! `lines[].price, id, lines.sku` on records of `id`, `note` and `lines`, a list of records of
+//! `sku`, `price` and `count`:
 //!
-//! 1. [`Selection::members`] of the whole takes the first names of all paths: `lines` and `id`, in the order in which they are
-//!    first named; `note` is dropped. `lines` keeps two paths, `[].price` and `sku`; `id` keeps one that ends here, so all of it.
-//! 2. [`Selection::items`] of `lines` takes the `[]` off the one and lets the other through: `price` and `sku`.
-//! 3. [`Selection::members`] of the items keeps `price` and `sku`, in this order; `count` is dropped.
+//! 1. [`Selection::members`] of the whole takes the first names of all paths: `lines` and `id`, in
+//!    the order in which they are first named; `note` is dropped. `lines` keeps two paths,
+//!    `[].price` and `sku`; `id` keeps one that ends here, so all of it.
+//! 2. [`Selection::items`] of `lines` takes the `[]` off the one and lets the other through:
+//!    `price` and `sku`.
+//! 3. [`Selection::members`] of the items keeps `price` and `sku`, in this order; `count` is
+//!    dropped.
 //!
 //! The columns are `lines`, a list of structs of `price` and `sku`, and `id`.
 //!
 //! # Invariants
 //!
-//! - Each path leads to a value of the schema, or the projection is refused; also a path below one that keeps everything.
-//! - The fields of a record come in the order in which paths first name them; where a path keeps the record whole, in the
-//!   schema's. A field that is named twice is there once.
+//! - Each path leads to a value of the schema, or the projection is refused; also a path below one
+//!   that keeps everything.
+//! - The fields of a record come in the order in which paths first name them; where a path keeps
+//!   the record whole, in the schema's. A field that is named twice is there once.
 //! - The branches of a union are in the union's order.
 
 mod nearest;
@@ -131,7 +137,8 @@ impl Projection {
 pub struct Selection<'p> {
     /// Whether a path ends here, or above: everything is kept then.
     is_whole: bool,
-    /// What is left of the paths that lead further. Where the value is kept whole, they still have to lead somewhere.
+    /// What is left of the paths that lead further. Where the value is kept whole, they still have
+    /// to lead somewhere.
     paths: Vec<&'p [Segment]>,
 }
 
@@ -142,14 +149,15 @@ impl<'p> Selection<'p> {
         paths: Vec::new(),
     };
 
-    /// Whether it is everything, and no path leads further: whoever walks a schema need not look below.
+    /// Whether it is everything, and no path leads further: whoever walks a schema need not look
+    /// below.
     #[must_use]
     pub fn is_all(&self) -> bool {
         self.is_whole && self.paths.is_empty()
     }
 
-    /// Of a record with fields of these names: the positions of those that are kept, in the order of their columns, with what
-    /// is kept of each.
+    /// Of a record with fields of these names: the positions of those that are kept, in the order
+    /// of their columns, with what is kept of each.
     ///
     /// # Errors
     ///
@@ -169,8 +177,9 @@ impl<'p> Selection<'p> {
         Ok(all)
     }
 
-    /// The same by name, whether the record has such a field or not: where a schema is made from a sample, which cannot tell
-    /// that a field is never there. Where the record is kept whole, its own fields come first.
+    /// The same by name, whether the record has such a field or not: where a schema is made from a
+    /// sample, which cannot tell that a field is never there. Where the record is kept whole, its
+    /// own fields come first.
     ///
     /// # Errors
     ///
@@ -218,7 +227,8 @@ impl<'p> Selection<'p> {
         asked.collect()
     }
 
-    /// The names of fields that paths name, in the order in which they are first named, and what is kept of each.
+    /// The names of fields that paths name, in the order in which they are first named, and what is
+    /// kept of each.
     fn by_name(&self) -> Result<Vec<(&'p str, Self)>, PlanError> {
         let (mut named, mut places): (Vec<(&str, Self)>, _) = (Vec::new(), HashMap::new());
         for path in &self.paths {
@@ -246,8 +256,8 @@ impl<'p> Selection<'p> {
         self.through(&Segment::Values)
     }
 
-    /// Takes `sign` off the paths that have it, and lets those through that leave it out. What they have instead may be of a
-    /// level below; if none there takes it, it is refused there.
+    /// Takes `sign` off the paths that have it, and lets those through that leave it out. What they
+    /// have instead may be of a level below; if none there takes it, it is refused there.
     fn through(&self, sign: &Segment) -> Self {
         let mut below = Self::NOTHING;
         below.is_whole = self.is_whole;

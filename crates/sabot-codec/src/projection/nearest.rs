@@ -7,8 +7,8 @@ const MAX_SUGGESTED: usize = 3;
 /// Longer names are compared for equality alone: the distance takes the product of both lengths.
 const MAX_COMPARED_CHARS: usize = 128;
 
-/// What to say after "there is no such name": the names nearest to one of `wanted`, or else what names there are. `print`
-/// makes a path's segment of a name.
+/// What to say after "there is no such name": the names nearest to one of `wanted`, or else what
+/// names there are. `print` makes a path's segment of a name.
 pub(super) fn hint<'n>(
     wanted: &[String],
     names: impl Iterator<Item = &'n str>,
@@ -37,8 +37,9 @@ pub(super) fn hint<'n>(
     format!("there are {}{more}", listed.join(", "))
 }
 
-/// How far two names are apart: 0 where only case, `_` and `-`, or a namespace differ, else the letters that one has to
-/// change, add, leave out, or swap with the next. `None` where that is more than a third of them.
+/// How far two names are apart: 0 where only case, `_` and `-`, or a namespace differ, else the
+/// letters that one has to change, add, leave out, or swap with the next. `None` where that is more
+/// than a third of them.
 fn distance(wanted: &str, name: &str) -> Option<usize> {
     let short = name.rsplit('.').next().unwrap_or(name);
     if wanted == name || wanted == short {
@@ -61,8 +62,8 @@ fn letters(name: &str) -> Vec<char> {
         .collect()
 }
 
-/// The optimal string alignment distance, by rows of its table: row `i` holds the distances between the first `i` letters
-/// of the one and each beginning of the other.
+/// The optimal string alignment distance, by rows of its table: row `i` holds the distances between
+/// the first `i` letters of the one and each beginning of the other.
 fn edits(left: &[char], right: &[char]) -> usize {
     let mut before = Vec::new();
     let mut above: Vec<usize> = (0..=right.len()).collect();

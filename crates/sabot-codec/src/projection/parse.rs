@@ -5,9 +5,10 @@
 //! ^^   ^^^^^^^^ ^^^^^^^  ^^^^^  ^^^^^  ^^^^^ ^^^^^^^  ^^
 //! ```
 //!
-//! gives four paths: `id`; `customer` and `e.mail`; `lines`, items, `price`; `event`, the branch `Created`, `by`. Blanks
-//! around a name are not part of it, unless they are within its quotes. This is the reverse of
-//! [`field_segment`](sabot_decode::field_segment) and its neighbours: what they print is read as the same names.
+//! gives four paths: `id`; `customer` and `e.mail`; `lines`, items, `price`; `event`, the branch
+//! `Created`, `by`. Blanks around a name are not part of it, unless they are within its quotes.
+//! This is the reverse of [`field_segment`](sabot_decode::field_segment) and its neighbours: what
+//! they print is read as the same names.
 
 use sabot_decode::PlanError;
 

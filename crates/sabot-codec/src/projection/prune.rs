@@ -8,7 +8,8 @@ use sabot_decode::{PlanError, branch_segment, field_segment};
 use super::{Projection, Selection};
 use crate::extension;
 
-/// The metadata that tells the struct of a union's members from other structs, by the value [`STRUCT_UNION`].
+/// The metadata that tells the struct of a union's members from other structs, by the value
+/// [`STRUCT_UNION`].
 pub const UNION_KEY: &str = "avro.union";
 /// The value under [`UNION_KEY`].
 pub const STRUCT_UNION: &str = "struct";
@@ -16,8 +17,8 @@ pub const STRUCT_UNION: &str = "struct";
 impl Projection {
     /// The schema without what the projection drops, its fields in the order asked for.
     ///
-    /// A dense union keeps all of its branches, so that a row is known to be of one: those that are dropped become columns of
-    /// type Null.
+    /// A dense union keeps all of its branches, so that a row is known to be of one: those that are
+    /// dropped become columns of type Null.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
 //! Whether each option of a mapping is honoured, or refused by name.
 //!
-//! An option that is accepted has to show: no column may have a type that it chose against. Where the corpus has no column
-//! that an option concerns, nothing can be seen, and nothing is asked.
+//! An option that is accepted has to show: no column may have a type that it chose against. Where
+//! the corpus has no column that an option concerns, nothing can be seen, and nothing is asked.
 
 use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
 use arrow_schema::{DataType, Field, Fields};

@@ -1,8 +1,9 @@
 //! Whether a projection gives what it names of the whole, in the order asked for, and nothing else.
 //!
-//! Paths are made from the schema of the reference, at random: members in any order, signs of lists and maps written or left
-//! out, names in quotes or not. What should come out is cut out of the reference's columns here, by Arrow's means alone and
-//! without a path, so that it is right whatever a codec makes of paths.
+//! Paths are made from the schema of the reference, at random: members in any order, signs of lists
+//! and maps written or left out, names in quotes or not. What should come out is cut out of the
+//! reference's columns here, by Arrow's means alone and without a path, so that it is right
+//! whatever a codec makes of paths.
 
 use std::sync::Arc;
 
@@ -219,7 +220,8 @@ fn write_branches<'f>(
     }
 }
 
-/// A name in quotes; or as it is, where it has letters, digits, underscores and what is in `plain` alone.
+/// A name in quotes; or as it is, where it has letters, digits, underscores and what is in `plain`
+/// alone.
 fn quoted(rng: &mut Rng, name: &str, plain: &str) -> String {
     let is_plain = |letter: char| letter == '_' || letter.is_alphanumeric() || plain.contains(letter);
     if !name.is_empty() && name.chars().all(is_plain) && rng.bool() {

@@ -1,4 +1,17 @@
-//! Values without others below them.
+//! Values without others below them: numbers, text, bytes, enums, decimals.
+//!
+//! The pair of base types says what is read, the column says what is appended, and logical types
+//! say what it means:
+//!
+//! | writer | reader | column | step |
+//! |---|---|---|---|
+//! | `int` | `long` | `Int64` | `IntToLong` |
+//! | `int`, `time-millis` | `long`, `time-micros` | `Time64(Microsecond)` | `IntScaled` by 1,000 |
+//! | `bytes`, `decimal(9, 2)` | the same | `Decimal128(9, 2)` | `Decimal128`, with its bounds in `decimals` |
+//! | `string`, `uuid` | the same | `FixedSizeBinary(16)` | `UuidText` |
+//! | `enum { A, B }` | `enum { B, A }` | `Dictionary` | `EnumMapped`, through 1, 0 in `enums` |
+//!
+//! Whether the pair fits at all is for [`fit`](crate::plan::resolve::fit) to say, before.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,22 +19,28 @@ use arrow_schema::DataType;
 use sabot_columns::{NodeIx, NodeKind};
 use sabot_decode::{PlanError, StringType};
 
-use super::{Compiler, Step, mismatch};
-use crate::output::{Form, Node};
+use super::{Compiler, mismatch};
+use crate::output::{Form, OutputNode};
 use crate::plan::resolve::conversion;
 use crate::plan::skip::MAX_DEPTH;
 use crate::plan::values::DecimalLimit;
-use crate::plan::{DecimalSite, EnumMap, OpKind};
+use crate::plan::{DecimalSite, EnumMap, Op, OpKind};
 use crate::schema::{At, Decimal, Enum, Field, Kind, Logical, TypeId};
 
 impl Compiler<'_> {
     /// The step of a value without others below it. The types fit.
-    pub(super) fn leaf(&mut self, writer: At<'_>, reader: At<'_>, node: &Node) -> Result<Step, PlanError> {
+    pub(super) fn leaf(
+        &mut self,
+        writer: At<'_>,
+        reader: At<'_>,
+        node: &OutputNode,
+    ) -> Result<Op, PlanError> {
         let slot = self.slot(node.column);
         let (logical, written_logical) = (reader.ty().logical, writer.ty().logical);
         let is_arrow = reader.schema.is_arrow;
+        // A finer unit: a product, and no other step.
         let factor = conversion(writer, reader).unwrap_or(1);
-        let plain = |kind| Ok(Step::new(kind, slot, 0));
+        let plain = |kind| Ok(Op::new(kind, slot, 0));
         if factor != 1 {
             self.factors.push(factor);
             let kind = if matches!(writer.kind(), Kind::Int) {
@@ -29,7 +48,7 @@ impl Compiler<'_> {
             } else {
                 OpKind::LongScaled
             };
-            return Ok(Step::new(kind, slot, self.factors.len() as u32 - 1));
+            return Ok(Op::new(kind, slot, self.factors.len() as u32 - 1));
         }
         match (writer.kind(), reader.kind()) {
             (Kind::Null, Kind::Null) => plain(OpKind::Null),
@@ -53,7 +72,7 @@ impl Compiler<'_> {
             },
             (Kind::Fixed(size), Kind::Bytes) => match logical {
                 Some(Logical::Decimal(decimal)) => Ok(self.decimal(decimal, Some(*size as u32), node)),
-                _ => Ok(Step::new(OpKind::FixedAsBytes, slot, *size as u32)),
+                _ => Ok(Op::new(OpKind::FixedAsBytes, slot, *size as u32)),
             },
             (Kind::String, Kind::Fixed(_)) => plain(OpKind::UuidText),
             (Kind::Bytes | Kind::String, Kind::String) => match (logical, written_logical) {
@@ -71,7 +90,7 @@ impl Compiler<'_> {
                 Some(Logical::Decimal(decimal)) => Ok(self.decimal(decimal, Some(*size as u32), node)),
                 Some(Logical::Duration) => plain(OpKind::Duration),
                 Some(Logical::Uuid) if !self.is_fixed(node) => plain(OpKind::UuidBytesAsText),
-                _ => Ok(Step::new(OpKind::Fixed, slot, *size as u32)),
+                _ => Ok(Op::new(OpKind::Fixed, slot, *size as u32)),
             },
             (Kind::Enum(written), Kind::String) => self.enumeration(written, written, node),
             (Kind::Enum(written), Kind::Enum(read)) => self.enumeration(written, read, node),
@@ -84,15 +103,15 @@ impl Compiler<'_> {
         &mut self,
         writer: At<'_>,
         reader: At<'_>,
-        node: &Node,
-    ) -> Result<Step, PlanError> {
+        node: &OutputNode,
+    ) -> Result<Op, PlanError> {
         let is_in_default = self.is_in_default(writer);
         let kind = match (&node.form, is_in_default) {
             (Form::Json, false) => OpKind::Json,
             (Form::Json, true) => OpKind::JsonInDefault,
             (Form::Encoded, false) => OpKind::Encoded,
             (Form::Encoded, true) => OpKind::EncodedInDefault,
-            _ => return Ok(Step::new(OpKind::TooDeep, 0, 0)),
+            _ => return Ok(Op::new(OpKind::TooDeep, 0, 0)),
         };
         self.has_json |= matches!(node.form, Form::Json);
         let mut known = HashSet::new();
@@ -106,10 +125,10 @@ impl Compiler<'_> {
         }
         // Skipping needs the sizes of the reader's types too.
         self.min_bytes(writer);
-        Ok(Step::new(kind, self.slot(node.column), writer.id.0))
+        Ok(Op::new(kind, self.slot(node.column), writer.id.0))
     }
 
-    fn decimal(&mut self, decimal: Decimal, fixed_bytes: Option<u32>, node: &Node) -> Step {
+    fn decimal(&mut self, decimal: Decimal, fixed_bytes: Option<u32>, node: &OutputNode) -> Op {
         let slot = self.slot(node.column);
         let kind = match self.kind(node.column) {
             NodeKind::I32(_) => OpKind::Decimal32,
@@ -120,8 +139,8 @@ impl Compiler<'_> {
             // More digits than Arrow takes: the bytes as they are.
             _ => {
                 return fixed_bytes.map_or_else(
-                    || Step::new(self.bytes(node.column), slot, 0),
-                    |bytes| Step::new(OpKind::Fixed, slot, bytes),
+                    || Op::new(self.bytes(node.column), slot, 0),
+                    |bytes| Op::new(OpKind::Fixed, slot, bytes),
                 );
             }
         };
@@ -131,18 +150,18 @@ impl Compiler<'_> {
             precision: decimal.precision,
             scale: decimal.scale as i16,
         });
-        Step::new(kind, slot, self.decimals.len() as u32 - 1)
+        Op::new(kind, slot, self.decimals.len() as u32 - 1)
     }
 
-    fn big_decimal(&mut self, node: &Node) -> Step {
+    fn big_decimal(&mut self, node: &OutputNode) -> Op {
         let slot = self.slot(node.column);
         let (kind, precision, scale) = match *self.output.layout.node(node.column).field.data_type() {
             DataType::Decimal32(precision, scale) => (OpKind::BigDecimal32, precision, scale),
             DataType::Decimal64(precision, scale) => (OpKind::BigDecimal64, precision, scale),
             DataType::Decimal128(precision, scale) => (OpKind::BigDecimal128, precision, scale),
             DataType::Decimal256(precision, scale) => (OpKind::BigDecimal256, precision, scale),
-            _ if self.is_text(node) => return Step::new(OpKind::BigDecimalText, slot, 0),
-            _ => return Step::new(self.bytes(node.column), slot, 0),
+            _ if self.is_text(node) => return Op::new(OpKind::BigDecimalText, slot, 0),
+            _ => return Op::new(self.bytes(node.column), slot, 0),
         };
         self.decimals.push(DecimalSite {
             limit: DecimalLimit::new(precision.into()),
@@ -150,14 +169,16 @@ impl Compiler<'_> {
             precision: precision.into(),
             scale: scale.into(),
         });
-        Step::new(kind, slot, self.decimals.len() as u32 - 1)
+        Op::new(kind, slot, self.decimals.len() as u32 - 1)
     }
 
-    fn enumeration(&mut self, written: &Enum, read: &Enum, node: &Node) -> Result<Step, PlanError> {
+    fn enumeration(&mut self, written: &Enum, read: &Enum, node: &OutputNode) -> Result<Op, PlanError> {
         let symbols = written.symbols.iter().chain(&read.symbols);
         self.bytes += symbols
             .map(|symbol| size_of::<Box<str>>() + symbol.len())
             .sum::<usize>();
+        // A dictionary without symbols of its own takes those of the writers, and keeps their
+        // positions for ever.
         let grown = (read.symbols.is_empty())
             .then(|| self.output.grow(node.column, &written.symbols))
             .flatten();
@@ -166,7 +187,7 @@ impl Compiler<'_> {
                 indexes,
                 texts: Box::default(),
             });
-            return Ok(Step::new(
+            return Ok(Op::new(
                 OpKind::EnumMapped,
                 self.slot(node.column),
                 self.enums.len() as u32 - 1,
@@ -178,6 +199,7 @@ impl Compiler<'_> {
             .enumerate()
             .map(|(at, symbol)| (&**symbol, at))
             .collect();
+        // A symbol that the reader has not is its default, or makes its row bad: -1.
         let index = |symbol: &str| positions.get(symbol).copied().or(read.default);
         let indexes: Box<[i32]> = written
             .symbols
@@ -186,8 +208,9 @@ impl Compiler<'_> {
             .collect();
         let slot = self.slot(node.column);
         let is_text = !matches!(self.kind(node.column), NodeKind::Dictionary(_) | NodeKind::I32(_));
+        // Where both sides number their symbols alike, an index is only held against their count.
         if !is_text && indexes.iter().enumerate().all(|(at, index)| at as i32 == *index) {
-            return Ok(Step::new(OpKind::EnumIndex, slot, indexes.len() as u32));
+            return Ok(Op::new(OpKind::EnumIndex, slot, indexes.len() as u32));
         }
         let texts = if is_text {
             read.symbols.clone().into()
@@ -200,7 +223,7 @@ impl Compiler<'_> {
         } else {
             OpKind::EnumMapped
         };
-        Ok(Step::new(kind, slot, self.enums.len() as u32 - 1))
+        Ok(Op::new(kind, slot, self.enums.len() as u32 - 1))
     }
 
     pub(super) fn text(&self, column: NodeIx) -> OpKind {
@@ -219,7 +242,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// Where a column of text or bytes stands.
+    /// Which of the columns' arrays of bytes a column of text or bytes is in.
     pub(super) fn storage(&self, column: NodeIx) -> StringType {
         match self.kind(column) {
             NodeKind::LargeBytes(_) => StringType::LargeUtf8,
@@ -229,7 +252,7 @@ impl Compiler<'_> {
     }
 
     /// Whether a column holds text.
-    fn is_text(&self, node: &Node) -> bool {
+    fn is_text(&self, node: &OutputNode) -> bool {
         let field = &self.output.layout.node(node.column).field;
         matches!(
             field.data_type(),
@@ -238,7 +261,8 @@ impl Compiler<'_> {
     }
 }
 
-/// Whether the same bytes mean the same in both schemas. They do not where that is deeper than `depth` to see.
+/// Whether the same bytes mean the same in both schemas. They do not where that is deeper than
+/// `depth` to see.
 fn is_same(a: At<'_>, b: At<'_>, known: &mut HashSet<(TypeId, TypeId)>, depth: usize) -> bool {
     if !known.insert((a.id, b.id)) {
         return true;

@@ -1,11 +1,56 @@
-//! From a writer schema and a output to a plan.
+//! From a writer schema and an output to a plan.
 //!
-//! One walk over both, in the order of the writer's bytes, emits the steps. What cannot be resolved in one branch of a
-//! writer's union becomes a step that fails, since a topic may never hold such a value; everything else refuses the
-//! schema. Schemas may come from anybody and named types multiply, so both the values and the bytes looked at are counted.
+//! One walk over both, in the order of the writer's bytes, emits the steps. Whatever depends on
+//! schemas alone is decided here, once: which field is which, what is promoted, which branch is
+//! read as which, what is skipped, what a default is. The engines look at no schema any more, unless
+//! a value becomes JSON text.
+//!
+//! What cannot be resolved in one branch of a writer's union becomes a step that fails, since a
+//! topic may never hold such a value; everything else refuses the schema.
+//!
+//! # A small example
+//!
+//! ```text
+//! writer: record R { string name; int id; union { null, string } note; }
+//! reader: record R { long id; union { null, string } note; int new = 7; }
+//! ```
+//!
+//! The writer's fields come first, in its order, then what only the reader has:
+//!
+//! | | step | of | what it says |
+//! |---|---|---|---|
+//! | 0 | `Skip` | `name` | steps over `skip_steps[0..1]`: a string. No column takes it, but the bytes after it matter |
+//! | 1 | `IntToLong` | `id` | an int becomes a value of the column's longs |
+//! | 2 | `Text` | `note` | where the byte before it is 2, which is branch 1, text follows; else it is null |
+//! | 3 | `Default` | `new` | the steps up to 5 read `defaults[0]`, the bytes `0e`, which are 7 in Avro |
+//! | 4 | `Int` | `new` | an int, as any other: it does not know that it is in a default |
+//!
+//! A message `02 61 | 0e | 02 04 68 69` then is `name` = "a" (skipped), `id` = 7, `note` = "hi";
+//! and `new` = 7. The test `the_example_of_the_documentation` compiles it.
+//!
+//! # How steps hold others
+//!
+//! Steps are in one flat list. One that holds others, such as `List`, `Struct` and `Default`, is
+//! followed by them, and its `aux` says where they end: after them the next step goes on. `Switch`
+//! has a way for each of the writer's branches, in `jumps`, and each way ends with a `Jump` to
+//! what follows them all.
+//!
+//! # Invariants
+//!
+//! - Every value of the writer is read or skipped, in order, up to the last that a column takes
+//!   ([`Output::may_end_early`]), else up to the message's end.
+//! - Every column that is not below a union, list or map gets one value from each row: a field that
+//!   the writer lacks has its default, or is null.
+//! - `sites[n]` belongs to `ops[n]`.
+//! - A branch that fails to compile leaves no step but its `Fail`: those that were emitted for it are
+//!   taken back.
+//! - Schemas may come from anybody, and named types multiply. So the values looked at and the bytes
+//!   of names, defaults and symbols are counted, in branches that failed too, and a schema over a
+//!   limit is refused.
 
 mod leaf;
 mod record;
+mod skipped;
 mod union;
 
 use sabot_codec::FieldPaths;
@@ -16,16 +61,19 @@ use super::block::Support;
 use super::resolve::fit;
 use super::skip::{SkipStep, Skips};
 use super::{DecimalSite, EnumMap, ListSite, Op, OpKind, Plan, Site, SkipSite};
-use crate::output::{Form, NO_COLUMN, Node, Output, ShapeId};
+use crate::output::{Form, NO_COLUMN, Output, OutputNode, OutputNodeId};
 use crate::schema::{At, Kind, Schema, TypeId};
 use union::is_null_of_struct;
 
-/// Values looked at for one plan at most: a writer's unions can reach the same columns again and again, and fail there.
+/// Values looked at for one plan at most: a writer's unions can reach the same columns again and
+/// again, and fail there.
 const MAX_VALUES: usize = 1 << 17;
-/// Bytes of names, defaults and enum symbols read for one plan at most: they count wherever their type is used.
+/// Bytes of names, defaults and enum symbols read for one plan at most: they count wherever their
+/// type is used.
 const MAX_BYTES: usize = 64 << 20;
 
-/// Compiles `writer` onto the columns of `output`.
+/// Compiles `writer` onto the columns of `output`. The fields that errors point at are looked up in
+/// `paths`.
 pub(crate) fn compile(
     writer: &Schema,
     output: &Output,
@@ -95,11 +143,14 @@ struct Compiler<'a> {
     skips: Skips,
     skip_steps: Vec<(SkipStep, FieldPathId)>,
     skips_in_default: Option<Skips>,
-    /// Whether no column takes anything from behind the value at hand, so that its own end need not be reached either.
+    /// Whether no column takes anything after the value at hand, so that its own end need not
+    /// be reached either.
     is_last: bool,
     ends_early: bool,
     has_json: bool,
-    /// The last step that another jumps to: skips are not merged across it.
+    /// The last step that another jumps to, or that ends what another holds. Neighbouring skips
+    /// become one step, but never across it: whoever comes from elsewhere would miss those before
+    /// it.
     label: usize,
     /// Values looked at so far, in branches that failed too.
     values: usize,
@@ -109,47 +160,42 @@ struct Compiler<'a> {
     default_bytes: usize,
 }
 
-/// Which steps a value takes, apart from what is below.
-#[derive(Debug, Clone, Copy)]
-struct Step {
-    kind: OpKind,
-    slot: u32,
-    aux: u32,
-}
-
-impl Step {
-    const fn new(kind: OpKind, slot: u32, aux: u32) -> Self {
-        Self { kind, slot, aux }
-    }
-}
-
 impl<'a> Compiler<'a> {
     /// A writer's value of any type onto a column.
-    fn value(&mut self, writer: At<'_>, id: ShapeId, path: FieldPathId) -> Result<(), PlanError> {
+    fn value(&mut self, writer: At<'_>, id: OutputNodeId, path: FieldPathId) -> Result<(), PlanError> {
         self.values += 1;
         self.check_bounds()?;
         let first = self.ops.len();
         self.steps(writer, id, path)?;
+        // The value's first step says how to step over all of it. A record may have no step of its
+        // own: the first step is then that of its first field, which says how to step over that
+        // field, and goes on saying so.
         let skip = self.skip_site(writer);
         if let Some(site) = self.sites.get_mut(first) {
-            // The first field of a record knows already.
             site.skip.get_or_insert(skip);
         }
         Ok(())
     }
 
-    /// The steps of a value, of which the first holds the others, if they are not the fields of a record.
-    fn steps(&mut self, writer: At<'_>, id: ShapeId, path: FieldPathId) -> Result<(), PlanError> {
+    /// The steps of a value, of which the first holds the others, if they are not the fields of a
+    /// record.
+    ///
+    /// Here it is decided who looks at unions and nulls. The order matters: each case takes for
+    /// granted that those before it are not at hand.
+    fn steps(&mut self, writer: At<'_>, id: OutputNodeId, path: FieldPathId) -> Result<(), PlanError> {
         let node = self.node(id);
+        // A branch that the projection drops: its rows are only known to be of it.
         if let Form::Dropped = node.form {
             self.leave(writer, path);
             self.push(
-                Step::new(OpKind::Null, self.slot(node.column), 0),
+                Op::new(OpKind::Null, self.slot(node.column), 0),
                 node.column,
                 path,
             );
             return Ok(());
         }
+        // A column of JSON text takes the writer's value whole, unions included; only an outer null
+        // becomes a null of the column.
         let is_any = self.takes_any(node);
         if let (Kind::Union(branches), true) = (writer.kind(), is_any) {
             let (non_null_byte, inner) = self
@@ -157,24 +203,30 @@ impl<'a> Compiler<'a> {
                 .unwrap_or((Op::NO_TAG, writer));
             return self.present(inner, id, path, non_null_byte);
         }
+        // A writer's union: where it is null or one matching type, the branch index is read
+        // together with the value, which is the fast path of nullable columns. Every other union
+        // gets a way for each branch.
         if let Kind::Union(branches) = writer.kind() {
             if let Some((non_null_byte, inner)) = self.nullable(writer, branches, node) {
                 return self.present(inner, id, path, non_null_byte);
             }
             return self.switch(writer, branches, id, path);
         }
+        // The writer's value is no union from here on. Onto a union column it is one of its
+        // branches.
         if let (Form::Union(union), false) = (&node.form, is_null_of_struct(writer, node)) {
             return self.branch(writer, union, node, path);
         }
+        // A null takes no bytes, whatever the column's type is.
         if matches!(writer.kind(), Kind::Null) && node.is_nullable && !self.is_null_column(node) {
-            self.push(Step::new(OpKind::PushNull, 0, 0), node.column, path);
+            self.push(Op::new(OpKind::PushNull, 0, 0), node.column, path);
             return Ok(());
         }
         self.present(writer, id, path, Op::NO_TAG)
     }
 
     /// Whether a column takes values of every type: as JSON text, by a given Arrow schema.
-    fn takes_any(&self, node: &Node) -> bool {
+    fn takes_any(&self, node: &OutputNode) -> bool {
         matches!(node.form, Form::Json) && self.output.reader.is_arrow
     }
 
@@ -197,8 +249,9 @@ impl<'a> Compiler<'a> {
         self.paths.below(path, segment)
     }
 
-    /// The byte before a value that is there, and its type, where both sides are null or one matching type.
-    fn nullable<'w>(&self, writer: At<'w>, branches: &[TypeId], node: &Node) -> Option<(u8, At<'w>)> {
+    /// The byte before a value that is there, and its type, where both sides are null or one
+    /// matching type.
+    fn nullable<'w>(&self, writer: At<'w>, branches: &[TypeId], node: &OutputNode) -> Option<(u8, At<'w>)> {
         let [first, second] = *branches else { return None };
         let (non_null_byte, inner) = match (writer.to(first).kind(), writer.to(second).kind()) {
             (Kind::Null, _) => (2, writer.to(second)),
@@ -214,7 +267,7 @@ impl<'a> Compiler<'a> {
     fn present(
         &mut self,
         writer: At<'_>,
-        id: ShapeId,
+        id: OutputNodeId,
         path: FieldPathId,
         non_null_byte: u8,
     ) -> Result<(), PlanError> {
@@ -251,7 +304,7 @@ impl<'a> Compiler<'a> {
             (Kind::Map(written), Form::Map { key, value }) => {
                 let path_below = self.path_below(path, "{}");
                 self.list(node, path, non_null_byte, |compiler| {
-                    let step = Step::new(compiler.text(*key), compiler.slot(*key), 0);
+                    let step = Op::new(compiler.text(*key), compiler.slot(*key), 0);
                     compiler.push(step, *key, path_below);
                     let value = (writer.to(*written), *value, path_below);
                     compiler
@@ -281,12 +334,12 @@ impl<'a> Compiler<'a> {
 
     fn list(
         &mut self,
-        node: &Node,
+        node: &OutputNode,
         path: FieldPathId,
         non_null_byte: u8,
         item: impl FnOnce(&mut Self) -> Result<ListSite, PlanError>,
     ) -> Result<(), PlanError> {
-        let step = Step::new(OpKind::List, self.slot(node.column), 0);
+        let step = Op::new(OpKind::List, self.slot(node.column), 0);
         let at = self.push(step, node.column, path);
         self.ops[at].non_null_byte = non_null_byte;
         self.ops[at].validity = self.validity(node.column);
@@ -300,7 +353,8 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    /// What an item of the list at hand takes in the columns, of which `columns` are known, at least.
+    /// What an item of the list at hand takes in the columns, of which `columns` are known, at
+    /// least.
     fn item_width_bytes(&self, columns: usize) -> u32 {
         u32::try_from(columns + self.default_bytes).unwrap_or(u32::MAX)
     }
@@ -318,7 +372,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// Whether a value stands in a default, which is written with the reader's schema.
+    /// Whether a value is in a default, which is written with the reader's schema.
     fn is_in_default(&self, ty: At<'_>) -> bool {
         std::ptr::eq(ty.schema, &raw const self.output.reader)
     }
@@ -331,8 +385,9 @@ impl<'a> Compiler<'a> {
             .get_or_insert_with(|| Skips::new(&self.output.reader))
     }
 
-    /// Opens a struct where there is something to say of it: its fields need no step around them otherwise.
-    fn begin_struct(&mut self, node: &Node, path: FieldPathId, non_null_byte: u8) -> Option<usize> {
+    /// Opens a struct where there is something to say of it: its fields need no step around them
+    /// otherwise.
+    fn begin_struct(&mut self, node: &OutputNode, path: FieldPathId, non_null_byte: u8) -> Option<usize> {
         if node.column == NO_COLUMN {
             return None;
         }
@@ -340,7 +395,7 @@ impl<'a> Compiler<'a> {
         if validity == Op::NO_VALIDITY && non_null_byte == Op::NO_TAG {
             return None;
         }
-        let at = self.push(Step::new(OpKind::Struct, 0, 0), node.column, path);
+        let at = self.push(Op::new(OpKind::Struct, 0, 0), node.column, path);
         self.ops[at].non_null_byte = non_null_byte;
         self.ops[at].validity = validity;
         Some(at)
@@ -358,19 +413,14 @@ impl<'a> Compiler<'a> {
         self.label = self.ops.len();
     }
 
-    fn push(&mut self, step: Step, column: NodeIx, path: FieldPathId) -> usize {
+    /// Adds a step, and says where it is.
+    fn push(&mut self, op: Op, column: NodeIx, path: FieldPathId) -> usize {
         let text = if column == NO_COLUMN {
             StringType::Utf8
         } else {
             self.storage(column)
         };
-        self.ops.push(Op {
-            kind: step.kind,
-            non_null_byte: Op::NO_TAG,
-            slot: step.slot,
-            validity: Op::NO_VALIDITY,
-            aux: step.aux,
-        });
+        self.ops.push(op);
         self.sites.push(Site {
             path,
             column,
@@ -382,11 +432,11 @@ impl<'a> Compiler<'a> {
         self.ops.len() - 1
     }
 
-    fn node(&self, id: ShapeId) -> &'a Node {
+    fn node(&self, id: OutputNodeId) -> &'a OutputNode {
         self.output.node(id)
     }
 
-    fn reader(&self, node: &Node) -> At<'a> {
+    fn reader(&self, node: &OutputNode) -> At<'a> {
         self.output.reader.at(node.ty)
     }
 
@@ -394,11 +444,11 @@ impl<'a> Compiler<'a> {
         &self.output.layout.node(column).kind
     }
 
-    fn is_fixed(&self, node: &Node) -> bool {
+    fn is_fixed(&self, node: &OutputNode) -> bool {
         matches!(self.kind(node.column), NodeKind::Fixed(_))
     }
 
-    fn is_null_column(&self, node: &Node) -> bool {
+    fn is_null_column(&self, node: &OutputNode) -> bool {
         matches!(self.reader(node).kind(), Kind::Null)
     }
 
@@ -410,7 +460,7 @@ impl<'a> Compiler<'a> {
             .map_or(Op::NO_VALIDITY, |slot| slot as u32)
     }
 
-    /// Where a column's values stand; 0 for a struct, which has none.
+    /// Where a column's values are; 0 for a struct, which has none.
     fn slot(&self, column: NodeIx) -> u32 {
         let slot = match *self.kind(column) {
             NodeKind::Null(slot)
@@ -456,4 +506,64 @@ fn mismatch(writer: At<'_>, reader: At<'_>) -> PlanError {
         describe(writer),
         describe(reader)
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use sabot_decode::{OutputSchema, Target, WriterSchema};
+
+    use super::*;
+
+    fn plan(writer: &str, reader: &str) -> Plan {
+        let parse = |text: &str| Schema::parse(&WriterSchema::avro(text)).expect("the schema is right");
+        let mut target = Target::default();
+        target.output = OutputSchema::Reader(WriterSchema::avro(reader));
+        let output = Output::new(parse(reader), &target).expect("the reader has columns");
+        let compiled = compile(&parse(writer), &output, &mut FieldPaths::new(), target.limits);
+        compiled.expect("the schemas can be resolved")
+    }
+
+    fn kinds(plan: &Plan) -> Vec<OpKind> {
+        plan.ops.iter().map(|op| op.kind).collect()
+    }
+
+    #[test]
+    fn the_example_of_the_documentation() {
+        use OpKind::{Default, Int, IntToLong, Skip, Text};
+
+        let note = r#"{"name": "note", "type": ["null", "string"]}"#;
+        let writer = format!(
+            r#"{{"type": "record", "name": "R", "fields": [
+                {{"name": "name", "type": "string"}}, {{"name": "id", "type": "int"}}, {note}]}}"#
+        );
+        let reader = format!(
+            r#"{{"type": "record", "name": "R", "fields": [
+                {{"name": "id", "type": "long"}}, {note}, {{"name": "new", "type": "int", "default": 7}}]}}"#
+        );
+        let plan = plan(&writer, &reader);
+        assert_eq!(kinds(&plan), [Skip, IntToLong, Text, Default, Int]);
+        assert_eq!(
+            (plan.ops[0].slot, plan.ops[0].aux, plan.skip_steps.len()),
+            (0, 1, 1)
+        );
+        assert_eq!((plan.ops[2].non_null_byte, plan.ops[3].aux), (2, 5));
+        assert_eq!(*plan.defaults, [[0x0e].into()]);
+    }
+
+    #[test]
+    fn the_example_of_unions() {
+        use OpKind::{Branch, Float, Int, Jump, Null, Switch};
+
+        let union = r#"["null", "int", "float"]"#;
+        let plan = plan(union, union);
+        let ways = [Switch, Branch, Null, Jump, Branch, Int, Jump, Branch, Float, Jump];
+        assert_eq!(kinds(&plan), ways);
+        assert_eq!(*plan.jumps, [1, 4, 7, 10]);
+        assert!(
+            plan.ops
+                .iter()
+                .filter(|op| op.kind == Jump)
+                .all(|op| op.aux == 10)
+        );
+    }
 }

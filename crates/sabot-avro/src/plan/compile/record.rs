@@ -1,23 +1,33 @@
 //! Records: fields that meet, fields that only the writer has, and fields that only the reader has.
+//!
+//! The writer's order decides, since it is that of the bytes. Say the writer has `a, b, c, d`, the
+//! reader `d, x, b`, and the columns are `x` and `b`:
+//!
+//! 1. [`sources`] pairs the reader's fields with the writer's, by name or alias: `d` with `d`, `x`
+//!    with none, `b` with `b`.
+//! 2. `a` is skipped, `b` is read. It is the last that a column takes. If the plan may end early it
+//!    ends here; else `c` and `d` are skipped.
+//! 3. `x` has no source: its default is read.
 
 use std::collections::HashMap;
 
 use sabot_decode::{FieldPathId, PlanError, field_segment};
 
-use super::{Compiler, MAX_BYTES, Step};
-use crate::output::{Form, NO_COLUMN, ShapeId, VALUE_COLUMN};
-use crate::plan::{OpKind, defaults};
+use super::{Compiler, MAX_BYTES};
+use crate::output::{Form, OutputNodeId, VALUE_COLUMN};
+use crate::plan::{Op, OpKind, defaults};
 use crate::schema::{At, Field, Kind};
 
 impl Compiler<'_> {
-    /// The whole message. Onto an Arrow schema, one that is no record is its column `value`, as it would be by default.
+    /// The whole message. Onto an Arrow schema, one that is no record is its column `value`, as it
+    /// would be by default.
     pub(super) fn message(&mut self, writer: At<'_>) -> Result<(), PlanError> {
         let root = self.output.root;
         let reader = self.reader(self.node(root));
         let (Kind::Record(read), Form::Record(kept)) = (reader.kind(), &self.node(root).form) else {
             return self.value(writer, root, FieldPathId::ROOT);
         };
-        let is_column = |(position, _): &&(usize, ShapeId)| &*read[*position].name == VALUE_COLUMN;
+        let is_column = |(position, _): &&(usize, OutputNodeId)| &*read[*position].name == VALUE_COLUMN;
         let column = kept.iter().find(is_column);
         let (true, false, Some(&(position, id))) = (
             reader.schema.is_arrow,
@@ -44,22 +54,26 @@ impl Compiler<'_> {
         &mut self,
         (writer, written): (At<'_>, &[Field]),
         (reader, read): (At<'_>, &[Field]),
-        kept: &[(usize, ShapeId)],
+        kept: &[(usize, OutputNodeId)],
         path: FieldPathId,
     ) -> Result<(), PlanError> {
         let aliases = written.iter().chain(read).map(|field| field.aliases.len());
         self.bytes += written.len() + read.len() + size_of::<usize>() * aliases.sum::<usize>();
         self.check_bounds()?;
         let sources = sources(written, read, reader.schema.is_arrow);
-        let readers: HashMap<usize, (usize, ShapeId)> = kept
+        // By the writer's fields: which of the reader's is read from it, and where to.
+        let readers: HashMap<usize, (usize, OutputNodeId)> = kept
             .iter()
             .filter_map(|(field, id)| Some((sources[*field]?, (*field, *id))))
             .collect();
         let last = (0..written.len()).rfind(|position| readers.contains_key(position));
+        // Nothing is wanted after this record; so nothing is after its last field that is, and
+        // within that the same holds.
         let is_last = self.is_last;
         for (position, field) in written.iter().enumerate() {
             let ty = writer.to(field.ty);
             if is_last && Some(position) > last {
+                // The rest of the message goes unseen, unless it takes no bytes anyway.
                 let rest = written[position..].iter();
                 self.ends_early |= rest
                     .map(|field| self.skips.step(field.ty))
@@ -76,6 +90,7 @@ impl Compiler<'_> {
                 self.skip(ty, path);
             }
         }
+        // A default has bytes of its own, which are read to their end.
         self.is_last = false;
         for &(position, id) in kept.iter().filter(|(field, _)| sources[*field].is_none()) {
             let field = &read[position];
@@ -91,13 +106,13 @@ impl Compiler<'_> {
         &mut self,
         ty: At<'_>,
         field: &Field,
-        id: ShapeId,
+        id: OutputNodeId,
         path: FieldPathId,
     ) -> Result<(), PlanError> {
         let node = self.node(id);
         let Some(json) = &field.default else {
             if ty.schema.is_arrow && (node.is_nullable || self.is_null_column(node)) {
-                self.push(Step::new(OpKind::PushNull, 0, 0), node.column, path);
+                self.push(Op::new(OpKind::PushNull, 0, 0), node.column, path);
                 return Ok(());
             }
             if ty.schema.is_arrow {
@@ -112,7 +127,7 @@ impl Compiler<'_> {
         let bytes = defaults::encode(ty, json, MAX_BYTES.saturating_sub(self.bytes))?;
         self.bytes += bytes.len();
         self.default_bytes += bytes.len();
-        let step = Step::new(OpKind::Default, self.defaults.len() as u32, 0);
+        let step = Op::new(OpKind::Default, self.defaults.len() as u32, 0);
         let op = self.push(step, node.column, path);
         self.defaults.push(bytes);
         // The default is read as if a writer with the reader's own schema had written it.
@@ -120,55 +135,11 @@ impl Compiler<'_> {
         self.end(Some(op));
         Ok(())
     }
-
-    /// Steps over a value that no column takes, if anything behind it is wanted.
-    pub(super) fn leave(&mut self, ty: At<'_>, path: FieldPathId) {
-        if !self.is_last {
-            self.skip(ty, path);
-            return;
-        }
-        let is_in_default = self.is_in_default(ty);
-        let step = self.skips_of(is_in_default).step(ty.id);
-        self.ends_early |= step.exact_bytes() != Some(0);
-    }
-
-    /// Steps over a value, in one step with the values before it that are skipped too.
-    pub(super) fn skip(&mut self, ty: At<'_>, path: FieldPathId) {
-        self.values += 1;
-        let is_in_default = self.is_in_default(ty);
-        let step = self.skips_of(is_in_default).step(ty.id);
-        if step.exact_bytes() == Some(0) {
-            return;
-        }
-        let kind = if is_in_default {
-            OpKind::SkipInDefault
-        } else {
-            OpKind::Skip
-        };
-        let is_mergeable = self.ops.len() > self.label;
-        let end = self.skip_steps.len() as u32;
-        match self.ops.last_mut() {
-            Some(op) if is_mergeable && op.kind == kind && op.aux == end => {
-                match self.skip_steps.last_mut() {
-                    Some((last, _)) if last.merged(step).is_some() => {
-                        *last = last.merged(step).unwrap_or(*last);
-                    }
-                    _ => {
-                        self.skip_steps.push((step, path));
-                        op.aux += 1;
-                    }
-                }
-            }
-            _ => {
-                self.skip_steps.push((step, path));
-                self.push(Step::new(kind, end, end + 1), NO_COLUMN, path);
-            }
-        }
-    }
 }
 
-/// For each of the reader's fields the writer's: by name, else by one of the reader's aliases. A given Arrow schema has none;
-/// there the writer's aliases, its fields' former names, find fields too.
+/// For each of the reader's fields the writer's: by name, else by one of the reader's aliases. A
+/// given Arrow schema has none; there the writer's aliases, its fields' former names, find fields
+/// too.
 fn sources(written: &[Field], read: &[Field], is_arrow: bool) -> Vec<Option<usize>> {
     let positions: HashMap<&str, usize> = written
         .iter()

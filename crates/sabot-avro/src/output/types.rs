@@ -1,4 +1,8 @@
 //! The Arrow types and metadata of Avro's types.
+//!
+//! What Arrow's types cannot say is in a field's metadata, so that a batch can be read back by
+//! whoever knows the keys: those of arrow-avro where it has one. `given.rs` reads them again, so a
+//! key that is written here may have to be read there.
 
 use std::collections::HashMap;
 
@@ -7,10 +11,11 @@ use arrow_schema::{DataType, IntervalUnit, TimeUnit as ArrowUnit};
 use sabot_codec::{STRUCT_UNION, UNION_KEY, extension};
 use sabot_decode::{BigDecimalType, EnumType, Mapping, UuidType, WideDecimalType};
 
-use super::Form;
+use super::node::Form;
 use crate::schema::{At, Decimal, Kind, Logical, TimeUnit};
 
-/// Digits of a 128-bit decimal. Narrower ones are 128 bits wide too: that is what every reader of Parquet and Arrow takes.
+/// Digits of a 128-bit decimal. Narrower ones are 128 bits wide too: that is what every reader of
+/// Parquet and Arrow takes.
 const MAX_PRECISION_128: u16 = 38;
 
 /// The metadata that holds an enum's symbols, as a JSON array.
@@ -75,21 +80,21 @@ fn decimal_type(decimal: Decimal, mapping: &Mapping) -> Option<DataType> {
     (mapping.wide_decimals == WideDecimalType::Utf8).then(|| mapping.strings.data_type())
 }
 
-/// Bytes that a value of a leaf takes in its columns, but for those of a text behind it and its validity.
-pub(super) fn slot_bytes(data_type: &DataType) -> usize {
+/// Bytes that a value of a leaf takes in its column, without its validity and what is in its text.
+pub(super) fn width_bytes(data_type: &DataType) -> usize {
     match data_type {
         DataType::Null => 0,
         DataType::Boolean => 1,
         DataType::Utf8 | DataType::Binary => 4,
         DataType::LargeUtf8 | DataType::LargeBinary => 8,
         DataType::FixedSizeBinary(size) => usize::try_from(*size).unwrap_or(0),
-        DataType::Dictionary(key, _) => slot_bytes(key),
+        DataType::Dictionary(key, _) => width_bytes(key),
         other => other.primitive_width().unwrap_or(16),
     }
 }
 
-/// What Arrow's types cannot say: documentation, names, logical types, an enum's symbols. The keys are arrow-avro's where
-/// it has one.
+/// What Arrow's types cannot say: documentation, names, logical types, an enum's symbols. The keys
+/// are arrow-avro's where it has one.
 pub(super) fn metadata(at: At<'_>, doc: Option<&str>) -> HashMap<String, String> {
     let ty = at.ty();
     let mut metadata = HashMap::new();
