@@ -92,7 +92,7 @@ fn clippy() -> Outcome {
     )?;
     for workspace in OTHER_WORKSPACES {
         run_command(
-            cargo(["clippy", "--all-targets", "--manifest-path"])
+            cargo(["clippy", "--workspace", "--all-targets", "--manifest-path"])
                 .arg(root().join(workspace).join("Cargo.toml"))
                 // Its own folder has only what is built for speed, or with sanitizers.
                 .env("CARGO_TARGET_DIR", target())

@@ -37,6 +37,11 @@ pub(crate) fn run(mut args: Args) -> Outcome {
     }
 }
 
+/// Fails unless there is a Java that runs the services.
+pub(crate) fn require_java() -> Outcome {
+    install::check_java()
+}
+
 /// Starts the services, runs `command` with their addresses in its environment, and ends them.
 pub(crate) fn run_with(command: &mut Command) -> Outcome {
     let services = Services::start()?;

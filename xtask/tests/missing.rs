@@ -36,14 +36,19 @@ fn assert_fails_with(output: &Output, parts: &[&str]) {
 
 #[test]
 fn missing_java_is_a_failure_that_says_so() {
-    let output = xtask(&folder("java"), &["services", "up", "--", "true"]);
-    assert_fails_with(
-        &output,
-        &[
-            "java cannot be started",
-            "Real services need Java 17 or newer: install",
-        ],
-    );
+    for args in [
+        &["services", "up", "--", "true"][..],
+        &["bench", "--suite", "e2e"],
+    ] {
+        let output = xtask(&folder("java"), args);
+        assert_fails_with(
+            &output,
+            &[
+                "java cannot be started",
+                "Real services need Java 17 or newer: install",
+            ],
+        );
+    }
 }
 
 #[test]

@@ -1,12 +1,14 @@
-//! Sabot beside other clients of Kafka, on a real broker: messages a second, and messages a CPU-second of the client.
+//! Sabot beside other clients of Kafka, on a real broker: messages a second, and messages a
+//! CPU-second of the client.
 //!
-//! Every system reads the same topics in a process of its own, in turn, round by round: what a client costs is what its
-//! whole process takes, its background threads included, and no allocator's habits may pass from one to the next. A
-//! system ends after as many messages as were produced; each has to touch every payload, and Sabot has to make as many
-//! rows of them.
+//! Every system reads the same topics in a process of its own, in turn, round by round: what a
+//! client costs is what its whole process takes, its background threads included, and no
+//! allocator's habits may pass from one to the next. A system ends after as many messages as were
+//! produced; each has to touch every payload, and Sabot has to make as many rows of them.
 //!
-//! There are two programs, because an allocator is a program's and not a system's: `sabot-bench-e2e` has the one that
-//! the `sabot` command has, `sabot-bench-e2e-system` has the platform's.
+//! There are two programs, because an allocator is a program's and not a system's:
+//! `sabot-bench-e2e` has the one that the `sabot` command has, `sabot-bench-e2e-system` has the
+//! platform's.
 
 mod avro;
 mod measure;

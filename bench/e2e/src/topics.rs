@@ -14,11 +14,13 @@ use crate::messages::Workload;
 use crate::{variable, words};
 
 pub const PARTITIONS: i32 = 4;
-/// Messages that go to one partition before the next has its turn, as from a producer that fills its batches.
+/// Messages that go to one partition before the next has its turn, as from a producer that fills
+/// its batches.
 const STRETCH: usize = 1000;
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Registers the workload's schema, makes its topic and produces so many messages. Gives their mean size.
+/// Registers the workload's schema, makes its topic and produces so many messages. Gives their mean
+/// size.
 pub fn fill(workload: &Workload, count: usize) -> Result<usize, String> {
     let topic = workload.topic();
     let id = register(&topic, workload.schema())?;

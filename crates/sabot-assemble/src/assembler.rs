@@ -1,12 +1,13 @@
 //! Key, value and metadata to one record batch, with what becomes of bad rows and tombstones.
 //!
-//! The error policies live here and nowhere else. Every record that is taken has one slot in each decoder and one row
-//! in each metadata column; what is to go, goes at the end, by one filter over the finished batch. So the columns align
-//! by construction, at the price of gathering rows that are dropped later.
+//! The error policies live here and nowhere else. Every record that is taken has one slot in each
+//! decoder and one row in each metadata column; what is to go, goes at the end, by one filter over
+//! the finished batch. So the columns align by construction, at the price of gathering rows that
+//! are dropped later.
 //!
-//! Two decoders may stop at different records, and a policy may want to stop before a record that both have taken.
-//! Decoders cannot untake a slot: they are flushed then, and what is too much is sliced off and decoded again in the
-//! next batch.
+//! Two decoders may stop at different records, and a policy may want to stop before a record that
+//! both have taken. Decoders cannot untake a slot: they are flushed then, and what is too much is
+//! sliced off and decoded again in the next batch.
 
 use std::iter;
 use std::ops::Range;
@@ -28,17 +29,17 @@ use crate::{Assembled, AssemblerOptions, BadRow, OnError, Part, PushStop, Pushed
 ///
 /// In this order:
 ///
-/// - `key`, if there is a key decoder: a nullable `Struct` of its columns; or its only column, where that is named
-///   `key` or `value`, as plain decoders do.
+/// - `key`, if there is a key decoder: a nullable `Struct` of its columns; or its only column,
+///   where that is named `key` or `value`, as plain decoders do.
 /// - The value's columns, under their own names. They are all nullable under [`Tombstones::Null`],
 ///   [`Tombstones::Flag`] and [`OnError::Null`]; a union then has a branch of type `Null`.
 /// - The columns of [`Metadata`], then `_deleted`, `_error` and `_raw`, where they are asked for.
 ///
-/// A value column always keeps its name. A column that the assembler adds gets underscores behind its name until no
-/// value column has it: beside a value column `key`, the key is `key_`.
+/// A value column always keeps its name. A column that the assembler adds gets underscores after
+/// its name until no value column has it: beside a value column `key`, the key is `key_`.
 ///
-/// The schema is the same for every batch once each decoder has fixed its own. Until then the part that has none has no
-/// column: there is nothing but null in it.
+/// The schema is the same for every batch once each decoder has fixed its own. Until then the part
+/// that has none has no column: there is nothing but null in it.
 ///
 /// # Example
 ///
@@ -101,17 +102,19 @@ pub struct Assembler {
     /// Which rows have a value.
     has_value: NullBufferBuilder,
     bad: BadRows,
-    /// What the decoders held, if they had to be flushed to cut it to `rows`. The batch is full then.
+    /// What the decoders held, if they had to be flushed to cut it to `rows`. The batch is full
+    /// then.
     held: Option<Result<Gathered, FlushError>>,
     /// The schema of a batch, once it is fixed.
     schema: Option<SchemaRef>,
 }
 
 impl Assembler {
-    /// Records that are decoded at once. Their payloads are copied, so that they fit a cache beside the columns.
+    /// Records that are decoded at once. Their payloads are copied, so that they fit a cache beside
+    /// the columns.
     const CHUNK_ROWS: usize = 1024;
-    /// The most that the assembler's own columns may hold before a row is added to them: below 2 GiB, where the offsets
-    /// of one column end.
+    /// The most that the assembler's own columns may hold before a row is added to them: below 2
+    /// GiB, where the offsets of one column end.
     const MAX_OWN_BYTES: usize = 1 << 30;
 
     /// An assembler with a decoder for values, and one for keys if they are to be decoded.
@@ -133,11 +136,13 @@ impl Assembler {
         }
     }
 
-    /// Takes messages in order, up to the first that it has to stop at. Short runs are decoded together.
+    /// Takes messages in order, up to the first that it has to stop at. Short runs are decoded
+    /// together.
     ///
-    /// A writer schema that a decoder asks for is fetched from `schemas`, which may block. A key that the source does
-    /// not know condemns its records, and is asked for again in the next call. `dead` is called under
-    /// [`OnError::DeadLetter`] alone: once for each bad message, with the first of its reports.
+    /// A writer schema that a decoder asks for is fetched from `schemas`, which may block. A key
+    /// that the source does not know condemns its records, and is asked for again in the next call.
+    /// `dead` is called under [`OnError::DeadLetter`] alone: once for each bad message, with the
+    /// first of its reports.
     ///
     /// # Panics
     ///
@@ -171,7 +176,8 @@ impl Assembler {
         }
     }
 
-    /// Whether keys are decoded, so that their schemas matter. Keys as they came are in the column `_key` in any case.
+    /// Whether keys are decoded, so that their schemas matter. Keys as they came are in the column
+    /// `_key` in any case.
     #[must_use]
     pub fn decodes_keys(&self) -> bool {
         self.key.is_some()
@@ -183,7 +189,8 @@ impl Assembler {
         self.metadata.wants_timestamps()
     }
 
-    /// Records taken since the last finish, those included that the batch will not have: bad ones, dropped tombstones.
+    /// Records taken since the last finish, those included that the batch will not have: bad ones,
+    /// dropped tombstones.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows
@@ -212,8 +219,8 @@ impl Assembler {
     ///
     /// # Errors
     ///
-    /// [`FlushError`] where columns do not fit together: for faults of the program, and where a union of 128 branches
-    /// would have to hold null. The gathered rows are lost then.
+    /// [`FlushError`] where columns do not fit together: for faults of the program, and where a
+    /// union of 128 branches would have to hold null. The gathered rows are lost then.
     pub fn finish(&mut self) -> Result<Assembled, FlushError> {
         let gathered = match self.held.take() {
             Some(held) => held,
@@ -291,8 +298,8 @@ impl Assembler {
         }
     }
 
-    /// Appends the metadata of as many messages as there is room for. If there is a reason beside their number, the first
-    /// of them is bad: what it holds fits no column.
+    /// Appends the metadata of as many messages as there is room for. If there is a reason beside
+    /// their number, the first of them is bad: what it holds fits no column.
     fn push_metadata(&mut self, chunk: Chunk<'_, '_>) -> (usize, Option<RowErrorKind>) {
         let is_full = self.rows > 0 && self.own_bytes() >= self.batch_bytes;
         if is_full || self.held.is_some() {
@@ -371,8 +378,8 @@ impl Assembler {
         }
     }
 
-    /// If a decoder has more slots than there are rows, cuts both decoders to the rows. The batch is full then, unless
-    /// it is empty.
+    /// If a decoder has more slots than there are rows, cuts both decoders to the rows. The batch
+    /// is full then, unless it is empty.
     fn drop_excess_slots(&mut self) {
         let has_excess = |part: &PartDecoder| part.decoder.slots() > self.rows;
         if has_excess(&self.value) || self.key.as_ref().is_some_and(has_excess) {
@@ -415,7 +422,8 @@ impl Assembler {
     }
 
     fn flush(&mut self) -> Result<Gathered, FlushError> {
-        // Both are flushed even if one fails: slots that stayed behind would part the decoders for good.
+        // Both are flushed even if one fails: slots that stayed behind would part the decoders for
+        // good.
         let key = self.key.as_mut().map(|key| key.decoder.flush()).transpose();
         let value = self.value.decoder.flush();
         Ok(Gathered {

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use crate::{Record, Run};
 
-/// Pieces of runs: for each the run and its messages' range. An iterator that is copied for each pass over it, because a
-/// list of pieces would have to be kept somewhere.
+/// Pieces of runs: for each the run and its messages' range. An iterator that is copied for each
+/// pass over it, because a list of pieces would have to be kept somewhere.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Chunk<'r, 'a> {
     runs: &'r [Run<'a>],

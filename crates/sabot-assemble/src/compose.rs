@@ -1,7 +1,7 @@
 //! From gathered columns to one batch: nulls put in, rows filtered out.
 //!
-//! Both happen once a batch and over whole columns. A batch without bad rows and tombstones passes with neither; its unions alone
-//! get their branch for null.
+//! Both happen once a batch and over whole columns. A batch without bad rows and tombstones passes
+//! with neither; its unions alone get their branch for null.
 
 use std::sync::Arc;
 

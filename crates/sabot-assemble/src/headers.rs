@@ -40,8 +40,8 @@ impl Default for HeaderColumn {
 }
 
 impl HeaderColumn {
-    /// Appends the row of the message at `index`. On an error it may have appended a part, which [`Self::truncate`] takes
-    /// back.
+    /// Appends the row of the message at `index`. On an error it may have appended a part, which
+    /// [`Self::truncate`] takes back.
     pub(crate) fn push(&mut self, run: &Run<'_>, index: usize) -> Result<(), Overflow> {
         let mut result = Ok(());
         run.visit_headers(index, |name, value| {
@@ -104,7 +104,8 @@ impl HeaderColumn {
     }
 }
 
-/// Writes a name that is not UTF-8 as UTF-8, without losing a byte: see [`crate::Metadata::headers`].
+/// Writes a name that is not UTF-8 as UTF-8, without losing a byte: see
+/// [`crate::Metadata::headers`].
 #[cold]
 fn write_escaped(name: &[u8], to: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";

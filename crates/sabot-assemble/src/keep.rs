@@ -1,7 +1,8 @@
 //! Leaving rows out of a finished batch.
 //!
-//! Mostly a few rows are to go, so that what stays are long runs. Arrow's filter copies numbers by runs, but takes the
-//! offsets of strings and lists one by one; its concatenation shifts those of a run at once, and takes longer for the rest.
+//! Mostly a few rows are to go, so that what stays are long runs. Arrow's filter copies numbers by
+//! runs, but takes the offsets of strings and lists one by one; its concatenation shifts those of a
+//! run at once, and takes longer for the rest.
 
 use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow_buffer::BooleanBuffer;

@@ -1,8 +1,9 @@
 //! Which columns a batch has, under which names.
 //!
-//! The key's column stands first, the value's columns under their own names behind it, then the metadata columns and
-//! those that policies add. A value column always keeps its name: where it is also that of a column that the assembler
-//! adds, the latter gets underscores behind its name until it is its own (`key_`, `_offset_`).
+//! The key's column comes first, the value's columns under their own names after it, then the
+//! metadata columns and those that policies add. A value column always keeps its name: where it is
+//! also that of a column that the assembler adds, the latter gets underscores after its name until
+//! it is its own (`key_`, `_offset_`).
 
 use std::sync::Arc;
 
@@ -22,8 +23,8 @@ pub(crate) struct Sources<'a> {
 }
 
 impl Sources<'_> {
-    /// The schema of a batch with the columns `added` behind those of key and value. Field metadata stays, and so does
-    /// the value's schema metadata; the key's goes to its field.
+    /// The schema of a batch with the columns `added` after those of key and value. Field metadata
+    /// stays, and so does the value's schema metadata; the key's goes to its field.
     pub(crate) fn schema(self, added: &[FieldRef]) -> Result<SchemaRef, ArrowError> {
         let mut values = Vec::new();
         for field in self.value.iter().flat_map(|value| value.fields()) {
@@ -50,8 +51,8 @@ impl Sources<'_> {
     }
 }
 
-/// Whether a key is one plain value, and so is its column: its only field is named `key` or `value`, as the codecs name
-/// the column of a payload that is no record.
+/// Whether a key is one plain value, and so is its column: its only field is named `key` or
+/// `value`, as the codecs name the column of a payload that is no record.
 pub(crate) fn is_single(key: &Schema) -> bool {
     matches!(key.fields().as_ref(), [only] if matches!(only.name().as_str(), "key" | "value"))
 }

@@ -1,6 +1,7 @@
 //! Key, value and metadata to record batches, with what becomes of bad rows and tombstones.
 //!
-//! The [`Assembler`] drives decoders and knows no codec; the error policies live here and nowhere else.
+//! The [`Assembler`] drives decoders and knows no codec; the error policies live here and nowhere
+//! else.
 #![forbid(unsafe_code)]
 
 mod assembler;

@@ -1,8 +1,9 @@
 //! The metadata columns while they gather.
 //!
-//! Plain vectors, to which runs are appended as slices, and all of which can be truncated: rows are appended before it is
-//! known how many of them the decoders take. A topic costs a pointer comparison a run, headers nothing unless they are
-//! asked for. Keys and headers alone go row by row, since they may fill a batch.
+//! Plain vectors, to which runs are appended as slices, and all of which can be truncated: rows are
+//! appended before it is known how many of them the decoders take. A topic costs a pointer
+//! comparison a run, headers nothing unless they are asked for. Keys and headers alone go row by
+//! row, since they may fill a batch.
 
 use std::collections::HashMap;
 use std::iter::repeat_n;
@@ -84,8 +85,8 @@ impl MetadataColumns {
         .collect()
     }
 
-    /// Appends the run's messages in `range`, up to the first whose bytes fit no column, or before which the columns
-    /// whose rows differ in size hold `most_bytes`. Returns how many.
+    /// Appends the run's messages in `range`, up to the first whose bytes fit no column, or before
+    /// which the columns whose rows differ in size hold `most_bytes`. Returns how many.
     pub(crate) fn push(&mut self, run: &Run<'_>, range: Range<usize>, most_bytes: usize) -> usize {
         let rows = if self.varies() {
             self.push_varying(run, range.clone(), most_bytes)

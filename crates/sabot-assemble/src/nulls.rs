@@ -1,7 +1,8 @@
 //! Nulls where a column had none: rows without a value, and bad rows that are kept.
 //!
-//! A validity bitmap does it for every type but a union, which has none. A union gets a branch of type `Null` for it,
-//! unless it has one: then null is as visible there as a null branch that the writer chose.
+//! A validity bitmap does it for every type but a union, which has none. A union gets a branch of
+//! type `Null` for it, unless it has one: then null is as visible there as a null branch that the
+//! writer chose.
 
 use std::sync::Arc;
 
@@ -80,7 +81,8 @@ fn union_with_nulls(
     }
     let mut nulls = 0;
     let offsets = column.offsets().map(|offsets| {
-        // A dense union's offsets rise within each branch: those into the branch for null are counted anew.
+        // A dense union's offsets rise within each branch: those into the branch for null are
+        // counted anew.
         let mut offsets = offsets.to_vec();
         for (offset, _) in offsets.iter_mut().zip(&ids).filter(|(_, id)| **id == null) {
             *offset = nulls;

@@ -24,11 +24,12 @@ pub struct AssemblerOptions {
     /// Adds the column `_error` (`Utf8`): what was wrong with the row, null in good rows. Only with
     /// [`OnError::Null`]: no other policy keeps a bad row.
     pub error_column: bool,
-    /// Adds the column `_raw` (`Binary`): the whole value of a bad row as it came, null in good rows. Only with
-    /// [`OnError::Null`].
+    /// Adds the column `_raw` (`Binary`): the whole value of a bad row as it came, null in good
+    /// rows. Only with [`OnError::Null`].
     pub raw_column: bool,
-    /// Bytes gathered in the assembler's own columns (metadata, keys, headers, raw values) before it says that it is
-    /// full. A batch holds at least one row, whatever its size. At most 1 GiB is used.
+    /// Bytes gathered in the assembler's own columns (metadata, keys, headers, raw values) before
+    /// it says that it is full. A batch holds at least one row, whatever its size. At most 1 GiB is
+    /// used.
     pub batch_bytes: usize,
 }
 
@@ -57,13 +58,15 @@ pub struct Metadata {
     pub offset: bool,
     /// `_timestamp`: `Timestamp(Millisecond, "UTC")`, nullable.
     pub timestamp: bool,
-    /// `_timestamp_type`: `Dictionary(Int8, Utf8)`, one of Kafka's names `CreateTime` and `LogAppendTime`, nullable.
+    /// `_timestamp_type`: `Dictionary(Int8, Utf8)`, one of Kafka's names `CreateTime` and
+    /// `LogAppendTime`, nullable.
     pub timestamp_type: bool,
     /// `_key`: the key as it came, `Binary`, nullable.
     pub key: bool,
-    /// `_headers`: `List<Struct<key: Utf8, value: Binary>>` with nullable values, in the message's order, duplicates
-    /// and nulls kept. A name that is not UTF-8 is written with each offending byte as `\xNN` and each backslash
-    /// doubled, so that no byte is lost; a name that is UTF-8 is never changed.
+    /// `_headers`: `List<Struct<key: Utf8, value: Binary>>` with nullable values, in the message's
+    /// order, duplicates and nulls kept. A name that is not UTF-8 is written with each offending
+    /// byte as `\xNN` and each backslash doubled, so that no byte is lost; a name that is UTF-8 is
+    /// never changed.
     pub headers: bool,
 }
 
@@ -103,7 +106,8 @@ impl Default for Metadata {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a caller has to treat every case")]
 pub enum OnError {
-    /// The assembler stops before the row. Every row before it is in the batch, and nothing of it or after it.
+    /// The assembler stops before the row. Every row before it is in the batch, and nothing of it
+    /// or after it.
     #[default]
     Fail,
     /// The row is left out and reported.
@@ -114,7 +118,8 @@ pub enum OnError {
     DeadLetter,
 }
 
-/// What becomes of a row whose value is null: Kafka's mark of a deletion. A null key is never a tombstone.
+/// What becomes of a row whose value is null: Kafka's mark of a deletion. A null key is never a
+/// tombstone.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a caller has to treat every case")]
 pub enum Tombstones {
@@ -123,6 +128,7 @@ pub enum Tombstones {
     Null,
     /// The row is left out.
     Drop,
-    /// As [`Tombstones::Null`]; and the column `_deleted` (`Boolean`) is true in these rows and false in all others.
+    /// As [`Tombstones::Null`]; and the column `_deleted` (`Boolean`) is true in these rows and
+    /// false in all others.
     Flag,
 }

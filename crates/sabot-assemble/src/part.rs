@@ -1,8 +1,8 @@
 //! One decoder, and the writer schemas that it could not be given.
 //!
-//! A schema is fetched when the decoder asks for it, and not before: only the decoder knows whether it needs one (plain
-//! values and schemaless JSON do not, framed or not). A key that has no usable schema turns its payloads into refused
-//! ones, so that they still take their slots.
+//! A schema is fetched when the decoder asks for it, and not before: only the decoder knows whether
+//! it needs one (plain values and schemaless JSON do not, framed or not). A key that has no usable
+//! schema turns its payloads into refused ones, so that they still take their slots.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,7 +20,8 @@ use crate::{BadRow, Part, Record, RunPart};
 pub(crate) struct PartDecoder {
     pub(crate) decoder: Box<dyn Decoder>,
     part: Part,
-    /// Messages without a usable schema, and why. One message of a schema that cannot be used says nothing of its others.
+    /// Messages without a usable schema, and why. One message of a schema that cannot be used says
+    /// nothing of its others.
     refusals: HashMap<(SchemaKey, MessagePathBuf), Refusal>,
     /// What the last [`Self::decode`] reported.
     pub(crate) errors: Vec<RowError>,
@@ -52,7 +53,8 @@ pub(crate) enum PartStop {
 }
 
 impl PartDecoder {
-    /// Refusals at which all are forgotten. No more are added in between than the records of one call.
+    /// Refusals at which all are forgotten. No more are added in between than the records of one
+    /// call.
     const MAX_REFUSALS: usize = 4096;
 
     pub(crate) fn new(part: Part, decoder: Box<dyn Decoder>) -> Self {
@@ -65,8 +67,8 @@ impl PartDecoder {
         }
     }
 
-    /// Forgets what may have changed since: an unknown schema may be known by now. The source is asked again, once a
-    /// call of `push` and key, and has a memory of its own.
+    /// Forgets what may have changed since: an unknown schema may be known by now. The source is
+    /// asked again, once a call of `push` and key, and has a memory of its own.
     pub(crate) fn forget_unknown(&mut self) {
         if !self.refusals.is_empty() {
             self.refusals
@@ -74,8 +76,8 @@ impl PartDecoder {
         }
     }
 
-    /// Gives each row of the chunk its slot, up to the first that the decoder or the source of schemas stops at. The
-    /// first row is bad if there is a reason in `refused`.
+    /// Gives each row of the chunk its slot, up to the first that the decoder or the source of
+    /// schemas stops at. The first row is bad if there is a reason in `refused`.
     pub(crate) fn decode(
         &mut self,
         chunk: Chunk<'_, '_>,
@@ -172,8 +174,9 @@ impl PartDecoder {
         }
     }
 
-    /// Gives the decoder the schema `wanted` for the message that `payload` is; or says what is wrong with all payloads that
-    /// are this message. `again`: the decoder was given it just now and took nothing since.
+    /// Gives the decoder the schema `wanted` for the message that `payload` is; or says what is
+    /// wrong with all payloads that are this message. `again`: the decoder was given it just now
+    /// and took nothing since.
     #[cold]
     fn resolve(
         &mut self,
@@ -212,7 +215,8 @@ impl PartDecoder {
     }
 }
 
-/// A detail stands in the report of every message of its schema: no more of it than a reader can use.
+/// A detail is in the report of every message of its schema: no more of it than a reader can
+/// use.
 fn shortened(mut detail: String) -> Arc<str> {
     const MAX_DETAIL_CHARS: usize = 1000;
     if let Some((end, _)) = detail.char_indices().nth(MAX_DETAIL_CHARS) {
@@ -227,7 +231,8 @@ fn message_of(payload: &Payload<'_>) -> (SchemaKey, MessagePathBuf) {
     (payload.key, payload.path.into())
 }
 
-/// Condemns the payloads from the first one on that are the same message as `refused`. Any others are met in their turn.
+/// Condemns the payloads from the first one on that are the same message as `refused`. Any others
+/// are met in their turn.
 fn refuse_run(payloads: &mut [Payload<'_>], refused: &Payload<'_>, kind: RowErrorKind) {
     let same = |payload: &&mut Payload<'_>| {
         let is_same = (payload.key, payload.path) == (refused.key, refused.path);

@@ -24,10 +24,11 @@ pub enum PushStop {
     Done,
     /// The batch is full: call [`crate::Assembler::finish`], then go on at `taken`.
     Full,
-    /// The schema of the message at `taken` could not be fetched. Nothing is lost: push the same message again later.
+    /// The schema of the message at `taken` could not be fetched. Nothing is lost: push the same
+    /// message again later.
     Unavailable(FetchError),
-    /// The message at `taken` is bad, and the policy is [`crate::OnError::Fail`]. The messages before it are in the batch,
-    /// which [`crate::Assembler::finish`] hands over.
+    /// The message at `taken` is bad, and the policy is [`crate::OnError::Fail`]. The messages
+    /// before it are in the batch, which [`crate::Assembler::finish`] hands over.
     Failed(Box<BadRow>),
 }
 
@@ -37,7 +38,8 @@ pub enum PushStop {
 pub struct Assembled {
     /// The rows.
     pub batch: RecordBatch,
-    /// What was wrong with the bad rows, in the records' order: one entry for each bad key and each bad value.
+    /// What was wrong with the bad rows, in the records' order: one entry for each bad key and each
+    /// bad value.
     pub bad: Vec<BadRow>,
     /// Records taken since the last finish: good, bad, and dropped.
     pub records: usize,
@@ -87,9 +89,11 @@ pub struct BadRow {
 }
 
 impl BadRow {
-    /// What was wrong and where in the message, without the message's own place: what the `_error` column holds.
+    /// What was wrong and where in the message, without the message's own place: what the `_error`
+    /// column holds.
     ///
-    /// The text is like `value, schema 7, field order.price, byte 12: the message ends inside a value`.
+    /// The text is like `value, schema 7, field order.price, byte 12: the message ends inside a
+    /// value`.
     #[must_use]
     pub fn reason(&self) -> impl fmt::Display {
         Reason(self)

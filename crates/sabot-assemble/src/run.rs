@@ -1,7 +1,8 @@
 //! What goes into an assembler: a run, the messages of one partition as parallel slices.
 //!
-//! A client hands over what it has fetched as it lies in its buffers, and whatever is the same for all of it (topic,
-//! partition, framing) is said once. Three messages of `orders[0]`, the second of them a tombstone, are:
+//! A client hands over what it has fetched as it lies in its buffers, and whatever is the same for
+//! all of it (topic, partition, framing) is said once. Three messages of `orders[0]`, the second of
+//! them a tombstone, are:
 //!
 //! ```text
 //! topic "orders", partition 0
@@ -36,7 +37,8 @@ pub struct Run<'a> {
     pub keys: RunPart<'a>,
     /// The values.
     pub values: RunPart<'a>,
-    /// The headers; `None` where no message has one. They are visited only where a column or a dead letter asks for them.
+    /// The headers; `None` where no message has one. They are visited only where a column or a dead
+    /// letter asks for them.
     pub headers: Option<RunHeaders<'a>>,
 }
 
@@ -46,10 +48,11 @@ pub struct Run<'a> {
 pub struct RunPart<'a> {
     /// How they are framed.
     pub framing: Framing,
-    /// Their bytes, frames included; `None` for Kafka's null. No item stands for a null of every message.
+    /// Their bytes, frames included; `None` for Kafka's null. No item stands for a null of every
+    /// message.
     pub bytes: &'a [Option<&'a [u8]>],
-    /// For each the value of the header that [`Framing::split`] looks at, if the message has it. Empty where no message
-    /// has.
+    /// For each the value of the header that [`Framing::split`] looks at, if the message has it.
+    /// Empty where no message has.
     pub schema_headers: &'a [Option<&'a [u8]>],
 }
 
@@ -85,8 +88,8 @@ pub struct RunHeaders<'a> {
 
 /// Headers of messages, in whatever form the client keeps them.
 pub trait Headers {
-    /// Calls `each` with the name and value of every header of the message at `index`, in order, duplicates and nulls
-    /// included. A name need not be UTF-8.
+    /// Calls `each` with the name and value of every header of the message at `index`, in order,
+    /// duplicates and nulls included. A name need not be UTF-8.
     #[expect(
         clippy::type_complexity,
         reason = "a name for this type would hide what it takes"

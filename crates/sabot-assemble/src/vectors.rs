@@ -1,13 +1,14 @@
 //! Vectors whose room outlives what is in them.
 
-/// The vector, with a new one of the same room in its place: the next batch is likely to be as long.
+/// The vector, with a new one of the same room in its place: the next batch is likely to be as
+/// long.
 pub(crate) fn take<T>(values: &mut Vec<T>) -> Vec<T> {
     let room = Vec::with_capacity(values.len());
     std::mem::replace(values, room)
 }
 
-/// Empties a vector of what borrows, and keeps its room for what borrows from elsewhere: `T` and `U` are one type with
-/// two lifetimes. Collecting in place takes over the allocation.
+/// Empties a vector of what borrows, and keeps its room for what borrows from elsewhere: `T` and
+/// `U` are one type with two lifetimes. Collecting in place takes over the allocation.
 ///
 /// So slices that are handed over run by run (see [`crate::Run`]) are allocated once:
 ///

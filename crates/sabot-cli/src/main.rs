@@ -30,6 +30,12 @@ use clap::Parser;
 use args::{Cli, Command, RegistryCommand};
 use failure::Failure;
 
+/// librdkafka allocates each message on one thread and frees it on another, and calls C's `malloc`
+/// for it: mimalloc is built to stand in for that too, and both halves of the work get cheaper.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     console::log_to_stderr(cli.verbose);

@@ -43,7 +43,7 @@ pub struct PartitionInfo {
     pub replicas: usize,
     /// The oldest offset that is kept; `None` without a leader.
     pub low: Option<i64>,
-    /// The offset behind the newest record; `None` without a leader.
+    /// The offset after the newest record; `None` without a leader.
     pub high: Option<i64>,
 }
 
@@ -66,7 +66,8 @@ impl Admin {
         Ok(admin)
     }
 
-    /// All topics by name, with their partitions' offsets. Kafka's own (`__consumer_offsets`) are among them.
+    /// All topics by name, with their partitions' offsets. Kafka's own (`__consumer_offsets`) are
+    /// among them.
     ///
     /// # Errors
     ///
@@ -150,8 +151,9 @@ impl fmt::Debug for Admin {
     }
 }
 
-/// Asks for metadata in short turns until there is an answer, so that a stop, a refusal or the deadline is noticed
-/// between them. `serve` serves the client's events: among them is the reason why no broker answers.
+/// Asks for metadata in short turns until there is an answer, so that a stop, a refusal or the
+/// deadline is noticed between them. `serve` serves the client's events: among them is the reason
+/// why no broker answers.
 pub(crate) fn fetch_metadata(
     consumer: &BaseConsumer<Context>,
     topic: Option<&str>,

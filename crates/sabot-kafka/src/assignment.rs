@@ -1,10 +1,12 @@
 //! The partitions that a source reads: assigned, revoked, committed.
 //!
-//! A rebalance arrives as an event on the queue that the caller's thread polls, and librdkafka waits for its answer. It
-//! has stopped fetching until then, and its own thread goes on sending heartbeats, so that the answer may be late; the
-//! group's limit is `max.poll.interval.ms`. That is what lets the source give out the batch in hand first: a revocation
-//! is answered in the next call, when that batch has been acknowledged or its time has run out. Then its offsets are
-//! committed, and only then are the partitions given back. If they are lost already, there is nothing to commit.
+//! A rebalance arrives as an event on the queue that the caller's thread polls, and librdkafka
+//! waits for its answer. It has stopped fetching until then, and its own thread goes on sending
+//! heartbeats, so that the answer may be late; the group's limit is `max.poll.interval.ms`. That is
+//! what lets the source give out the batch in hand first: a revocation is answered in the next
+//! call, when that batch has been acknowledged or its time has run out. Then its offsets are
+//! committed, and only then are the partitions given back. If they are lost already, there is
+//! nothing to commit.
 //!
 //! # Example
 //!
@@ -19,8 +21,10 @@
 //!
 //! # Invariants
 //!
-//! 1. Rebalances are answered in the order in which they came, and nothing is fetched while one waits.
-//! 2. A partition has a position exactly while it is assigned, and each assignment has an epoch of its own.
+//! 1. Rebalances are answered in the order in which they came, and nothing is fetched while one
+//!    waits.
+//! 2. A partition has a position exactly while it is assigned, and each assignment has an epoch of
+//!    its own.
 //! 3. What is committed is acknowledged, and never before what is committed already.
 
 use std::collections::{HashSet, VecDeque};
@@ -170,9 +174,10 @@ impl Assignment {
         for (topic, partition) in &places {
             self.ledger.lock().end(topic, *partition);
         }
-        // librdkafka remembers a pause until the partition is assigned again. To resume it only then is too late: its own
-        // thread is starting the partition at that time, and of two requests for a partition at the same moment it may
-        // drop either, the start as well. Now that thread waits for us.
+        // librdkafka remembers a pause until the partition is assigned again. To resume it only
+        // then is too late: its own thread is starting the partition at that time, and of two
+        // requests for a partition at the same moment it may drop either, the start as well. Now
+        // that thread waits for us.
         connection.resume(&self.ended_of(&places));
         self.positions.remove(&places);
         around.fetched.forget(&self.positions);
@@ -201,16 +206,16 @@ impl Assignment {
         if moved.is_empty() {
             return Ok(());
         }
-        // librdkafka commits what is stored once more when a partition is given back. What is stored must not lie before
-        // what is committed here, or that would take it back.
+        // librdkafka commits what is stored once more when a partition is given back. What is
+        // stored must not lie before what is committed here, or that would take it back.
         self.store_acknowledged(connection);
         connection.commit(&moved, timeout)?;
         self.ledger.lock().committed(&moved);
         Ok(())
     }
 
-    /// Commits everything and gives everything back. A commit that falls into a rebalance is refused; it is tried again
-    /// once this member's part in the rebalance is done.
+    /// Commits everything and gives everything back. A commit that falls into a rebalance is
+    /// refused; it is tried again once this member's part in the rebalance is done.
     pub(crate) fn end(&mut self, around: &mut Around<'_>) -> Result<(), CommitFailure> {
         let connection = around.connection;
         let timeout = around.options.commit_timeout();

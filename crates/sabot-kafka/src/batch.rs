@@ -11,12 +11,14 @@ use crate::frontier::Frontiers;
 
 /// Rows, and what became of the messages that they came from.
 ///
-/// Dropping a batch acknowledges nothing: a batch that got lost holds the committed offset back, and is read again by
-/// whoever reads the partition next. Its partitions commit nothing behind it until they are assigned anew.
+/// Dropping a batch acknowledges nothing: a batch that got lost holds the committed offset back,
+/// and is read again by whoever reads the partition next. Its partitions commit nothing after it
+/// until they are assigned anew.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Batch {
-    /// The rows. There are none if all records were skipped or dropped; the batch still wants to be acknowledged.
+    /// The rows. There are none if all records were skipped or dropped; the batch still wants to be
+    /// acknowledged.
     pub batch: RecordBatch,
     /// What was wrong with the bad messages.
     pub bad: Vec<BadRow>,
@@ -30,8 +32,8 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Declares that the batch has been dealt with, so that its offsets may be committed once all earlier batches of
-    /// the same partitions are acknowledged too. See [`Acker::ack`].
+    /// Declares that the batch has been dealt with, so that its offsets may be committed once all
+    /// earlier batches of the same partitions are acknowledged too. See [`Acker::ack`].
     pub fn ack(&self) {
         self.acker.ack();
     }
@@ -47,7 +49,8 @@ impl Batch {
 #[derive(Debug, Clone)]
 pub struct Acker(Arc<Ticket>);
 
-/// What a batch and its ackers share. With the last of them goes the chance that the batch is acknowledged.
+/// What a batch and its ackers share. With the last of them goes the chance that the batch is
+/// acknowledged.
 #[derive(Debug)]
 struct Ticket {
     ledger: Arc<Ledger>,
@@ -71,11 +74,13 @@ impl Acker {
         }))
     }
 
-    /// Declares that the batch has been dealt with. Order does not matter, and neither does doing it twice. Where the
-    /// partition has been given to another member in the meantime, nothing happens: that member reads it again.
+    /// Declares that the batch has been dealt with. Order does not matter, and neither does doing
+    /// it twice. Where the partition has been given to another member in the meantime, nothing
+    /// happens: that member reads it again.
     ///
-    /// It only takes note. The offsets are committed by the source: at an interval (`auto.commit.interval.ms`) while
-    /// it is being called, on [`crate::Source::commit`], when partitions are given up, and when it is closed or dropped.
+    /// It only takes note. The offsets are committed by the source: at an interval
+    /// (`auto.commit.interval.ms`) while it is being called, on [`crate::Source::commit`], when
+    /// partitions are given up, and when it is closed or dropped.
     pub fn ack(&self) {
         let ticket = &*self.0;
         ticket.ledger.lock().ack(ticket.batch, &ticket.covered);
@@ -96,8 +101,8 @@ impl Ledger {
         self.frontiers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until every batch that covers one of these partitions is acknowledged or lost; false if time ran out, or `give_up`
-    /// said so.
+    /// Waits until every batch that covers one of these partitions is acknowledged or lost; false
+    /// if time ran out, or `give_up` said so.
     pub(crate) fn wait(
         &self,
         partitions: &[(Arc<str>, i32)],

@@ -22,8 +22,8 @@ impl Start {
     pub(crate) fn reset(&self) -> &'static str {
         match self {
             Self::Committed(Fallback::Fail) => "error",
-            // An offset can be out of range because records were deleted. What is left must not be skipped then, so
-            // that "latest" is never left to librdkafka.
+            // An offset can be out of range because records were deleted. What is left must not be
+            // skipped then, so that "latest" is never left to librdkafka.
             _ => "earliest",
         }
     }
@@ -99,7 +99,8 @@ impl Bounds<'_> {
         })
     }
 
-    /// An offset behind the end would be out of range, and librdkafka would begin at the oldest record.
+    /// An offset after the end would be out of range, and librdkafka would begin at the oldest
+    /// record.
     fn at_most_high(&self, place: &PartitionStart, offset: i64) -> Result<Offset, Error> {
         let high = self.connection.high(&place.topic, place.partition)?;
         Ok(Offset::Offset(offset.min(high)))
@@ -116,7 +117,7 @@ impl Bounds<'_> {
             .collect()
     }
 
-    /// Never behind where the log ends now: a bounded source waits for nothing.
+    /// Never after where the log ends now: a bounded source waits for nothing.
     fn end(&self, topic: &str, partition: i32) -> Result<i64, Error> {
         let wanted = match &self.options.end {
             End::Timestamp(ms) => self.connection.at_time(topic, partition, *ms)?,

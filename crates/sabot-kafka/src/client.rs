@@ -14,8 +14,9 @@ use crate::{Error, ErrorKind};
 
 /// A consumer that does not hold its owner up for ever when it is dropped.
 ///
-/// librdkafka ends a consumer once the commits under way are answered, and sends them again and again until they are.
-/// While no broker is there, that takes as long as it takes; so it is done on a thread, and waited for a while only.
+/// librdkafka ends a consumer once the commits under way are answered, and sends them again and
+/// again until they are. While no broker is there, that takes as long as it takes; so it is done on
+/// a thread, and waited for a while only.
 pub(crate) struct Consumer {
     client: Option<BaseConsumer<Context>>,
     patience: Duration,
@@ -56,8 +57,8 @@ impl Drop for Consumer {
     }
 }
 
-/// Sends librdkafka's words to the `log` crate and remembers the last error, for a message that says why no broker
-/// answered.
+/// Sends librdkafka's words to the `log` crate and remembers the last error, for a message that
+/// says why no broker answered.
 #[derive(Debug, Default)]
 pub(crate) struct Context {
     last_error: Mutex<Option<(RDKafkaErrorCode, String)>>,

@@ -1,4 +1,5 @@
-//! What librdkafka's clients are configured with: defaults of ours, and the properties that somebody set.
+//! What librdkafka's clients are configured with: defaults of ours, and the properties that
+//! somebody set.
 
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
@@ -13,7 +14,8 @@ pub(crate) fn consumer(options: &SourceOptions) -> Result<ClientConfig, Error> {
     let mut defaults = Properties::default();
     defaults
         .set("client.id", "sabot")
-        // librdkafka cannot assign partitions without a group's name. This one is never joined nor committed to.
+        // librdkafka cannot assign partitions without a group's name. This one is never joined nor
+        // committed to.
         .set(
             "group.id",
             options.group.as_deref().unwrap_or("sabot-without-group"),
@@ -80,8 +82,8 @@ fn build<'a>(
     Ok(config)
 }
 
-/// The error for a property that librdkafka refuses. Its own text quotes the value, so it is used for harmless
-/// properties alone.
+/// The error for a property that librdkafka refuses. Its own text quotes the value, so it is used
+/// for harmless properties alone.
 #[cold]
 fn refused(cause: &KafkaError) -> Error {
     match cause {

@@ -1,6 +1,7 @@
 //! The client: what a source asks of brokers and of its group, and the events that come from them.
 //!
-//! Everything here is librdkafka's, but for the records themselves: those come by a [`crate::runs::RunSource`].
+//! Everything here is librdkafka's, but for the records themselves: those come by a
+//! [`crate::runs::RunSource`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,7 +90,8 @@ impl Connection {
         }
     }
 
-    /// The error that ends the source because of `failure`, if any does. `has_read`: whether anything was ever read.
+    /// The error that ends the source because of `failure`, if any does. `has_read`: whether
+    /// anything was ever read.
     pub(crate) fn judge(&self, failure: Failure, has_read: bool) -> Option<Error> {
         failure.into_error(has_read, self.consumer.context())
     }
@@ -109,8 +111,8 @@ impl Connection {
         fetch_metadata(&self.consumer, topic, brokers, timeout, &self.stopper, serve)
     }
 
-    /// The offset behind the newest record (with `read_committed`, behind the newest that is committed), as the
-    /// leader says.
+    /// The offset after the newest record (with `read_committed`, after the newest that is
+    /// committed), as the leader says.
     pub(crate) fn high(&self, topic: &str, partition: i32) -> Result<i64, Error> {
         let marks = self
             .consumer
@@ -121,7 +123,7 @@ impl Connection {
             .map_err(|cause| place(self.query("end offsets", &cause)))
     }
 
-    /// The offset behind the newest record, as far as fetching has shown it. Asks no broker.
+    /// The offset after the newest record, as far as fetching has shown it. Asks no broker.
     pub(crate) fn known_high(&self, topic: &str, partition: i32) -> Option<i64> {
         ffi::known_offsets(&self.consumer, topic, partition).map(|(_, high)| high)
     }
@@ -226,7 +228,8 @@ impl Connection {
     /// Tells librdkafka how far it may commit at its next interval.
     pub(crate) fn store(&self, frontiers: &[Frontier]) {
         if let Err(cause) = self.consumer.store_offsets(&frontiers_list(frontiers)) {
-            // A partition may have been lost without our knowing yet. What is acknowledged of it is read again then.
+            // A partition may have been lost without our knowing yet. What is acknowledged of it is
+            // read again then.
             let error = Error::kafka(ErrorKind::Commit, "offsets could not be stored", &cause);
             log::warn!("{error}");
         }
@@ -249,7 +252,8 @@ impl Connection {
 pub(crate) struct CommitFailure(RDKafkaErrorCode);
 
 impl CommitFailure {
-    /// True if it was refused because the group is rebalancing, whether this member knows of it already or not.
+    /// True if it was refused because the group is rebalancing, whether this member knows of it
+    /// already or not.
     pub(crate) fn is_rebalancing(&self) -> bool {
         use RDKafkaErrorCode::{IllegalGeneration, RebalanceInProgress, UnknownMemberId};
         matches!(self.0, RebalanceInProgress | IllegalGeneration | UnknownMemberId)

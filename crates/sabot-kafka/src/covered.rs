@@ -44,7 +44,7 @@ pub struct Covered {
     pub partition: i32,
     /// The first offset.
     pub first: i64,
-    /// The offset behind the last: what an exactly-once sink stores and begins with again.
+    /// The offset after the last: what an exactly-once sink stores and begins with again.
     pub end: i64,
     /// The assignment that it was read under.
     pub(crate) epoch: u64,

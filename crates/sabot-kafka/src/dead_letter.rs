@@ -1,8 +1,10 @@
-//! Dead letters: bad messages, produced as they came to another topic, with headers that say what was wrong.
+//! Dead letters: bad messages, produced as they came to another topic, with headers that say what
+//! was wrong.
 //!
-//! The headers are Kafka Connect's, so that its tools read them. Bad messages are copied and kept until their delivery is
-//! confirmed, which happens before their batch is given out: a batch that can be acknowledged has no dead letter left
-//! behind. The price is that a batch with bad messages waits for one round trip.
+//! The headers are Kafka Connect's, so that its tools read them. Bad messages are copied and kept
+//! until their delivery is confirmed, which happens before their batch is given out: a batch that
+//! can be acknowledged has no dead letter left behind. The price is that a batch with bad messages
+//! waits for one round trip.
 
 use std::time::Duration;
 
@@ -34,7 +36,8 @@ impl DeadLetters {
             source.remove(name);
         }
         let mut defaults = Properties::default();
-        // librdkafka gives a message up before the batch does, so that it cannot arrive after it was tried again.
+        // librdkafka gives a message up before the batch does, so that it cannot arrive after it
+        // was tried again.
         defaults.set(
             "message.timeout.ms",
             options.timeout.as_millis().clamp(1, 86_400_000).to_string(),
@@ -59,7 +62,8 @@ impl DeadLetters {
         self.waiting_bytes
     }
 
-    /// Produces what waits, and returns once all of it is delivered. What could not be delivered goes on waiting.
+    /// Produces what waits, and returns once all of it is delivered. What could not be delivered
+    /// goes on waiting.
     pub(crate) fn deliver(&mut self) -> Result<(), Error> {
         if self.waiting.is_empty() {
             return Ok(());
@@ -73,8 +77,8 @@ impl DeadLetters {
         })
     }
 
-    /// Sends what waits, up to the first that is refused, and keeps what is not delivered. What arrived must not be
-    /// produced again, however often the rest is.
+    /// Sends what waits, up to the first that is refused, and keeps what is not delivered. What
+    /// arrived must not be produced again, however often the rest is.
     fn produce(&mut self) -> Result<(), Error> {
         let (sent, refused) = self.send();
         // Somewhat more than the producer's own time, so that it is the one to give up.

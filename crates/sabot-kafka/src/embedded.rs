@@ -1,8 +1,10 @@
-//! An embedded broker: librdkafka's mock cluster, for demonstrations and tests that need nothing installed.
+//! An embedded broker: librdkafka's mock cluster, for demonstrations and tests that need nothing
+//! installed.
 //!
-//! It speaks Kafka's protocol on loopback and keeps everything in memory: at most 5 MiB or 100,000 record batches a
-//! partition, the oldest going first. It knows groups and commits, but neither compaction, nor aborted transactions, nor
-//! look-ups by time. A group's rebalance, but for its first, takes `session.timeout.ms` less a second.
+//! It speaks Kafka's protocol on loopback and keeps everything in memory: at most 5 MiB or 100,000
+//! record batches a partition, the oldest going first. It knows groups and commits, but neither
+//! compaction, nor aborted transactions, nor look-ups by time. A group's rebalance, but for its
+//! first, takes `session.timeout.ms` less a second.
 
 use std::fmt;
 
@@ -31,7 +33,8 @@ pub struct EmbeddedBroker {
 }
 
 impl EmbeddedBroker {
-    /// Starts so many brokers on free ports of the loopback interface. A group's first rebalance is not delayed.
+    /// Starts so many brokers on free ports of the loopback interface. A group's first rebalance is
+    /// not delayed.
     ///
     /// # Errors
     ///
@@ -60,8 +63,8 @@ impl EmbeddedBroker {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if the name or the number of partitions is not allowed, [`ErrorKind::Fatal`] if there is a
-    /// topic of that name.
+    /// [`ErrorKind::Config`] if the name or the number of partitions is not allowed,
+    /// [`ErrorKind::Fatal`] if there is a topic of that name.
     pub fn create_topic(&self, topic: &str, partitions: i32) -> Result<(), Error> {
         crate::subscription::check_topic(topic)?;
         if !(1..=10_000).contains(&partitions) {

@@ -1,7 +1,7 @@
 //! The crate's one error.
 //!
-//! Opaque: a kind to branch on, coordinates where they are known, a text that says what to do about it, and a source.
-//! No foreign type shows, and no property value that might be a secret.
+//! Opaque: a kind to branch on, coordinates where they are known, a text that says what to do about
+//! it, and a source. No foreign type shows, and no property value that might be a secret.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -13,7 +13,8 @@ use sabot_decode::{FetchError, SchemaKey};
 
 /// What went wrong with a source, a producer or an administrative call.
 ///
-/// It displays as one line with everything that is known. [`Error::kind`] is what a program branches on.
+/// It displays as one line with everything that is known. [`Error::kind`] is what a program
+/// branches on.
 #[derive(Debug)]
 pub struct Error(Box<Fault>);
 
@@ -41,11 +42,14 @@ pub enum ErrorKind {
     Denied,
     /// A topic or partition does not exist.
     UnknownTopic,
-    /// A partition has no committed offset, or its offset is out of range, and the options ask to fail then.
+    /// A partition has no committed offset, or its offset is out of range, and the options ask to
+    /// fail then.
     NoOffset,
-    /// A record is bad and the policy is to fail. The source stays before it; [`Error::bad_row`] has the details.
+    /// A record is bad and the policy is to fail. The source stays before it; [`Error::bad_row`]
+    /// has the details.
     BadRecord,
-    /// A writer schema could not be fetched. The source stays before the record; the next call asks again.
+    /// A writer schema could not be fetched. The source stays before the record; the next call asks
+    /// again.
     SchemaUnavailable,
     /// A dead letter could not be delivered. Its batch is kept back; the next call tries again.
     DeadLetter,
@@ -55,7 +59,8 @@ pub enum ErrorKind {
     Produce,
     /// The source was stopped before it was open.
     Stopped,
-    /// librdkafka or a broker reported something that cannot be recovered from. The source is at its end.
+    /// librdkafka or a broker reported something that cannot be recovered from. The source is at
+    /// its end.
     Fatal,
     /// Columns did not fit together: a fault of the program.
     Internal,
@@ -126,8 +131,8 @@ impl Error {
         Self::new(ErrorKind::Config, message)
     }
 
-    /// An error of librdkafka, while doing `what`. The kind follows from the code where the code says more than
-    /// `kind` does.
+    /// An error of librdkafka, while doing `what`. The kind follows from the code where the code
+    /// says more than `kind` does.
     #[cold]
     pub(crate) fn kafka(kind: ErrorKind, what: &str, cause: &KafkaError) -> Self {
         let code = cause.rdkafka_error_code();
@@ -178,7 +183,8 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fault = &*self.0;
-        // Before an error with a partition stands its place; an error about a topic alone names it in its text.
+        // An error about a partition begins with its place; an error about a topic alone names it
+        // in its text.
         if let (Some(topic), Some(partition)) = (&fault.topic, fault.partition) {
             write!(f, "{topic}[{partition}]")?;
             if let Some(offset) = fault.offset {
@@ -222,7 +228,8 @@ pub(crate) fn kind_of(code: Code) -> Option<ErrorKind> {
     })
 }
 
-/// True if a partition cannot be read any further: its next batch is corrupt, or in a compression that is not built in.
+/// True if a partition cannot be read any further: its next batch is corrupt, or in a compression
+/// that is not built in.
 pub(crate) fn is_unreadable(code: Code) -> bool {
     matches!(
         code,

@@ -24,7 +24,8 @@ enum Effect {
     None,
     /// It ends.
     End(ErrorKind),
-    /// It ends if nothing was ever read: a handshake may fail now and then; what never worked is wrong.
+    /// It ends if nothing was ever read: a handshake may fail now and then; what never worked is
+    /// wrong.
     EndUnlessRead(ErrorKind),
 }
 

@@ -15,8 +15,10 @@
 //! # Invariants
 //!
 //! 1. A position moves when its record is taken into a batch, never when it arrives.
-//! 2. Nothing is fetched while a stretch is left: so what is left keeps its numbers, and there is one fetch at a time.
-//! 3. Every stretch is of a partition that is assigned: [`Fetched::forget`] drops those of partitions that are revoked.
+//! 2. Nothing is fetched while a stretch is left: so what is left keeps its numbers, and there is
+//!    one fetch at a time.
+//! 3. Every stretch is of a partition that is assigned: [`Fetched::forget`] drops those of
+//!    partitions that are revoked.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -75,8 +77,8 @@ impl Fetched {
         self.stretches.is_empty()
     }
 
-    /// Fetches at most `most` records, waiting at most `wait`, and admits what belongs to an assigned partition and comes
-    /// before its end. `other` gets what is no run.
+    /// Fetches at most `most` records, waiting at most `wait`, and admits what belongs to an
+    /// assigned partition and comes before its end. `other` gets what is no run.
     pub(crate) fn fetch(
         &mut self,
         wait: Duration,
@@ -120,7 +122,8 @@ impl Fetched {
         }
     }
 
-    /// Gives the next records to `take` as runs: those whose slices [`Self::view`] appended to `columns`.
+    /// Gives the next records to `take` as runs: those whose slices [`Self::view`] appended to
+    /// `columns`.
     pub(crate) fn window<R>(
         &self,
         most: usize,
@@ -136,7 +139,8 @@ impl Fetched {
         let Some(run) = runs.next() else {
             return take(&[]);
         };
-        // An array, because a list that is kept for its room could not go to another thread with the source.
+        // An array, because a list that is kept for its room could not go to another thread with
+        // the source.
         let mut window = [run; WINDOW_RUNS];
         let mut count = 1;
         for (place, run) in window[1..].iter_mut().zip(runs) {
@@ -228,3 +232,6 @@ impl Fetched {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,9 @@
-//! Which offsets may be committed: per partition, everything before the first batch that is not acknowledged.
+//! Which offsets may be committed: per partition, everything before the first batch that is not
+//! acknowledged.
 //!
-//! Pure book-keeping, without a client. A partition's line of batches has an epoch, drawn anew each time that the
-//! partition is assigned: an acknowledgement from before a rebalance finds another epoch, or none, and changes nothing.
+//! Pure book-keeping, without a client. A partition's line of batches has an epoch, drawn anew each
+//! time that the partition is assigned: an acknowledgement from before a rebalance finds another
+//! epoch, or none, and changes nothing.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -18,7 +20,7 @@ pub(crate) struct Frontiers {
 #[derive(Debug)]
 struct Line {
     epoch: u64,
-    /// Batches not yet behind the frontier, oldest first.
+    /// Batches not yet before the frontier, oldest first.
     open: VecDeque<Span>,
     /// The first offset that is not acknowledged; `None` until something is.
     frontier: Option<i64>,
@@ -26,7 +28,7 @@ struct Line {
     stored: Option<i64>,
     /// How far it has been committed by the source itself.
     committed: Option<i64>,
-    /// A batch can never be acknowledged any more, so that none behind the open ones matters.
+    /// A batch can never be acknowledged any more, so that none after the open ones matters.
     broken: bool,
 }
 
@@ -74,7 +76,8 @@ impl Frontiers {
         }
     }
 
-    /// Acknowledges a batch in every line whose epoch it still belongs to. Doing it twice is harmless.
+    /// Acknowledges a batch in every line whose epoch it still belongs to. Doing it twice is
+    /// harmless.
     pub(crate) fn ack(&mut self, batch: u64, covered: &[Covered]) {
         for range in covered {
             let Some(line) = self.line(range) else { continue };
@@ -87,8 +90,8 @@ impl Frontiers {
         }
     }
 
-    /// Notes that a batch cannot be acknowledged any more. If it has not been, the line ends before it: what comes behind
-    /// is not kept, and nobody need wait for it.
+    /// Notes that a batch cannot be acknowledged any more. If it has not been, the line ends before
+    /// it: what comes after it is not kept, and nobody need wait for it.
     pub(crate) fn lose(&mut self, batch: u64, covered: &[Covered]) {
         for range in covered {
             let Some(line) = self.line(range) else { continue };
@@ -114,7 +117,8 @@ impl Frontiers {
         self.take(|line| std::mem::replace(&mut line.stored, line.frontier))
     }
 
-    /// The frontiers that moved since the last commit. They count as committed only after [`Frontiers::committed`].
+    /// The frontiers that moved since the last commit. They count as committed only after
+    /// [`Frontiers::committed`].
     pub(crate) fn uncommitted(&self) -> Vec<Frontier> {
         let moved = self
             .lines
@@ -199,7 +203,7 @@ mod tests {
         for (id, batch) in (0..4).zip(&batches) {
             frontiers.cover(id, batch);
         }
-        // Lost after it was acknowledged, if not yet behind the frontier: that changes nothing.
+        // Lost after it was acknowledged, if not yet before the frontier: that changes nothing.
         frontiers.ack(1, &batches[1]);
         frontiers.lose(1, &batches[1]);
         frontiers.ack(3, &batches[3]);
@@ -213,7 +217,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the order of acknowledgements, the frontier is the end of the longest run of acknowledged batches.
+        /// Whatever the order of acknowledgements, the frontier is the end of the longest run of
+        /// acknowledged batches.
         #[test]
         fn the_frontier_is_contiguous(lengths in prop::collection::vec(1..5_i64, 1..20), order in any::<u64>()) {
             let topic: Arc<str> = Arc::from("t");

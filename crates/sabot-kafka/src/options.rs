@@ -30,7 +30,8 @@ pub struct SourceOptions {
     pub brokers: String,
     /// What to read.
     pub subscription: Subscription,
-    /// The consumer group. Without one, nothing is shared with other consumers and nothing is committed.
+    /// The consumer group. Without one, nothing is shared with other consumers and nothing is
+    /// committed.
     pub group: Option<String>,
     /// Where to begin. See [`Start`] for what comes first, this or a committed offset.
     pub start: Start,
@@ -42,16 +43,17 @@ pub struct SourceOptions {
     pub key_framing: Framing,
     /// How values are framed. The default is Confluent's wire format.
     pub value_framing: Framing,
-    /// Properties of librdkafka. They win over everything that the source sets by itself, but for the few that it
-    /// cannot do without: it refuses those.
+    /// Properties of librdkafka. They win over everything that the source sets by itself, but for
+    /// the few that it cannot do without: it refuses those.
     pub properties: Properties,
     /// Where records go that the assembler's policy makes dead letters. It takes effect with
     /// [`sabot_assemble::OnError::DeadLetter`].
     pub dead_letters: Option<DeadLetterOptions>,
     /// How long opening, and [`crate::Source::commit`], wait for a broker to answer.
     pub startup_timeout: Duration,
-    /// How long a partition that another member is to have is held for batches that are not acknowledged yet. While it
-    /// lasts, the whole group waits. Closing waits so long for the brokers, too.
+    /// How long a partition that another member is to have is held for batches that are not
+    /// acknowledged yet. While it lasts, the whole group waits. Closing waits so long for the
+    /// brokers, too.
     pub revoke_timeout: Duration,
     /// Stops the source from elsewhere. Keep a clone.
     pub stopper: Stopper,
@@ -77,8 +79,8 @@ impl SourceOptions {
         }
     }
 
-    /// How long a commit that is in somebody's way waits for its answer. Acknowledgements may be given no time, but
-    /// brokers need some.
+    /// How long a commit that is in somebody's way waits for its answer. Acknowledgements may be
+    /// given no time, but brokers need some.
     pub(crate) fn commit_timeout(&self) -> Duration {
         self.revoke_timeout.max(Duration::from_secs(1))
     }
@@ -134,9 +136,10 @@ impl SourceOptions {
 
 /// Where bad messages go.
 ///
-/// Each keeps its key, value and headers (a name that is not UTF-8 with replacement characters) and its time. These
-/// headers are added, all as text: `__connect.errors.topic`, `.partition`, `.offset`, `.connector.name`, `.task.id`,
-/// `.stage` (`KEY_CONVERTER` or `VALUE_CONVERTER`), `.class.name`, `.exception.class.name` and `.exception.message`.
+/// Each keeps its key, value and headers (a name that is not UTF-8 with replacement characters) and
+/// its time. These headers are added, all as text: `__connect.errors.topic`, `.partition`,
+/// `.offset`, `.connector.name`, `.task.id`, `.stage` (`KEY_CONVERTER` or `VALUE_CONVERTER`),
+/// `.class.name`, `.exception.class.name` and `.exception.message`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeadLetterOptions {
@@ -146,7 +149,7 @@ pub struct DeadLetterOptions {
     pub properties: Properties,
     /// How long a batch waits for the delivery of its dead letters.
     pub timeout: Duration,
-    /// What stands in `__connect.errors.connector.name`.
+    /// What is in `__connect.errors.connector.name`.
     pub name: String,
 }
 
@@ -183,11 +186,13 @@ pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// When a batch ends: at whichever comes first.
 ///
-/// It also ends when the source is stopped, at a bounded source's end, and when partitions have to be given up.
+/// It also ends when the source is stopped, at a bounded source's end, and when partitions have to
+/// be given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Batching {
-    /// Records read for it. Rows that are skipped or dropped count, so a batch may have fewer rows, never more.
+    /// Records read for it. Rows that are skipped or dropped count, so a batch may have fewer rows,
+    /// never more.
     pub rows: usize,
     /// Bytes gathered in its columns. The last slice of records may exceed it.
     pub bytes: usize,

@@ -1,8 +1,9 @@
 //! How far each assigned partition has been read, and where it ends.
 //!
-//! Pure book-keeping. A bounded partition has ended when its position has reached its end: after the last record before
-//! it, on the first record at or behind it, or when the broker has nothing more to give. The last two matter because
-//! offsets may be missing anywhere, at the very end as well.
+//! Pure book-keeping. A bounded partition has ended when its position has reached its end: after
+//! the last record before it, on the first record at or after it, or when the broker has nothing
+//! more to give. The last two matter because offsets may be missing anywhere, at the very end as
+//! well.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -32,7 +33,7 @@ pub(crate) struct Position {
     pub(crate) ended: bool,
     /// [`Positions::take_newly_ended`] has said so.
     is_end_told: bool,
-    /// The offset behind the last record that was taken.
+    /// The offset after the last record that was taken.
     pub(crate) next: Option<i64>,
     /// The offsets of the last fetch that had records of it.
     fetched: Range<i64>,
@@ -122,8 +123,9 @@ impl Positions {
         }
     }
 
-    /// Notes that a run came, and gives which of its records belong: not those that have come before a rebalance, and none
-    /// from the partition's end on. If there is one at or after the end, the partition has ended.
+    /// Notes that a run came, and gives which of its records belong: not those that have come
+    /// before a rebalance, and none from the partition's end on. If there is one at or after the
+    /// end, the partition has ended.
     pub(crate) fn admit(&mut self, index: usize, offsets: &[i64]) -> Range<usize> {
         let (Some(first), Some(last)) = (offsets.first(), offsets.last()) else {
             return 0..0;
@@ -156,7 +158,8 @@ impl Positions {
         start..end.unwrap_or(offsets.len()).max(start)
     }
 
-    /// Notes that records went into the batch in hand. Their offsets rise, unless the log was cut and written anew.
+    /// Notes that records went into the batch in hand. Their offsets rise, unless the log was cut
+    /// and written anew.
     pub(crate) fn advance(&mut self, index: usize, offsets: &[i64]) {
         let (Some(least), Some(last)) = (offsets.iter().min(), offsets.last()) else {
             return;
@@ -167,7 +170,8 @@ impl Positions {
         position.ended |= position.end.is_some_and(|end| last + 1 >= end);
     }
 
-    /// Notes that the broker has nothing before `offset` left to give. True if the partition's end lies behind that.
+    /// Notes that the broker has nothing before `offset` left to give. True if the partition's end
+    /// is after that.
     pub(crate) fn reached(&mut self, index: usize, offset: i64) -> bool {
         let position = &mut self.list[index];
         position.ended |= position.end.is_some_and(|end| offset >= end);

@@ -79,8 +79,8 @@ impl Producer {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Produce`] if the message is refused at once, for example because of its size. Delivery itself is
-    /// checked by [`Producer::flush`].
+    /// [`ErrorKind::Produce`] if the message is refused at once, for example because of its size.
+    /// Delivery itself is checked by [`Producer::flush`].
     pub fn send(&self, message: &Message<'_>) -> Result<(), Error> {
         self.send_token(message, 0)
     }
@@ -89,7 +89,8 @@ impl Producer {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Produce`] if any could not be delivered since the last flush, or `timeout` runs out before.
+    /// [`ErrorKind::Produce`] if any could not be delivered since the last flush, or `timeout` runs
+    /// out before.
     pub fn flush(&self, timeout: Duration) -> Result<(), Error> {
         let failed = self.flush_tokens(timeout)?;
         match failed.first() {

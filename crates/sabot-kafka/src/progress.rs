@@ -24,7 +24,7 @@ pub struct PartitionProgress {
     pub topic: Arc<str>,
     /// The partition.
     pub partition: i32,
-    /// The offset behind the last record read; `None` before the first.
+    /// The offset after the last record read; `None` before the first.
     pub position: Option<i64>,
     /// Where it ends: the bounded source's end, or the newest offset that librdkafka knows of.
     pub end: Option<i64>,

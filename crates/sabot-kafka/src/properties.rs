@@ -1,6 +1,7 @@
 //! Properties of librdkafka: passed through, and never printed unless known to be harmless.
 //!
-//! What may be printed is an allow-list. A list of secrets would be shorter, and wrong with librdkafka's next release.
+//! What may be printed is an allow-list. A list of secrets would be shorter, and wrong with
+//! librdkafka's next release.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,22 +1,24 @@
 //! Runs from librdkafka's queues.
 //!
-//! The queues of all assigned partitions are forwarded to one, which holds nothing but messages and the partitions'
-//! errors, and is drained a thousand at a time: a message costs half of what it costs to poll for each. Rebalances and
-//! everything else come by the consumer's queue ([`crate::connection`]).
+//! The queues of all assigned partitions are forwarded to one, which holds nothing but messages and
+//! the partitions' errors, and is drained a thousand at a time: a message costs half of what it
+//! costs to poll for each. Rebalances and everything else come by the consumer's queue
+//! ([`crate::connection`]).
 //!
 //! What holds of librdkafka 2.12, as its source says it, and what is done about it:
 //!
-//! - A partition's end and its errors go the way of its messages, in order (`rd_kafka_consumer_err(rktp_fetchq, ..)`).
-//! - What was fetched before a partition was revoked, or before its position was changed, is outdated, and left out when
-//!   the queue is drained (`rd_kafka_op_version_outdated`).
-//! - Revoking a partition ends its forwarding (`rd_kafka_toppar_fetch_stop`). So it is forwarded again at each assignment,
-//!   *before* that is answered: fetching begins after the answer, and a new assignment is handed out only when all that
-//!   was revoked has stopped.
-//! - A batch call brings a partition's position up to date when it ends. If librdkafka stops the partition for a
-//!   rebalance in that moment, it goes on at the position before the batch, whose messages come once more: point 6 of
-//!   the contract in [`crate::runs`].
-//! - Draining a forwarded queue counts as polling (`max.poll.interval.ms`), and so does polling the consumer's queue. A
-//!   source that does not drain stays a member as long as it looks for events.
+//! - A partition's end and its errors go the way of its messages, in order
+//!   (`rd_kafka_consumer_err(rktp_fetchq, ..)`).
+//! - What was fetched before a partition was revoked, or before its position was changed, is
+//!   outdated, and left out when the queue is drained (`rd_kafka_op_version_outdated`).
+//! - Revoking a partition ends its forwarding (`rd_kafka_toppar_fetch_stop`). So it is forwarded
+//!   again at each assignment, *before* that is answered: fetching begins after the answer, and a
+//!   new assignment is handed out only when all that was revoked has stopped.
+//! - A batch call brings a partition's position up to date when it ends. If librdkafka stops the
+//!   partition for a rebalance in that moment, it goes on at the position before the batch, whose
+//!   messages come once more: point 6 of the contract in [`crate::runs`].
+//! - Draining a forwarded queue counts as polling (`max.poll.interval.ms`), and so does polling the
+//!   consumer's queue. A source that does not drain stays a member as long as it looks for events.
 
 use std::collections::HashSet;
 use std::ffi::CString;

@@ -4,8 +4,9 @@ use crate::Error;
 
 /// Where to begin in a partition.
 ///
-/// With a group and a subscription to topics, a committed offset always goes first, and this is for partitions without
-/// one: otherwise each rebalance would begin anew. In all other cases it is followed as it stands.
+/// With a group and a subscription to topics, a committed offset always goes first, and this is for
+/// partitions without one: otherwise each rebalance would begin anew. In all other cases it is
+/// followed as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Start {
@@ -16,12 +17,13 @@ pub enum Start {
     Latest,
     /// At the group's committed offset. It needs a group.
     Committed(Fallback),
-    /// At this offset, in each partition: at the oldest record if it is deleted, at the end if it does not exist yet.
+    /// At this offset, in each partition: at the oldest record if it is deleted, at the end if it
+    /// does not exist yet.
     Offset(i64),
     /// So many offsets before the end, in each partition.
     Last(u64),
-    /// At the first record of this time or later, in milliseconds since 1970-01-01T00:00:00Z; behind the newest if
-    /// there is none.
+    /// At the first record of this time or later, in milliseconds since 1970-01-01T00:00:00Z;
+    /// after the newest if there is none.
     Timestamp(i64),
     /// By topic and partition. Partitions not listed begin at the oldest record.
     Partitions(Vec<(String, i32, i64)>),
@@ -63,10 +65,11 @@ impl Start {
 
 /// Where to end.
 ///
-/// A bounded source ends each partition when its *position* has reached the end: deleted, compacted and control records
-/// are passed over, and an empty partition ends at once. It gives out its last batch without lingering. As a group member,
-/// it ends when every partition that it was given has ended. A member that was given none waits: it gets the partitions of
-/// whoever leaves, and ends with those. It cannot know that it is not needed, for a member that comes later is also given
+/// A bounded source ends each partition when its *position* has reached the end: deleted, compacted
+/// and control records are passed over, and an empty partition ends at once. It gives out its last
+/// batch without lingering. As a group member, it ends when every partition that it was given has
+/// ended. A member that was given none waits: it gets the partitions of whoever leaves, and ends
+/// with those. It cannot know that it is not needed, for a member that comes later is also given
 /// nothing until the others have let go of its share.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -76,13 +79,15 @@ pub enum End {
     Never,
     /// At the end that each partition has when the source comes to read it.
     AtStart,
-    /// Before the first record of this time or later, in milliseconds since 1970-01-01T00:00:00Z; where there is none
-    /// yet, as [`End::AtStart`].
+    /// Before the first record of this time or later, in milliseconds since 1970-01-01T00:00:00Z;
+    /// where there is none yet, as [`End::AtStart`].
     Timestamp(i64),
-    /// Before these offsets, by topic and partition. Partitions not listed end as with [`End::AtStart`].
+    /// Before these offsets, by topic and partition. Partitions not listed end as with
+    /// [`End::AtStart`].
     Offsets(Vec<(String, i32, i64)>),
-    /// After so many messages, bad and dropped ones included, counted over all partitions. Not one more is covered by
-    /// a batch, so none can be acknowledged unseen. The source waits until there are as many.
+    /// After so many messages, bad and dropped ones included, counted over all partitions. Not one
+    /// more is covered by a batch, so none can be acknowledged unseen. The source waits until there
+    /// are as many.
     Messages(u64),
     /// As [`End::Messages`], and no later than with [`End::AtStart`].
     MessagesAtStart(u64),

@@ -1,4 +1,5 @@
-//! From runs to rows: what was fetched is decoded, a window at a time. It knows no broker and no group.
+//! From runs to rows: what was fetched is decoded, a window at a time. It knows no broker and no
+//! group.
 
 use std::sync::Arc;
 
@@ -10,7 +11,8 @@ use crate::fetched::Fetched;
 use crate::positions::Positions;
 use crate::runs::Columns;
 
-/// Records that are decoded in one go: so few that what was read ahead is still in a cache when it is decoded.
+/// Records that are decoded in one go: so few that what was read ahead is still in a cache when it
+/// is decoded.
 const WINDOW_RECORDS: usize = 128;
 
 /// See the module.
@@ -48,7 +50,8 @@ impl Reader {
         &self.assembler
     }
 
-    /// Decodes at most `most` of the records that were fetched, and moves the positions of those that were taken.
+    /// Decodes at most `most` of the records that were fetched, and moves the positions of those
+    /// that were taken.
     pub(crate) fn decode(
         &mut self,
         most: usize,

@@ -1,23 +1,27 @@
 //! The seam: where runs come from.
 //!
-//! What is above it ([`crate::fetched`]) takes runs of records, and knows nothing of how they were fetched. Today one
-//! thing stands below it, librdkafka's queues ([`crate::queues`]). It is laid for a second one: a fetch path of our own
-//! has record batches as they come from the broker, decompressed, many records in one buffer, and hands them out as
-//! slices of that buffer.
+//! What is above it ([`crate::fetched`]) takes runs of records, and knows nothing of how they were
+//! fetched. Today one thing is below it, librdkafka's queues ([`crate::queues`]). It is laid
+//! for a second one: a fetch path of our own has record batches as they come from the broker,
+//! decompressed, many records in one buffer, and hands them out as slices of that buffer.
 //!
 //! # The contract of a [`RunSource`]
 //!
-//! 1. **Order.** The records of a partition come in the order of its log, and its [`Arrival::End`] and
-//!    [`Arrival::Failure`] at their place among them. Nothing is said about the order between partitions.
-//! 2. **Only what is assigned.** After [`RunSource::revoke`] nothing of a partition arrives until it is assigned again, and
-//!    then nothing that was fetched before. What arrived already stays where it is until it is released.
-//! 3. **Lying still.** What [`RunSource::fetch`] took stays where it is, under its numbers, until it is released or the
-//!    next fetch. Views borrow from it; none of it is copied.
-//! 4. **Bounded.** What waits to be fetched is bounded by the source's own options, however long nobody fetches. So to
-//!    hold back is to not fetch: no partition has to be paused for it.
-//! 5. **No wait but the one that is asked for**, and nothing is allocated for a fetch in steady state.
-//! 6. **Repeats at a rebalance.** Records of the last fetch may come once more after a rebalance. Whoever takes them knows
-//!    the offsets that they have had ([`crate::positions`]), and leaves them out.
+//! 1. **Order.** The records of a partition come in the order of its log, and its [`Arrival::End`]
+//!    and [`Arrival::Failure`] at their place among them. Nothing is said about the order between
+//!    partitions.
+//! 2. **Only what is assigned.** After [`RunSource::revoke`] nothing of a partition arrives until
+//!    it is assigned again, and then nothing that was fetched before. What arrived already stays
+//!    where it is until it is released.
+//! 3. **Lying still.** What [`RunSource::fetch`] took stays where it is, under its numbers, until
+//!    it is released or the next fetch. Views borrow from it; none of it is copied.
+//! 4. **Bounded.** What waits to be fetched is bounded by the source's own options, however long
+//!    nobody fetches. So to hold back is to not fetch: no partition has to be paused for it.
+//! 5. **No wait but the one that is asked for**, and nothing is allocated for a fetch in steady
+//!    state.
+//! 6. **Repeats at a rebalance.** Records of the last fetch may come once more after a rebalance.
+//!    Whoever takes them knows the offsets that they have had ([`crate::positions`]), and leaves
+//!    them out.
 //!
 //! # Example
 //!
@@ -29,7 +33,8 @@
 //! arrivals   Run orders[0], 0..3   Run orders[1], 3..5   End orders[1] at 5
 //! ```
 //!
-//! The first run is admitted whole, and decoded from `view(0..3)`, then `release(3)` gives its memory back.
+//! The first run is admitted whole, and decoded from `view(0..3)`, then `release(3)` gives its
+//! memory back.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -47,14 +52,15 @@ pub(crate) trait RunSource: Send {
     /// Has no more records of these partitions arrive. Called before the revocation is answered.
     fn revoke(&mut self, partitions: &[(String, i32)]);
 
-    /// Takes at most `most` records, waiting at most `wait` for the first, and appends what arrived. What was fetched before
-    /// is let go of.
+    /// Takes at most `most` records, waiting at most `wait` for the first, and appends what
+    /// arrived. What was fetched before is let go of.
     fn fetch(&mut self, wait: Duration, most: usize, arrivals: &mut Vec<Arrival>);
 
     /// The offsets of all records that were fetched.
     fn offsets(&self) -> &[i64];
 
-    /// Their times, in milliseconds or [`sabot_assemble::Timestamps::NONE`]; empty if nobody asked for them.
+    /// Their times, in milliseconds or [`sabot_assemble::Timestamps::NONE`]; empty if nobody asked
+    /// for them.
     fn timestamps_ms(&self) -> &[i64];
 
     /// Appends keys, values and schemas' headers of the records in `range`.

@@ -1,13 +1,14 @@
 //! The source: the loop that fetches, decodes, answers rebalances and gives out batches.
 //!
-//! The caller's thread drives it, one call at a time. Its four parts know nothing of each other's work: the connection
-//! asks brokers ([`crate::connection`]), the assignment says what is read and committed ([`crate::assignment`]), bounds
-//! say from where to where ([`crate::bounds`]), and the reader turns runs into rows ([`crate::reader`],
-//! [`crate::fetched`]).
+//! The caller's thread drives it, one call at a time. Its four parts know nothing of each other's
+//! work: the connection asks brokers ([`crate::connection`]), the assignment says what is read and
+//! committed ([`crate::assignment`]), bounds say from where to where ([`crate::bounds`]), and the
+//! reader turns runs into rows ([`crate::reader`], [`crate::fetched`]).
 //!
 //! # Example
 //!
-//! A group's member with batches of 5 rows, and a revocation that comes in the midst of the second one:
+//! A group's member with batches of 5 rows, and a revocation that comes in the midst of the second
+//! one:
 //!
 //! ```text
 //! next_batch   event: assign a[0], a[1]         answered: positions are added
@@ -19,16 +20,19 @@
 //!              event: revoke a[1]                the batch in hand ends
 //!              -> batch 2 covers a[1] 2..4
 //! ack batch 2
-//! next_batch   the revocation is answered: batch 2 is acknowledged, so a[1] is committed at 4 and given back
+//! next_batch   the revocation is answered: batch 2 is acknowledged, so a[1] is committed at 4,
+//!              and given back
 //! ```
 //!
 //! # Invariants
 //!
-//! 1. **Events before records.** Events are looked for before each fetch, and while a rebalance waits for its answer
-//!    nothing is fetched.
-//! 2. **The batch in hand goes out first**: before a rebalance is answered, before an error is given out, before the end.
-//! 3. **The source never moves past a record that it could not treat.** A stuck record stays the next one, and as long as
-//!    it is stuck nothing is fetched, but events are looked for: a member that does not poll is thrown out of its group.
+//! 1. **Events before records.** Events are looked for before each fetch, and while a rebalance
+//!    waits for its answer nothing is fetched.
+//! 2. **The batch in hand goes out first**: before a rebalance is answered, before an error is
+//!    given out, before the end.
+//! 3. **The source never moves past a record that it could not treat.** A stuck record stays the
+//!    next one, and as long as it is stuck nothing is fetched, but events are looked for: a member
+//!    that does not poll is thrown out of its group.
 //! 4. **What waits is bounded**: one fetch, one batch, and what the client itself may hold.
 //! 5. **Nothing waits longer than [`STOP_CHECK`]** without looking at the stopper.
 
@@ -53,7 +57,8 @@ use crate::runs::{Arrival, RunSource, Wanted};
 use crate::stop::STOP_CHECK;
 use crate::{Batch, Error, ErrorKind, Offsets, SourceOptions, Stopper};
 
-/// How long a fetch waits for records before events are looked for again: so late may an answer to a rebalance be.
+/// How long a fetch waits for records before events are looked for again: so late may an answer to
+/// a rebalance be.
 const EVENT_CHECK: Duration = Duration::from_millis(20);
 
 /// Reads topics, and gives out batches. See the crate's documentation.
@@ -110,12 +115,14 @@ struct InHand {
 }
 
 impl Source {
-    /// Connects, checks that the topics exist, and begins to fetch. It waits for a broker, and for nothing else.
+    /// Connects, checks that the topics exist, and begins to fetch. It waits for a broker, and for
+    /// nothing else.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`], [`ErrorKind::Unreachable`], [`ErrorKind::Denied`], [`ErrorKind::UnknownTopic`],
-    /// [`ErrorKind::NoOffset`] or, if the stopper was used, [`ErrorKind::Stopped`].
+    /// [`ErrorKind::Config`], [`ErrorKind::Unreachable`], [`ErrorKind::Denied`],
+    /// [`ErrorKind::UnknownTopic`], [`ErrorKind::NoOffset`] or, if the stopper was used,
+    /// [`ErrorKind::Stopped`].
     pub fn open(
         options: SourceOptions,
         assembler: Assembler,
@@ -136,13 +143,14 @@ impl Source {
         Self::with_runs(options, connection, Box::new(queues), assembler, schemas)
     }
 
-    /// The next batch; `None` at the end: of a bounded source, after a stop, or after an error that cannot be recovered
-    /// from.
+    /// The next batch; `None` at the end: of a bounded source, after a stop, or after an error that
+    /// cannot be recovered from.
     ///
     /// # Errors
     ///
-    /// With [`ErrorKind::BadRecord`] and with [retryable](Error::is_retryable) errors the source keeps its place, and
-    /// the next call goes on at the same record. After any other error it is at its end.
+    /// With [`ErrorKind::BadRecord`] and with [retryable](Error::is_retryable) errors the source
+    /// keeps its place, and the next call goes on at the same record. After any other error it is
+    /// at its end.
     pub fn next_batch(&mut self) -> Option<Result<Batch, Error>> {
         if self.ended {
             return None;
@@ -168,8 +176,9 @@ impl Source {
         Ok(assignment.commit_moved(connection, |_| true, self.options.startup_timeout)?)
     }
 
-    /// Commits what has been acknowledged and leaves the group. Dropping the source does the same, and logs errors. Each
-    /// of the two waits for the brokers at most [`SourceOptions::revoke_timeout`], or a second if that is shorter.
+    /// Commits what has been acknowledged and leaves the group. Dropping the source does the same,
+    /// and logs errors. Each of the two waits for the brokers at most
+    /// [`SourceOptions::revoke_timeout`], or a second if that is shorter.
     ///
     /// # Errors
     ///
@@ -400,8 +409,8 @@ impl Source {
             .pause(&self.assignment.positions.take_newly_ended());
     }
 
-    /// Takes the events that have come, up to one that has to be dealt with before records are; true if there is such a
-    /// one.
+    /// Takes the events that have come, up to one that has to be dealt with before records are;
+    /// true if there is such a one.
     fn take_events(&mut self) -> bool {
         loop {
             let event = self.connection.poll(Duration::ZERO);
@@ -442,7 +451,8 @@ impl Source {
         left.min(self.options.batching.rows - self.in_hand.records)
     }
 
-    /// Decodes some records where they lie. What comes instead of the record that it stops at is left in `pending`.
+    /// Decodes some records where they lie. What comes instead of the record that it stops at is
+    /// left in `pending`.
     fn decode(&mut self) -> Result<(), Error> {
         let room = self.room();
         let positions = &mut self.assignment.positions;
@@ -485,14 +495,15 @@ impl Source {
             PushStop::Failed(bad) => self.stop_before(Error::bad_record(bad)),
         }
         if self.stuck && self.in_hand.records == 0 {
-            // Decoders may have taken the record that is not to be taken. Without a batch to finish, they forget it here.
+            // Decoders may have taken the record that is not to be taken. Without a batch to
+            // finish, they forget it here.
             self.reader.finish().map_err(internal)?;
         }
         Ok(())
     }
 
-    /// Keeps the error of a stuck record, which comes again with the record. One that librdkafka reported and that
-    /// ends the source does not.
+    /// Keeps the error of a stuck record, which comes again with the record. One that librdkafka
+    /// reported and that ends the source does not.
     fn stop_before(&mut self, error: Error) {
         self.pending.get_or_insert(error);
     }
@@ -535,8 +546,9 @@ impl Source {
         Ok(batch)
     }
 
-    /// Tries once more to give out a batch that is held. If that fails, its group must not wait for it: what has to be given
-    /// back is given back. After a stop it is not tried again, and read again by whoever comes next.
+    /// Tries once more to give out a batch that is held. If that fails, its group must not wait for
+    /// it: what has to be given back is given back. After a stop it is not tried again, and read
+    /// again by whoever comes next.
     fn release_again(&mut self, batch: Batch) -> Result<Option<Batch>, Error> {
         self.assignment.store_acknowledged(&self.connection);
         if self.options.stopper.is_stopped() {

@@ -9,8 +9,8 @@ pub(crate) const STOP_CHECK: Duration = Duration::from_millis(100);
 
 /// Stops a source. Clones stop the same one.
 ///
-/// A stopped source gives out the batch in hand, then no more; it notices within about 100 ms. A schema or a broker
-/// being waited for delays it by at most their own deadlines.
+/// A stopped source gives out the batch in hand, then no more; it notices within about 100 ms. A
+/// schema or a broker being waited for delays it by at most their own deadlines.
 ///
 /// ```
 /// let stopper = sabot_kafka::Stopper::new();

@@ -19,11 +19,13 @@ use crate::{Error, Start};
 pub enum Subscription {
     /// Topics by name; a name that begins with `^` is a regular expression over all topics' names.
     ///
-    /// With a group, its members share the partitions, and topics that come to match later are read as well. Without
-    /// one, the source reads all partitions that exist when it opens. A group's patterns are matched by librdkafka with
-    /// POSIX extended expressions (by the broker, with `group.protocol=consumer`). Write `[0-9]` for `\d`, `(` for `(?:`.
+    /// With a group, its members share the partitions, and topics that come to match later are read
+    /// as well. Without one, the source reads all partitions that exist when it opens. A group's
+    /// patterns are matched by librdkafka with POSIX extended expressions (by the broker, with
+    /// `group.protocol=consumer`). Write `[0-9]` for `\d`, `(` for `(?:`.
     Topics(Vec<String>),
-    /// These partitions and no others. They are never shared; with a group, their offsets are committed to it.
+    /// These partitions and no others. They are never shared; with a group, their offsets are
+    /// committed to it.
     Partitions(Vec<PartitionStart>),
 }
 
@@ -145,8 +147,8 @@ pub(crate) fn pattern(topic: &str) -> Result<regex_lite::Regex, Error> {
     })
 }
 
-/// Refuses what POSIX extended expressions read otherwise or not at all: a group's member would wait for a topic to match
-/// for ever.
+/// Refuses what POSIX extended expressions read otherwise or not at all: a group's member would
+/// wait for a topic to match for ever.
 pub(crate) fn check_posix(topic: &str) -> Result<(), Error> {
     let mut last = ' ';
     for next in topic.chars() {
@@ -167,7 +169,8 @@ pub(crate) fn check_posix(topic: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses names that Kafka refuses, so that librdkafka never sees a NUL and the error names the topic.
+/// Refuses names that Kafka refuses, so that librdkafka never sees a NUL and the error names the
+/// topic.
 pub(crate) fn check_topic(topic: &str) -> Result<(), Error> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     if topic.is_empty() || topic.len() > 249 || topic == "." || topic == ".." || !topic.bytes().all(allowed) {

@@ -9,7 +9,8 @@ use crate::error::kind_of;
 use crate::subscription::{PartitionStart, Subscription, is_pattern, pattern};
 use crate::{Error, ErrorKind};
 
-/// Waits for a broker, checks that everything that is named exists, and gives the partitions to read.
+/// Waits for a broker, checks that everything that is named exists, and gives the partitions to
+/// read.
 pub(crate) fn partitions_of(
     connection: &Connection,
     subscription: &Subscription,

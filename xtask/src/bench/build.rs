@@ -16,6 +16,8 @@ use crate::command::{Outcome, cargo, output, root, run as run_command, target};
 pub(super) enum Build {
     /// Measuring; with `all`, slow peers too.
     Fair { all: bool },
+    /// Measuring on a real broker.
+    EndToEnd,
     /// Counting instructions.
     Gate,
     /// Checking results.
@@ -34,33 +36,41 @@ pub(super) fn build(build: Build) -> Outcome<PathBuf> {
             Ok(target().join("debug/sabot-bench"))
         }
         Build::Fair { all } => {
-            let cargo_build = || {
-                let mut command = bench_cargo("build", "release");
-                if all {
-                    command.args(["--features", "all"]);
-                }
-                command
-            };
-            let graph = output(
-                cargo_build()
-                    .args(["--unit-graph", "-Zunstable-options"])
-                    // Printing the graph is not stable yet.
-                    .env("RUSTC_BOOTSTRAP", "1"),
-            )?;
-            println!(
-                "bench: {} crates are built with lto = \"fat\", codegen-units = 1, opt-level = 3",
-                profiles::check(&graph)?
-            );
-            run_command(
-                cargo_build()
-                    // The program measures nothing unless it finds this: cargo tells it nothing
-                    // about link-time optimisation.
-                    .env("SABOT_BENCH_PROFILE", profiles::CHECKED)
-                    .env("SABOT_BENCH_RUSTC", rustc_version()?),
-            )?;
+            fair(if all { &["--features", "all"] } else { &[] })?;
             Ok(folder().join("release/sabot-bench"))
         }
+        Build::EndToEnd => {
+            fair(&["--package", "sabot-bench-e2e"])?;
+            Ok(folder().join("release/sabot-bench-e2e"))
+        }
     }
+}
+
+/// Builds what `selection` says, once it is known that every crate of it gets what a fair
+/// comparison needs.
+fn fair(selection: &[&str]) -> Outcome {
+    let cargo_build = || {
+        let mut command = bench_cargo("build", "release");
+        command.args(selection);
+        command
+    };
+    let graph = output(
+        cargo_build()
+            .args(["--unit-graph", "-Zunstable-options"])
+            // Printing the graph is not stable yet.
+            .env("RUSTC_BOOTSTRAP", "1"),
+    )?;
+    println!(
+        "bench: {} crates are built with lto = \"fat\", codegen-units = 1, opt-level = 3",
+        profiles::check(&graph)?
+    );
+    run_command(
+        cargo_build()
+            // The program measures nothing unless it finds this: cargo tells it nothing about
+            // link-time optimisation.
+            .env("SABOT_BENCH_PROFILE", profiles::CHECKED)
+            .env("SABOT_BENCH_RUSTC", rustc_version()?),
+    )
 }
 
 /// Runs the unit tests of `bench/`.

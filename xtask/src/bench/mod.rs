@@ -9,6 +9,7 @@ mod bars;
 mod build;
 mod compare;
 mod docs;
+mod end_to_end;
 mod gate;
 mod profiles;
 mod record;
@@ -28,7 +29,8 @@ use results::Results;
 
 const HELP: &str = "\
 cargo xtask bench [OPTIONS]        measures, prints a table, writes target/bench/results.json
-  --suite NAME[,NAME]                only these suites: wire, registry, decode
+  --suite NAME[,NAME]                only these suites: wire, registry, decode; or e2e, which has a table of its own
+                                     and needs Java 17 and Maven for a real Kafka
   --filter TEXT                      only workloads whose name contains TEXT
   --quick                            few messages and rounds: to see that it runs
   --rounds N, --messages N           N of them, instead of 15 and 200,000
@@ -98,7 +100,15 @@ pub(crate) fn ci() -> Outcome {
 /// Arguments that are not taken out here go to the program.
 fn measure(mut args: Args) -> Outcome {
     let (check, all, keep) = (args.flag("--check"), args.flag("--all"), args.flag("--record"));
-    let args = args.rest();
+    let mut args = args.rest();
+    if end_to_end::is_wanted(&mut args)? {
+        return match check || all || keep {
+            true => Err(Failure::new(
+                "the suite e2e has no bars, no slow peers and no record",
+            )),
+            false => end_to_end::measure(&args),
+        };
+    }
     if keep && !args.is_empty() {
         return Err(Failure::new(format!(
             "a record is of a whole run, without {}",

@@ -1,5 +1,5 @@
-//! librdkafka's messages drained 1,024 at a time from one queue that all partition queues are forwarded to, and no
-//! decoding: what Sabot's source stands on.
+//! librdkafka's messages drained 1,024 at a time from one queue that all partition queues are
+//! forwarded to, and no decoding: what Sabot's source stands on.
 
 use std::ptr;
 
@@ -18,9 +18,10 @@ pub fn read(topic: &str, messages: usize) -> Result<Read, String> {
     let client = consumer.client().native_ptr();
     let mut read = Read::default();
     let timeout_ms = i32::try_from(PATIENCE.as_millis()).unwrap_or(i32::MAX);
-    // SAFETY: (1) `client` is alive until `consumer` is dropped at the end of this function; (2) every queue reference that
-    // is made here is given back once, before that; (3) the first `count` elements of `batch` are messages that are
-    // ours, and each is destroyed once after its value was read; (4) a value is null or `len` bytes of its message.
+    // SAFETY: (1) `client` is alive until `consumer` is dropped at the end of this function; (2)
+    // every queue reference that is made here is given back once, before that; (3) the first
+    // `count` elements of `batch` are messages that are ours, and each is destroyed once after its
+    // value was read; (4) a value is null or `len` bytes of its message.
     unsafe {
         let ours = rd::rd_kafka_queue_new(client);
         for partition in 0..PARTITIONS {
@@ -30,7 +31,8 @@ pub fn read(topic: &str, messages: usize) -> Result<Read, String> {
         }
         let mut batch = [ptr::null_mut(); BATCH];
         while read.messages < messages {
-            // It waits until a batch is full. So it is asked for what is there, and then waits for one message.
+            // It waits until a batch is full. So it is asked for what is there, and then waits for
+            // one message.
             let mut count = rd::rd_kafka_consume_batch_queue(ours, 0, batch.as_mut_ptr(), BATCH);
             if count == 0 {
                 count = rd::rd_kafka_consume_batch_queue(ours, timeout_ms, batch.as_mut_ptr(), 1);

@@ -64,7 +64,8 @@ impl Read {
 /// How long a system may wait for the next message.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Reads a topic with one system, and prints what it took: wall time and the CPU time of all threads.
+/// Reads a topic with one system, and prints what it took: wall time and the CPU time of all
+/// threads.
 pub fn read(system: &str, topic: &str, messages: &str) -> Result<(), String> {
     let system = ALL
         .iter()

@@ -1,4 +1,5 @@
-//! rust-rdkafka's `BaseConsumer::poll`, message by message: what an ordinary consumer in Rust does, and no decoding.
+//! rust-rdkafka's `BaseConsumer::poll`, message by message: what an ordinary consumer in Rust does,
+//! and no decoding.
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::{ClientConfig, Message as _, Offset, TopicPartitionList};

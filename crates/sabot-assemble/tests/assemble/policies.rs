@@ -46,7 +46,8 @@ fn fail_gives_every_row_before_the_bad_one_and_no_more() {
             assert_eq!(bad.offset, bad_at as i64);
             assert_eq!(bad.part == MessagePart::Value, value != row(1));
 
-            // Nothing more is taken until the rows before it are handed over; then the bad row is the next.
+            // Nothing more is taken until the rows before it are handed over; then the bad row is
+            // the next.
             if bad_at > 0 {
                 let again = bench.push(&messages[bad_at + 1..]);
                 assert!(again.taken == 0 && matches!(again.stop, PushStop::Full));

@@ -1,4 +1,5 @@
-//! The consumer's own queue: rebalances, errors, log lines, statistics, results of commits. Messages go elsewhere.
+//! The consumer's own queue: rebalances, errors, log lines, statistics, results of commits.
+//! Messages go elsewhere.
 
 use std::ptr::{self, NonNull};
 use std::slice;
@@ -28,7 +29,8 @@ pub(crate) enum Event {
     Served,
     /// Something that librdkafka or a broker complains about.
     Error(ErrorEvent),
-    /// Partitions are assigned, or revoked if `revoke`. The group waits until that has been answered.
+    /// Partitions are assigned, or revoked if `revoke`. The group waits until that has been
+    /// answered.
     Rebalance {
         revoke: bool,
         partitions: Vec<(String, i32)>,
@@ -46,7 +48,8 @@ pub(crate) struct ErrorEvent {
 }
 
 impl EventQueue {
-    /// The queue of `consumer`. Nothing else may poll that consumer while the queue exists, or events get lost for it.
+    /// The queue of `consumer`. Nothing else may poll that consumer while the queue exists, or
+    /// events get lost for it.
     #[expect(unsafe_code, reason = "rust-rdkafka keeps its queue to itself")]
     pub(crate) fn new(consumer: Arc<Consumer>) -> Option<Self> {
         // SAFETY: (C). The call returns a new reference to the queue, or null.
@@ -101,7 +104,8 @@ impl EventQueue {
 impl Drop for EventQueue {
     #[expect(unsafe_code, reason = "the reference is ours to give back")]
     fn drop(&mut self) {
-        // SAFETY: (Q): the reference was taken in `new`, and is given back once, before the consumer is let go of.
+        // SAFETY: (Q): the reference was taken in `new`, and is given back once, before the
+        // consumer is let go of.
         unsafe { rd::rd_kafka_queue_destroy(self.queue.as_ptr()) }
     }
 }
@@ -153,7 +157,8 @@ impl OwnedEvent {
         // SAFETY: (E).
         let place = NonNull::new(unsafe { rd::rd_kafka_event_topic_partition(self.ptr()) });
         let place = place.map(|place| {
-            // SAFETY: the element is ours: it is copied out here, and destroyed once. Its topic is a C string.
+            // SAFETY: the element is ours: it is copied out here, and destroyed once. Its topic is
+            // a C string.
             unsafe {
                 let element = place.as_ref();
                 let copy = (text_of(element.topic).into_owned(), element.partition);

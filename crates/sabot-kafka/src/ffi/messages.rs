@@ -1,9 +1,10 @@
 //! A queue of our own that holds messages only, drained many at a time.
 //!
-//! librdkafka puts what it fetches of a partition into that partition's queue, and forwards that queue to the consumer's,
-//! where events are as well. Batch calls are no use there: a rebalance among the messages would be answered by librdkafka
-//! itself, and be gone. So the partitions' queues are forwarded here instead ([`MessageQueue::forward`]), where nothing
-//! but messages and the partitions' errors arrive, each partition's in the order of its log.
+//! librdkafka puts what it fetches of a partition into that partition's queue, and forwards that
+//! queue to the consumer's, where events are as well. Batch calls are no use there: a rebalance
+//! among the messages would be answered by librdkafka itself, and be gone. So the partitions'
+//! queues are forwarded here instead ([`MessageQueue::forward`]), where nothing but messages and
+//! the partitions' errors arrive, each partition's in the order of its log.
 
 use std::ffi::{CStr, CString};
 use std::marker::PhantomData;
@@ -45,7 +46,8 @@ impl MessageQueue {
         })
     }
 
-    /// Has a partition's messages come here, until it is revoked. False if librdkafka does not know it.
+    /// Has a partition's messages come here, until it is revoked. False if librdkafka does not know
+    /// it.
     #[expect(
         unsafe_code,
         reason = "rust-rdkafka's own call gives a queue out, and keeps a reference to it"
@@ -54,8 +56,8 @@ impl MessageQueue {
         let Ok(topic) = CString::new(topic) else {
             return false;
         };
-        // SAFETY: (C), (Q). The partition's queue is a new reference, or null; it is given back here. librdkafka keeps a
-        // reference of its own to what a queue is forwarded to.
+        // SAFETY: (C), (Q). The partition's queue is a new reference, or null; it is given back
+        // here. librdkafka keeps a reference of its own to what a queue is forwarded to.
         unsafe {
             let client = self.consumer.client().native_ptr();
             let queue = rd::rd_kafka_queue_get_partition(client, topic.as_ptr(), partition);
@@ -68,13 +70,13 @@ impl MessageQueue {
         true
     }
 
-    /// Takes what has arrived, at most `most` messages, waiting at most `wait` for the first; gives their number. What was
-    /// taken before is let go of.
+    /// Takes what has arrived, at most `most` messages, waiting at most `wait` for the first; gives
+    /// their number. What was taken before is let go of.
     pub(crate) fn take(&mut self, wait: Duration, most: usize) -> usize {
         self.release(self.taken.len());
         self.released = 0;
-        // The call waits until all that it was asked for has come. So it is asked for what is there, and only where that
-        // is nothing is one message waited for.
+        // The call waits until all that it was asked for has come. So it is asked for what is
+        // there, and only where that is nothing is one message waited for.
         let mut count = self.take_into(0, Duration::ZERO, most);
         if count == 0 && most > 0 && !wait.is_zero() {
             count = self.take_into(0, wait, 1);
@@ -91,7 +93,8 @@ impl MessageQueue {
     fn take_into(&mut self, start: usize, wait: Duration, most: usize) -> usize {
         self.taken.resize(start + most, ptr::null_mut());
         let room = &mut self.taken[start..];
-        // SAFETY: (Q). librdkafka writes at most `room.len()` pointers, and each message written is ours.
+        // SAFETY: (Q). librdkafka writes at most `room.len()` pointers, and each message written is
+        // ours.
         let count = unsafe {
             let queue = self.queue.as_ptr();
             rd::rd_kafka_consume_batch_queue(queue, millis(wait), room.as_mut_ptr(), room.len())
@@ -124,8 +127,8 @@ impl MessageQueue {
             return;
         }
         for message in &self.taken[self.released..end] {
-            // SAFETY: (M): it is destroyed once, since `released` goes past it; no view of it is left, for a view borrows
-            // this queue.
+            // SAFETY: (M): it is destroyed once, since `released` goes past it; no view of it is
+            // left, for a view borrows this queue.
             unsafe { rd::rd_kafka_message_destroy(*message) }
         }
         self.released = end;
@@ -136,8 +139,8 @@ impl Drop for MessageQueue {
     #[expect(unsafe_code, reason = "the queue is ours")]
     fn drop(&mut self) {
         self.release(self.taken.len());
-        // SAFETY: (Q): it was made in `new`, and is given back once, before the consumer is let go of. librdkafka lets go
-        // of what is still in it.
+        // SAFETY: (Q): it was made in `new`, and is given back once, before the consumer is let go
+        // of. librdkafka lets go of what is still in it.
         unsafe { rd::rd_kafka_queue_destroy(self.queue.as_ptr()) }
     }
 }
@@ -157,8 +160,9 @@ impl Headers for MessageQueue {
 /// A message where it lies in librdkafka's buffer; or, with a code, an error in the place of one.
 #[derive(Clone, Copy)]
 pub(crate) struct Message<'a> {
-    /// A pointer and no reference, for two reasons: librdkafka parses headers in place, beside the fields; and the code in
-    /// it may be one that the bindings' enum lacks, so that it is read as the integer that it is in C.
+    /// A pointer and no reference, for two reasons: librdkafka parses headers in place, beside the
+    /// fields; and the code in it may be one that the bindings' enum lacks, so that it is read as
+    /// the integer that it is in C.
     message: NonNull<rd::rd_kafka_message_t>,
     held: PhantomData<&'a MessageQueue>,
 }
@@ -257,7 +261,8 @@ impl<'a> Message<'a> {
         };
         for index in 0.. {
             let (mut name, mut value, mut bytes) = (ptr::null(), ptr::null(), 0);
-            // SAFETY: (M): the headers belong to the message, and so do names (C strings) and values.
+            // SAFETY: (M): the headers belong to the message, and so do names (C strings) and
+            // values.
             unsafe {
                 let headers = headers.as_ptr();
                 let (name, value, bytes) = (&raw mut name, &raw mut value, &raw mut bytes);

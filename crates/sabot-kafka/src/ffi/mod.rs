@@ -1,30 +1,34 @@
 //! The few calls of librdkafka that rust-rdkafka does not offer safely.
 //!
-//! All unsafe code of this crate is here. Its gain is measured in what could not be done without it:
+//! All unsafe code of this crate is here. Its gain is measured in what could not be done without
+//! it:
 //!
-//! - rust-rdkafka hands out one message at a time, with an `Arc` and several locks for each; [`MessageQueue`] takes a
-//!   thousand at once. It also reports the end of a partition without its topic and offset, so that a reader of several
-//!   topics cannot tell which one ended, and its header accessor panics if a name is not UTF-8.
-//! - It answers rebalances inside `poll`, where a batch in hand cannot be given out first. [`EventQueue`] polls the
-//!   consumer's queue itself.
-//! - The low and high offsets that librdkafka already knows ([`known_offsets`]), a commit with an end to its waiting
-//!   ([`commit`]) and the embedded broker's rebalance delay are not wrapped at all.
+//! - rust-rdkafka hands out one message at a time, with an `Arc` and several locks for each;
+//!   [`MessageQueue`] takes a thousand at once. It also reports the end of a partition without its
+//!   topic and offset, so that a reader of several topics cannot tell which one ended, and its
+//!   header accessor panics if a name is not UTF-8.
+//! - It answers rebalances inside `poll`, where a batch in hand cannot be given out first.
+//!   [`EventQueue`] polls the consumer's queue itself.
+//! - The low and high offsets that librdkafka already knows ([`known_offsets`]), a commit with an
+//!   end to its waiting ([`commit`]) and the embedded broker's rebalance delay are not wrapped at
+//!   all.
 //!
 //! The SAFETY arguments below refer to these facts:
 //!
-//! - **(C) The client is alive.** Whoever calls into it holds an `Arc<Consumer>`, whose drop is the only place that
-//!   destroys it.
-//! - **(Q) A queue is alive and ours.** The types here hold one reference each, from `new` to `drop`, and the consumer
-//!   for longer. Every queue reference has to be given back before the client is destroyed, or that never ends: hence
-//!   the consumer is the last field, and no call keeps a reference to a partition's queue.
-//! - **(E) An event is alive.** [`OwnedEvent`](events::OwnedEvent) owns what `rd_kafka_queue_poll` handed out, and what
-//!   an event holds (strings, lists) lives as long as it does.
-//! - **(M) A message is alive.** [`MessageQueue`] owns what `rd_kafka_consume_batch_queue` wrote, until `release` goes
-//!   past it; a [`Message`] borrows the queue, and `release` takes it mutably. Key, value and headers lie in the message
-//!   or in the fetch buffer that it keeps. Nothing writes to its fields but librdkafka when it parses headers, on the
-//!   thread that asks for them.
-//! - **(T) One thread at a time.** Queues, events and messages may be used and destroyed on any thread. None of the types
-//!   here is `Sync`, so that no two threads use one at once.
+//! - **(C) The client is alive.** Whoever calls into it holds an `Arc<Consumer>`, whose drop is the
+//!   only place that destroys it.
+//! - **(Q) A queue is alive and ours.** The types here hold one reference each, from `new` to
+//!   `drop`, and the consumer for longer. Every queue reference has to be given back before the
+//!   client is destroyed, or that never ends: hence the consumer is the last field, and no call
+//!   keeps a reference to a partition's queue.
+//! - **(E) An event is alive.** [`OwnedEvent`](events::OwnedEvent) owns what `rd_kafka_queue_poll`
+//!   handed out, and what an event holds (strings, lists) lives as long as it does.
+//! - **(M) A message is alive.** [`MessageQueue`] owns what `rd_kafka_consume_batch_queue` wrote,
+//!   until `release` goes past it; a [`Message`] borrows the queue, and `release` takes it mutably.
+//!   Key, value and headers lie in the message or in the fetch buffer that it keeps. Nothing writes
+//!   to its fields but librdkafka when it parses headers, on the thread that asks for them.
+//! - **(T) One thread at a time.** Queues, events and messages may be used and destroyed on any
+//!   thread. None of the types here is `Sync`, so that no two threads use one at once.
 
 mod calls;
 mod events;
@@ -46,7 +50,8 @@ fn millis(timeout: Duration) -> i32 {
     i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX)
 }
 
-/// A code as brokers and librdkafka send it. One that is not known has no name: it is [`RDKafkaErrorCode::Unknown`].
+/// A code as brokers and librdkafka send it. One that is not known has no name: it is
+/// [`RDKafkaErrorCode::Unknown`].
 fn code_of(code: i32) -> RDKafkaErrorCode {
     RDKafkaRespErr::try_from(code).map_or(RDKafkaErrorCode::Unknown, RDKafkaErrorCode::from)
 }

@@ -83,7 +83,8 @@ fn until(source: &mut Source, step: fn(&mut Source), is_done: fn(&Source) -> boo
     }
 }
 
-/// Takes events and answers a rebalance. True if this source has been told that it gets no partition.
+/// Takes events and answers a rebalance. True if this source has been told that it gets no
+/// partition.
 fn is_told_to_wait(source: &mut Source) -> bool {
     source.gather();
     let assigned_nothing = source.assignment.is_assigned_nothing();
