@@ -80,7 +80,7 @@ impl Acker {
     ///
     /// It only takes note. The offsets are committed by the source: at an interval
     /// (`auto.commit.interval.ms`) while it is being called, on [`crate::Source::commit`], when
-    /// partitions are given up, and when it is closed or dropped.
+    /// partitions are given back, and when it is closed or dropped.
     pub fn ack(&self) {
         let ticket = &*self.0;
         ticket.ledger.lock().ack(ticket.batch, &ticket.covered);
@@ -102,19 +102,19 @@ impl Ledger {
     }
 
     /// Waits until every batch that covers one of these partitions is acknowledged or lost; false
-    /// if time ran out, or `give_up` said so.
+    /// if time ran out, or `is_over` says so.
     pub(crate) fn wait(
         &self,
         partitions: &[(Arc<str>, i32)],
         timeout: Duration,
         slice: Duration,
-        give_up: impl Fn() -> bool,
+        is_over: impl Fn() -> bool,
     ) -> bool {
         let deadline = Instant::now() + timeout;
         let mut frontiers = self.lock();
         while frontiers.is_open(partitions) {
             let left = deadline.saturating_duration_since(Instant::now()).min(slice);
-            if left.is_zero() || give_up() {
+            if left.is_zero() || is_over() {
                 return false;
             }
             frontiers = self

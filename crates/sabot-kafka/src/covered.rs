@@ -7,7 +7,7 @@ use std::sync::Arc;
 pub struct Offsets(pub(crate) Arc<[Covered]>);
 
 impl Offsets {
-    /// The ranges, in the order in which the batch came upon their partitions.
+    /// The ranges, in the order in which their partitions were assigned.
     pub fn iter(&self) -> std::slice::Iter<'_, Covered> {
         self.0.iter()
     }

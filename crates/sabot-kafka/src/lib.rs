@@ -1,19 +1,20 @@
 //! Kafka to Arrow record batches: consumer, offsets, rebalances and dead letters. Knows no codec.
 //!
-//! [`Source`] reads topics with librdkafka, takes the framing off keys and values, hands them
-//! (where they lie in librdkafka's buffers) to a [`sabot_assemble::Assembler`] and gives out
-//! [`Batch`]es. Its key decisions:
+//! [`Source`] reads topics with librdkafka and hands what it fetched, as runs that borrow
+//! librdkafka's buffers, to a [`sabot_assemble::Assembler`], which makes [`Batch`]es of them. Its
+//! key decisions:
 //!
-//! - **The caller's thread drives.** [`Source::next_batch`] polls, decodes and serves rebalances;
-//!   nothing of it runs on another thread. A wake-up cannot be missed, and a slow caller slows the
-//!   source down. The price is that a group member has to call it within `max.poll.interval.ms`.
+//! - **The caller's thread drives.** [`Source::next_batch`] fetches, decodes and answers
+//!   rebalances; nothing of it runs on another thread. A wake-up cannot be missed, and a slow
+//!   caller slows the source down. The price is that a group member has to call it within
+//!   `max.poll.interval.ms`.
 //! - **Only what was acknowledged is committed.** A batch carries the range of offsets that it
 //!   covers, bad and dropped records included. [`Batch::ack`] moves a frontier per partition over
 //!   ranges without gaps, and only frontiers are committed: at an interval, before partitions are
-//!   given up, and at the end.
-//! - **The source never moves past a record it could not treat.** If a schema cannot be fetched, or
-//!   a record is bad and the policy is to fail, the records before it come out as a batch, then the
-//!   error, and the next call goes on at the same record.
+//!   given back, and at the end.
+//! - **The source never moves past a record that it could not treat.** If a schema cannot be
+//!   fetched, or a record is bad and the policy is to fail, the records before it come out as a
+//!   batch, then the error, and the next call goes on at the same record.
 //!
 //! Every client of librdkafka here sends its log lines to the [`log`] crate, under the target
 //! `librdkafka`.

@@ -187,7 +187,7 @@ pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 /// When a batch ends: at whichever comes first.
 ///
 /// It also ends when the source is stopped, at a bounded source's end, and when partitions have to
-/// be given up.
+/// be given back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Batching {

@@ -1,9 +1,9 @@
 //! Runs from librdkafka's queues.
 //!
 //! The queues of all assigned partitions are forwarded to one, which holds nothing but messages and
-//! the partitions' errors, and is drained a thousand at a time: a message costs half of what it
-//! costs to poll for each. Rebalances and everything else come by the consumer's queue
-//! ([`crate::connection`]).
+//! the partitions' errors, and is drained a thousand at a time, which costs far less than to poll
+//! for each (`cargo xtask bench --suite e2e` measures both). Rebalances and everything else come by
+//! the consumer's queue ([`crate::connection`]).
 //!
 //! What holds of librdkafka 2.12, as its source says it, and what is done about it:
 //!
