@@ -22,7 +22,8 @@ use std::process::ExitCode;
 const HELP: &str = "\
 sabot-bench-e2e measure [--quick] [--filter TEXT] [--rounds N] [--messages N] [--out FILE]
 sabot-bench-e2e read SYSTEM TOPIC MESSAGES
-It finds the services by SABOT_KAFKA and SABOT_REGISTRY, as `cargo xtask services up` sets them.";
+It finds the services by SABOT_KAFKA and SABOT_REGISTRY, as `cargo xtask services up` sets them. SABOT_BENCH_PROPERTIES
+may hold properties of librdkafka for all clients that are based on it: name=value, with commas between.";
 
 /// What both programs do.
 pub fn run() -> ExitCode {
@@ -45,6 +46,20 @@ pub fn run() -> ExitCode {
 /// A variable that `cargo xtask services up` sets.
 fn variable(name: &str) -> Result<String, String> {
     std::env::var(name).map_err(|_| format!("{name} is not set\n{HELP}"))
+}
+
+/// Properties of librdkafka to try.
+fn properties() -> Result<Vec<(String, String)>, String> {
+    let text = std::env::var("SABOT_BENCH_PROPERTIES").unwrap_or_default();
+    let pairs = text.split(',').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| {
+            let (name, value) = pair
+                .split_once('=')
+                .ok_or_else(|| format!("{pair:?} is not name=value"))?;
+            Ok((name.to_owned(), value.to_owned()))
+        })
+        .collect()
 }
 
 /// The words of an error and of what caused it.

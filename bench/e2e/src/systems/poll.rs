@@ -6,7 +6,7 @@ use rdkafka::{ClientConfig, Message as _, Offset, TopicPartitionList};
 
 use super::{PATIENCE, Read};
 use crate::topics::{self, PARTITIONS};
-use crate::words;
+use crate::{properties, words};
 
 pub fn read(topic: &str, messages: usize) -> Result<Read, String> {
     let consumer = consumer(topic)?;
@@ -41,5 +41,8 @@ fn settings() -> Result<ClientConfig, String> {
         .set("enable.auto.offset.store", "false")
         .set("fetch.queue.backoff.ms", "20")
         .set("queued.max.messages.kbytes", "65536");
+    for (name, value) in properties()? {
+        config.set(name, value);
+    }
     Ok(config)
 }

@@ -3,10 +3,14 @@
 use sabot::{Codec, Sabot};
 
 use super::Read;
-use crate::{variable, words};
+use crate::{properties, variable, words};
 
 pub fn read(topic: &str, _: usize) -> Result<Read, String> {
-    let stream = Sabot::kafka(variable("SABOT_KAFKA")?)
+    let mut builder = Sabot::kafka(variable("SABOT_KAFKA")?);
+    for (name, value) in properties()? {
+        builder = builder.property(name, value);
+    }
+    let stream = builder
         .topic(topic)
         .registry(variable("SABOT_REGISTRY")?)
         .value(Codec::avro())
