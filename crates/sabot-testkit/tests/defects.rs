@@ -1,19 +1,21 @@
 //! The conformance suite can fail: each way to break a decoder is caught, under the invariant that
 //! it breaks.
 
-use sabot_decode::{SchemaKey, Target};
+use sabot_decode::{MessagePathBuf, SchemaKey, Target};
 use sabot_testkit::conformance::{self, Corpus, Invariant};
 use sabot_testkit::toy::{Defect, ToyFactory};
 
 fn corpus() -> Corpus {
     let (a, b) = (SchemaKey::Id(1), SchemaKey::GlobalId(2));
+    let second = MessagePathBuf::new(&[1]).unwrap();
     Corpus::new()
         .schema(a, ToyFactory::writer(7))
-        .schema(b, ToyFactory::writer(100))
+        .schema(b, ToyFactory::writer_of(&[100, -100]))
         .good(a, ToyFactory::body(1, "one"))
         .good(b, ToyFactory::body(-2, "zwölf"))
         .good(SchemaKey::Absent, ToyFactory::body(i32::MIN, ""))
         .good(b, ToyFactory::body(4, "a name that is somewhat longer"))
+        .good((b, second), ToyFactory::body(5, "of another message"))
         .bad(a, b"\0\0\0")
         .bad(b, b"\0\0\0\0\x02\xc3\x28")
         .bad(SchemaKey::Absent, b"\0\0\0\0\0\0")
@@ -47,6 +49,7 @@ fn each_defect_is_caught() {
         (Defect::SplitsBySchema, Schemas),
         (Defect::ChangesSchema, Schemas),
         (Defect::GuessesSchema, NoIo),
+        (Defect::IgnoresMessages, Atomicity),
         (Defect::SlotForUnknownSchema, OneSlot),
         (Defect::RemembersUnusableSchema, NoIo),
         (Defect::IgnoresBatchRows, Bounded),

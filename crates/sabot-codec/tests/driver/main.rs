@@ -5,7 +5,8 @@ mod toy;
 use arrow_array::cast::AsArray;
 use arrow_array::types::UInt8Type;
 use sabot_decode::{
-    Decoder, MessagePath, OutputSchema, Payload, RowError, RowErrorKind, SchemaKey, Slots, Stop, Target,
+    Decoder, MessagePath, MessagePathBuf, OutputSchema, Payload, RowError, RowErrorKind, SchemaKey, Slots,
+    Stop, Target,
 };
 use sabot_testkit::conformance::{self, Corpus};
 use toy::{Inferred, ToyFactory, body, schema};
@@ -15,10 +16,14 @@ const KEYS: [SchemaKey; 3] = [SchemaKey::Id(1), SchemaKey::Id(2), SchemaKey::Glo
 #[test]
 fn it_conforms() {
     let corpus = (Corpus::new().schema(KEYS[0], schema("0")))
-        .schema(KEYS[1], schema("100"))
+        .schema(KEYS[1], schema("100,200"))
         .good(KEYS[0], body(b"one"))
         .good(KEYS[1], body(b""))
         .good(KEYS[1], body(&[7; 40]))
+        .good(
+            (KEYS[1], MessagePathBuf::new(&[1]).expect("one index")),
+            body(b"two"),
+        )
         .bad(KEYS[0], b"")
         .bad(KEYS[0], b"\x02a")
         .bad(KEYS[1], b"\x02abc");

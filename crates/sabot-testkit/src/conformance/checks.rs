@@ -8,7 +8,7 @@ use arrow_array::RecordBatch;
 use fastrand::Rng;
 use sabot_decode::{DecoderFactory, RowErrorKind, SchemaKey, Stop, Target, WriterSchema};
 
-use super::corpus::{Corpus, Given, Row};
+use super::corpus::{Corpus, Given, Origin, Row};
 use super::harness::{Harness, Run, Steps};
 use super::{Invariant, Violation, mapping, projection, rows};
 use crate::mutate;
@@ -104,7 +104,7 @@ impl<'a> Suite<'a> {
         let mut empty = vec![Row::tombstone()];
         empty.extend(kinds.map(|kind| Row::refused(UNKNOWN_KEY, kind)));
         empty.push(Row {
-            key: UNKNOWN_KEY,
+            origin: UNKNOWN_KEY.into(),
             given: Given::Tombstone,
         });
         for steps in [Steps::whole(), Steps::random(1, 1, 0)] {
@@ -191,15 +191,12 @@ impl<'a> Suite<'a> {
             return Err(harness.violation(Invariant::Schemas, "the rows do not fit one batch"));
         }
         self.compare(harness, Invariant::Schemas, &all, &run)?;
-        // The same with every schema known from the start; that of the first row first, since it
-        // may fix the batches'.
+        // The same with every schema known from the start.
         let mut decoder = harness.open()?;
-        let first = &harness.corpus.good[0].0;
-        let (mut firsts, others): (Vec<_>, Vec<_>) =
-            harness.corpus.schemas.iter().partition(|(key, _)| key == first);
-        firsts.extend(others);
-        for (key, writer) in firsts {
-            let prepared = harness.calm("prepare", || decoder.prepare(*key, writer))?;
+        for (Origin { key, message }, writer) in harness.corpus.messages() {
+            let prepared = harness.calm("prepare", || {
+                decoder.prepare_message(*key, message.as_path(), writer)
+            })?;
             prepared.map_err(|error| harness.misfit(format!("schema {key} cannot be prepared: {error}")))?;
         }
         let run = harness.run_with(decoder, &all, Steps::whole())?;
@@ -210,12 +207,13 @@ impl<'a> Suite<'a> {
     fn unknown_schemas(&self) -> Result<(), Violation> {
         let harness = self.named("unknown schema keys");
         let fail = |message: String| Err(harness.violation(Invariant::NoIo, message));
-        for (key, body) in &harness.corpus.good {
+        for (origin, body) in &harness.corpus.good {
+            let Origin { key, message } = origin;
             let Some(writer) = harness.corpus.writer(*key) else {
                 continue;
             };
             let row = Row {
-                key: *key,
+                origin: origin.clone(),
                 given: Given::Spoilt(body.clone()),
             };
             let mut decoder = harness.open()?;
@@ -238,7 +236,9 @@ impl<'a> Suite<'a> {
                 }
                 let schema = decoder.schema().cloned();
                 let unusable = WriterSchema::new(writer.kind, "\u{1}this is no schema");
-                let prepared = harness.calm("prepare", || decoder.prepare(*key, &unusable))?;
+                let prepared = harness.calm("prepare", || {
+                    decoder.prepare_message(*key, message.as_path(), &unusable)
+                })?;
                 if prepared.is_ok() {
                     return fail("a schema that cannot be read is accepted".to_owned());
                 }

@@ -1,6 +1,6 @@
 //! What a codec brings to the suite, and the rows that are made of it.
 
-use sabot_decode::{Body, Payload, RowErrorKind, SchemaKey, WriterSchema};
+use sabot_decode::{Body, MessagePath, MessagePathBuf, Payload, RowErrorKind, SchemaKey, WriterSchema};
 
 /// Writer schemas, and payloads written with them.
 ///
@@ -13,12 +13,37 @@ pub struct Corpus {
     /// Writer schemas by key. Every key here is one that the decoder has to ask for.
     pub schemas: Vec<(SchemaKey, WriterSchema)>,
     /// Payloads that decode. The first one fixes the batches' schema, if nothing before does.
-    pub good: Vec<(SchemaKey, Vec<u8>)>,
+    pub good: Vec<(Origin, Vec<u8>)>,
     /// Payloads that do not.
-    pub bad: Vec<(SchemaKey, Vec<u8>)>,
+    pub bad: Vec<(Origin, Vec<u8>)>,
     /// Whether the schema is inferred from a sample, which cannot tell that a field is never there: one that is asked for and
     /// not known is a column then.
     pub is_inferred: bool,
+}
+
+/// What a payload was written with: a schema, and which message of it.
+///
+/// A [`SchemaKey`] is the origin of the schema's first message, which codecs other than protobuf
+/// have no more than.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Origin {
+    /// The key of the writer schema.
+    pub key: SchemaKey,
+    /// Which message of it.
+    pub message: MessagePathBuf,
+}
+
+impl From<SchemaKey> for Origin {
+    fn from(key: SchemaKey) -> Self {
+        Self::from((key, MessagePath::FIRST.into()))
+    }
+}
+
+impl From<(SchemaKey, MessagePathBuf)> for Origin {
+    fn from((key, message): (SchemaKey, MessagePathBuf)) -> Self {
+        Self { key, message }
+    }
 }
 
 impl Corpus {
@@ -37,15 +62,15 @@ impl Corpus {
 
     /// Adds a payload that decodes.
     #[must_use]
-    pub fn good(mut self, key: SchemaKey, body: impl Into<Vec<u8>>) -> Self {
-        self.good.push((key, body.into()));
+    pub fn good(mut self, origin: impl Into<Origin>, body: impl Into<Vec<u8>>) -> Self {
+        self.good.push((origin.into(), body.into()));
         self
     }
 
     /// Adds a payload that does not decode.
     #[must_use]
-    pub fn bad(mut self, key: SchemaKey, body: impl Into<Vec<u8>>) -> Self {
-        self.bad.push((key, body.into()));
+    pub fn bad(mut self, origin: impl Into<Origin>, body: impl Into<Vec<u8>>) -> Self {
+        self.bad.push((origin.into(), body.into()));
         self
     }
 
@@ -63,11 +88,26 @@ impl Corpus {
             .map(|(_, writer)| writer)
     }
 
+    /// All that decoders may ask for: the messages of the payloads, that of the first good one
+    /// first, since it may fix the batches' schema.
+    pub(super) fn messages(&self) -> Vec<(&Origin, &WriterSchema)> {
+        let mut messages: Vec<(&Origin, &WriterSchema)> = Vec::new();
+        for (origin, _) in self.good.iter().chain(&self.bad) {
+            let Some(writer) = self.writer(origin.key) else {
+                continue;
+            };
+            if !messages.iter().any(|(known, _)| *known == origin) {
+                messages.push((origin, writer));
+            }
+        }
+        messages
+    }
+
     /// The row of the good payload `index`.
     pub(super) fn good_row(&self, index: usize) -> Row {
-        let (key, body) = &self.good[index];
+        let (origin, body) = &self.good[index];
         Row {
-            key: *key,
+            origin: origin.clone(),
             given: Given::Good(index, body.clone()),
         }
     }
@@ -77,8 +117,8 @@ impl Corpus {
     }
 
     pub(super) fn bad_rows(&self) -> impl Iterator<Item = Row> {
-        self.bad.iter().map(|(key, body)| Row {
-            key: *key,
+        self.bad.iter().map(|(origin, body)| Row {
+            origin: origin.clone(),
             given: Given::Bad(body.clone()),
         })
     }
@@ -87,7 +127,7 @@ impl Corpus {
 /// One payload that goes into a decoder.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
-    pub(super) key: SchemaKey,
+    pub(super) origin: Origin,
     pub(super) given: Given,
 }
 
@@ -106,21 +146,21 @@ pub(super) enum Given {
 impl Row {
     pub(super) fn spoilt(&self, body: Vec<u8>) -> Self {
         Self {
-            key: self.key,
+            origin: self.origin.clone(),
             given: Given::Spoilt(body),
         }
     }
 
     pub(super) fn tombstone() -> Self {
         Self {
-            key: SchemaKey::Absent,
+            origin: SchemaKey::Absent.into(),
             given: Given::Tombstone,
         }
     }
 
     pub(super) fn refused(key: SchemaKey, kind: RowErrorKind) -> Self {
         Self {
-            key,
+            origin: key.into(),
             given: Given::Refused(kind),
         }
     }
@@ -133,15 +173,15 @@ impl Row {
     }
 
     pub(super) fn payload(&self) -> Payload<'_> {
-        match &self.given {
-            Given::Good(_, body) | Given::Bad(body) | Given::Spoilt(body) => {
-                Payload::with_key(self.key, body)
-            }
-            Given::Tombstone => Payload {
-                body: Body::Tombstone,
-                ..Payload::with_key(self.key, &[])
-            },
-            Given::Refused(kind) => Payload::refused(self.key, *kind),
+        let body = match &self.given {
+            Given::Good(_, body) | Given::Bad(body) | Given::Spoilt(body) => Body::Bytes(body),
+            Given::Tombstone => Body::Tombstone,
+            Given::Refused(kind) => Body::Refused(*kind),
+        };
+        Payload {
+            path: self.origin.message.as_path(),
+            body,
+            ..Payload::with_key(self.origin.key, &[])
         }
     }
 
@@ -158,8 +198,9 @@ impl Row {
             Given::Refused(kind) => return format!("refused payload ({kind})"),
         };
         format!(
-            "{what}, schema {}, {} bytes: {}{more}",
-            self.key,
+            "{what}, schema {}, message {}, {} bytes: {}{more}",
+            self.origin.key,
+            self.origin.message,
             body.len(),
             shown
         )

@@ -9,7 +9,7 @@ use arrow_select::concat::concat_batches;
 use fastrand::Rng;
 use sabot_decode::{Decoder, DecoderFactory, Payload, RowError, SchemaKey, Stop, Target};
 
-use super::corpus::{Corpus, Given, Row};
+use super::corpus::{Corpus, Given, Origin, Row};
 use super::{Invariant, Violation};
 
 /// What a check needs to run rows through fresh decoders.
@@ -173,8 +173,8 @@ struct Watched<'a> {
     flushed: usize,
     batches: Vec<RecordBatch>,
     schema: Option<SchemaRef>,
-    /// Keys that the decoder has asked for.
-    asked: HashSet<SchemaKey>,
+    /// What the decoder has asked for.
+    asked: HashSet<Origin>,
     full: usize,
     /// Bytes held right after the first flush.
     empty_bytes: Option<usize>,
@@ -262,8 +262,8 @@ impl Watched<'_> {
     fn name_culprit(&self, start: usize, end: usize) -> Option<Violation> {
         self.rows[start..end].iter().find_map(|row| {
             let mut decoder = self.harness.open().ok()?;
-            for (key, writer) in &self.harness.corpus.schemas {
-                decoder.prepare(*key, writer).ok()?;
+            for (Origin { key, message }, writer) in self.harness.corpus.messages() {
+                decoder.prepare_message(*key, message.as_path(), writer).ok()?;
             }
             let what = format!("decoding {}", row.describe());
             self.harness
@@ -336,13 +336,14 @@ impl Watched<'_> {
     fn prepare(&mut self, key: SchemaKey) -> Result<(), Violation> {
         let row = &self.rows[self.errors.len().min(self.rows.len() - 1)];
         let has_bytes = !matches!(row.given, Given::Tombstone | Given::Refused(_));
-        self.ensure(row.key == key && has_bytes, Invariant::NoIo, || {
+        let origin = row.origin.clone();
+        self.ensure(origin.key == key && has_bytes, Invariant::NoIo, || {
             format!("schema {key} is asked for, which is not what this row needs")
         })?;
-        let may_forget = self.harness.target.limits.plans <= self.harness.corpus.schemas.len();
-        let is_new = self.asked.insert(key);
+        let may_forget = self.harness.target.limits.plans <= self.harness.corpus.messages().len();
+        let is_new = self.asked.insert(origin.clone());
         self.ensure(is_new || may_forget, Invariant::NoIo, || {
-            format!("schema {key} is asked for again")
+            format!("message {} of schema {key} is asked for again", origin.message)
         })?;
         let writer = self.harness.corpus.writer(key).ok_or_else(|| {
             self.harness.misfit(format!(
@@ -351,7 +352,9 @@ impl Watched<'_> {
         })?;
         let decoder = &mut self.decoder;
         self.harness
-            .calm("prepare", || decoder.prepare(key, writer))?
+            .calm("prepare", || {
+                decoder.prepare_message(key, origin.message.as_path(), writer)
+            })?
             .map_err(|error| {
                 self.harness
                     .misfit(format!("schema {key} cannot be prepared: {error}"))

@@ -38,7 +38,7 @@ use std::fmt;
 
 use sabot_decode::{DecoderFactory, Target};
 
-pub use corpus::Corpus;
+pub use corpus::{Corpus, Origin};
 
 /// Runs every check.
 ///
