@@ -31,9 +31,11 @@ use crate::{Assembled, AssemblerOptions, BadRow, OnError, Part, PushStop, Pushed
 ///
 /// - `key`, if there is a key decoder: a nullable `Struct` of its columns; or its only column,
 ///   where that is named `key` or `value`, as plain decoders do.
-/// - The value's columns, under their own names. They are all nullable under [`Tombstones::Null`],
-///   [`Tombstones::Flag`] and [`OnError::Null`]; a union then has a branch of type `Null`.
-/// - The columns of [`Metadata`], then `_deleted`, `_error` and `_raw`, where they are asked for.
+/// - The value's columns, under their own names. They are all nullable under
+///   [`Tombstones::Null`](crate::Tombstones::Null), [`Tombstones::Flag`](crate::Tombstones::Flag)
+///   and [`OnError::Null`]; a union then has a branch of type `Null`.
+/// - The columns of [`Metadata`](crate::Metadata), then `_deleted`, `_error` and `_raw`, where they
+///   are asked for.
 ///
 /// A value column always keeps its name. A column that the assembler adds gets underscores after
 /// its name until no value column has it: beside a value column `key`, the key is `key_`.

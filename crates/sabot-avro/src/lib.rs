@@ -29,12 +29,12 @@
 //! `snappy` of container files are features that are on by default, `bzip2`, `xz` and `zstandard`
 //! are not.
 //!
-//! The columns may also be given as an Arrow schema ([`sabot_decode::Output::Arrow`]), which comes
-//! out as it went in, metadata included. Fields are found by name, and by the writer's aliases. A
-//! column takes what a reader schema of its type would; text also takes enums, decimals and UUIDs,
-//! bytes also fixed, decimals also those of another base type, and text of the extension type
-//! `arrow.json` takes everything. A column that the writer lacks is null, or the schema is refused.
-//! A dictionary gathers the symbols of all writers, unless `avro.enum.symbols` lists them.
+//! The columns may also be given as an Arrow schema ([`sabot_decode::OutputSchema::Arrow`]), which
+//! comes out as it went in, metadata included. Fields are found by name, and by the writer's
+//! aliases. A column takes what a reader schema of its type would; text also takes enums, decimals
+//! and UUIDs, bytes also fixed, decimals also those of another base type, and text of the extension
+//! type `arrow.json` takes everything. A column that the writer lacks is null, or the schema is
+//! refused. A dictionary gathers the symbols of all writers, unless `avro.enum.symbols` lists them.
 //!
 //! # Example
 //!

@@ -100,7 +100,7 @@ pub(super) fn longs_of_any_length<const NULLABLE: bool, const POP: bool>(
         let value = gather(word & through & mask) | (more & 0x7f) << 56 | tenth << 63;
         values[lane] = (value >> 1) as i64 ^ -((value & 1) as i64);
         let first = len::<POP>(ends, through).min(8) & mask as u32;
-        at[lane] = start + first + (1 + has_tenth as u32 & goes_on as u32);
+        at[lane] = start + first + ((1 + has_tenth as u32) & goes_on as u32);
     }
     odd != 0
 }

@@ -150,7 +150,7 @@ impl Block<'_> {
             let Span { start, len } = read.spans[lane];
             let word = window.word(start).swap_bytes() as i64;
             // No bytes at all are 0; by the whole width a number cannot be moved.
-            let moved = word >> (64 - 8 * len & 63);
+            let moved = word >> ((64 - 8 * len) & 63);
             *value = if len == 0 { 0 } else { moved };
             lanes.read.lose(lane, *value >= limit || *value <= -limit);
         }
@@ -169,7 +169,7 @@ impl Block<'_> {
             let Span { start, len } = read.spans[lane];
             let [high, low] = [start, start + 8].map(|at| window.word(at).swap_bytes());
             let word = (u128::from(high) << 64 | u128::from(low)) as i128;
-            let moved = word >> (128 - 8 * len & 127);
+            let moved = word >> ((128 - 8 * len) & 127);
             *value = if len == 0 { 0 } else { moved };
             lanes.read.lose(lane, *value >= limit || *value <= -limit);
         }
