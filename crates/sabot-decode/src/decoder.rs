@@ -1,8 +1,8 @@
 //! What a codec implements, and what the others call.
 //!
-//! [`Decoder`] is object-safe, so that whoever calls it is compiled once for all codecs. A call takes a
-//! slice of payloads, which pays for the dynamic call once; bad rows come back through a callback,
-//! so that good ones pay for no list.
+//! [`Decoder`] is object-safe, so that whoever calls it is compiled once for all codecs. A call
+//! takes a slice of payloads, which pays for the dynamic call once; bad rows come back through a
+//! callback, so that good ones pay for no list.
 
 use std::fmt;
 
@@ -182,6 +182,7 @@ pub trait DecoderFactory: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     ///
-    /// [`PlanError`] where the target's own schema cannot be read or mapped.
+    /// [`PlanError`] where the target's own schema cannot be read or mapped, its projection leads
+    /// nowhere, or an option of its mapping cannot be honoured.
     fn open(&self, target: &Target) -> Result<Box<dyn Decoder>, PlanError>;
 }

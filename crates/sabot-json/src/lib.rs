@@ -63,7 +63,9 @@
 //! | scalars beside objects or arrays, objects beside arrays, only `null`, only `{}` | JSON text (`arrow.json`) |
 //! | arrays of objects with so little in common that they would be mostly nulls (16 Mi of them) | JSON text |
 //!
-//! A later message that does not fit is bad; a later field is left out.
+//! A later message that does not fit is bad; a later field is left out, unless a projection asks
+//! for it. What is asked for and the sample lacks is a column of JSON text, as one that was always
+//! null is, and `log` has a warning that names the nearest fields.
 //!
 //! ```
 //! use arrow_array::{cast::AsArray, types::Int64Type};

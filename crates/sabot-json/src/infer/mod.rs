@@ -1,16 +1,17 @@
 //! A schema from examples.
 
+mod schema;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef};
-use sabot_codec::{Fault, Projection, Selection, extension};
-use sabot_decode::{Mapping, PlanError, RowErrorKind, field_segment};
+use arrow_schema::{DataType, Schema, SchemaRef};
+use sabot_codec::{Fault, Projection};
+use sabot_decode::{Mapping, RowErrorKind};
 use simd_json::{Node, StaticNode};
 
 use crate::locate::Locator;
 use crate::parse::Document;
-use crate::plan::{MAX_NULL_CELLS, SCALAR, SCALAR_KEY};
 
 /// What all messages of a sample have in common.
 #[derive(Debug)]
@@ -68,23 +69,12 @@ impl Inference {
         Some(())
     }
 
-    /// The schema of what `projection` keeps, its fields in the order asked for.
-    ///
-    /// A sample cannot tell that a field is never there. So what is asked for and was not seen is
-    /// JSON text, as a field that was always null is; whoever mistyped a name is warned.
+    /// The schema of what `projection` keeps, its fields in the order asked for. Whoever mistyped a
+    /// name is warned.
     pub(crate) fn schema(&self, mapping: &Mapping, projection: &Projection) -> SchemaRef {
-        let mut columns = Columns {
-            mapping,
-            cells_left: MAX_NULL_CELLS,
-            unseen: Vec::new(),
-        };
-        // Asking for the members of something else is all that can be refused, and a message is an
-        // object.
-        let fields = columns
-            .members(&self.members, &projection.root())
-            .unwrap_or_default();
-        for error in columns.unseen {
-            log::warn!("{error} (in the sample; its column is JSON text)");
+        let (fields, doubts) = schema::fields(&self.members, mapping, projection);
+        for doubt in doubts {
+            log::warn!("{doubt} (in the sample; the column is JSON text)");
         }
         Arc::new(Schema::new(fields))
     }
@@ -243,86 +233,5 @@ impl Type {
             Self::Float => DataType::Float64,
             _ => mapping.strings.data_type(),
         }
-    }
-}
-
-/// From what was seen to fields.
-struct Columns<'a> {
-    mapping: &'a Mapping,
-    /// How many nulls all lists together may need at most; a list that may need more becomes JSON
-    /// text.
-    cells_left: usize,
-    /// What the projection names and nobody has seen.
-    unseen: Vec<PlanError>,
-}
-
-impl Columns<'_> {
-    /// The fields that are kept of an object.
-    fn members(&mut self, members: &Members, selection: &Selection<'_>) -> Result<Fields, PlanError> {
-        let names = || members.fields.iter().map(|(name, _)| &**name);
-        let known = selection.members(names());
-        if let Ok(kept) = known {
-            let kept = kept.into_iter().map(|(at, selection)| {
-                let (name, ty) = &members.fields[at];
-                self.field_within(name, ty, &selection)
-            });
-            return Ok(kept.collect());
-        }
-        // Some are unknown, or a path takes the object for something else.
-        let asked = selection.asked_members(names())?;
-        self.unseen.extend(known.err());
-        let kept = asked.into_iter().map(|(name, selection)| {
-            let seen = members.positions.get(name).map(|at| &members.fields[*at].1);
-            self.field_within(name, seen.unwrap_or(&Type::Unknown), &selection)
-        });
-        Ok(kept.collect())
-    }
-
-    /// A field; what its paths have that was not seen is told with the field's name before it.
-    fn field_within(&mut self, name: &str, ty: &Type, selection: &Selection<'_>) -> Field {
-        let before = self.unseen.len();
-        let field = self.field(name, ty, selection);
-        let below = self.unseen.split_off(before);
-        let below = below.into_iter().map(|error| error.within(field_segment(name)));
-        self.unseen.extend(below);
-        field
-    }
-
-    /// A field that takes all values seen. Where a path takes them for what they are not, it is
-    /// JSON text, as where values contradict each other.
-    fn field(&mut self, name: &str, ty: &Type, selection: &Selection<'_>) -> Field {
-        let data_type = self.data_type(ty, selection).unwrap_or(None);
-        let metadata = match (&data_type, ty) {
-            (None, _) => Some(extension::entry(extension::JSON)),
-            (_, Type::Scalar) => Some((SCALAR_KEY.to_owned(), SCALAR.to_owned())),
-            _ => None,
-        };
-        let data_type = data_type.unwrap_or_else(|| self.mapping.strings.data_type());
-        Field::new(name, data_type, true).with_metadata(metadata.into_iter().collect())
-    }
-
-    /// The type of a column; `None` where it is JSON text.
-    fn data_type(&mut self, ty: &Type, selection: &Selection<'_>) -> Result<Option<DataType>, PlanError> {
-        Ok(match ty {
-            Type::Unknown | Type::Json => None,
-            Type::Object(members) => {
-                let fields = self.members(members, selection)?;
-                (!fields.is_empty()).then_some(DataType::Struct(fields))
-            }
-            Type::List { item, items } => {
-                let selection = selection.items();
-                let cells = items.saturating_mul(item.cells() - 1);
-                let Some(left) = self.cells_left.checked_sub(cells) else {
-                    return Ok(None);
-                };
-                self.cells_left = left;
-                let item = self.field("item", item, &selection);
-                Some(DataType::List(Arc::new(item)))
-            }
-            scalar => {
-                selection.leaf("a scalar")?;
-                Some(scalar.scalar_type(self.mapping))
-            }
-        })
     }
 }
