@@ -66,17 +66,21 @@ impl Arena {
         if end > ARENA_BYTES {
             return None;
         }
+        // The lengths of messages are hard to predict, and so are the branches of a general copy. So there is one for each
+        // range of lengths, of moves that may overlap.
         match message.len() {
+            0 => {}
             1..=8 => {
-                // Always as many bytes, since the next message, or the padding, comes after them.
+                // Always as many bytes: the next message, or the padding, comes after them.
                 let last = message.len() - 1;
                 let bytes: [u8; 8] = core::array::from_fn(|at| message[at.min(last)]);
                 self.bytes[start..start + 8].copy_from_slice(&bytes);
             }
-            9..=16 => copy_overlapping::<8, 2>(&mut self.bytes[start..end], message),
-            17..=31 => copy_overlapping::<16, 2>(&mut self.bytes[start..end], message),
-            32..=128 => copy_overlapping::<32, 4>(&mut self.bytes[start..end], message),
-            129..=256 => copy_overlapping::<32, 8>(&mut self.bytes[start..end], message),
+            9..=16 => copy_ends::<8>(&mut self.bytes[start..end], message),
+            17..=32 => copy_ends::<16>(&mut self.bytes[start..end], message),
+            33..=64 => copy_ends::<32>(&mut self.bytes[start..end], message),
+            65..=128 => copy_ends::<64>(&mut self.bytes[start..end], message),
+            129..=256 => copy_overlapping::<8>(&mut self.bytes[start..end], message),
             _ => self.bytes[start..end].copy_from_slice(message),
         }
         self.len = end;
@@ -100,14 +104,23 @@ impl Arena {
     }
 }
 
-/// Copies `WIDTH` to `WIDTH * N` bytes in `N` moves that may overlap: the lengths of messages are
-/// hard to predict, and so would be the branches of a general copy.
+/// Copies `WIDTH` to `2 * WIDTH` bytes: the first ones and the last ones.
 #[inline(always)]
-fn copy_overlapping<const WIDTH: usize, const N: usize>(to: &mut [u8], from: &[u8]) {
-    let last = from.len() - WIDTH;
+fn copy_ends<const WIDTH: usize>(to: &mut [u8], from: &[u8]) {
+    if let (Some(first), Some(last)) = (from.first_chunk::<WIDTH>(), from.last_chunk::<WIDTH>()) {
+        let last_at = from.len() - WIDTH;
+        to[..WIDTH].copy_from_slice(first);
+        to[last_at..].copy_from_slice(last);
+    }
+}
+
+/// Copies 32 to `32 * N` bytes in `N` moves that may overlap.
+#[inline(always)]
+fn copy_overlapping<const N: usize>(to: &mut [u8], from: &[u8]) {
+    let last = from.len() - 32;
     for chunk in 0..N {
-        let at = (WIDTH * chunk).min(last);
-        to[at..at + WIDTH].copy_from_slice(&from[at..at + WIDTH]);
+        let at = (32 * chunk).min(last);
+        to[at..at + 32].copy_from_slice(&from[at..at + 32]);
     }
 }
 
@@ -133,14 +146,14 @@ impl<'a> Window<'a> {
         u64::from_le_bytes(word)
     }
 
-    /// The varint at a position and its bytes, if it has eight bytes at most.
+    /// The 64-bit varint at a position, and how many bytes it takes; `None` where it goes on beyond 64 bits.
     ///
     /// ```
     /// use sabot_cursor::Arena;
     ///
     /// let mut arena = Arena::new();
     /// arena.push(&[0xac, 0x02]);
-    /// arena.push(&[0xff; 8]);
+    /// arena.push(&[0xff; 11]);
     /// assert_eq!(arena.window().varint(0), Some((300, 2)));
     /// assert_eq!(arena.window().varint(2), None);
     /// ```
@@ -148,13 +161,25 @@ impl<'a> Window<'a> {
     #[must_use]
     pub fn varint(self, at: u32) -> Option<(u64, u32)> {
         let word = self.word(at);
-        if word & 0x80 == 0 {
-            return Some((word & 0x7f, 1));
-        }
         let ends = !word & CONTINUED;
+        if ends == 0 {
+            return self.long_varint(at);
+        }
         // All bits up to the lowest end.
         let through = ends ^ ends.wrapping_sub(1);
-        (ends != 0).then(|| (gather(word & through), ends.trailing_zeros() / 8 + 1))
+        Some((gather(word & through), ends.trailing_zeros() / 8 + 1))
+    }
+
+    /// The same for one of nine or ten bytes.
+    #[inline]
+    pub(crate) fn long_varint(self, at: u32) -> Option<(u64, u32)> {
+        let (low, high) = (gather(self.word(at)), self.word(at + 8));
+        let (ninth, tenth) = (high & 0xff, high >> 8 & 0xff);
+        match ninth < 0x80 {
+            true => Some((low | ninth << 56, 9)),
+            // Of the tenth byte's bits only one is within 64.
+            false => (tenth <= 1).then_some((low | (ninth & 0x7f) << 56 | tenth << 63, 10)),
+        }
     }
 
     /// The whole buffer, with what comes after the messages: 64 bytes from every position below

@@ -1,6 +1,6 @@
 //! The same values one by one, with every check: a lane that is not what its type allows is lost.
 
-use super::{LANES, Lanes, NonNullByte, PackedSpan, lose};
+use super::{FEW, LANES, Lanes, NonNullByte, PackedSpan, lose};
 use crate::{ARENA_BYTES, Window, varint};
 
 /// Reads one value for each lane. `read` gets the position after the presence and the message's
@@ -36,18 +36,16 @@ fn each<T: Default>(
     present
 }
 
-/// What is left of a message.
-fn message(window: Window<'_>, at: u32, end: u32) -> &[u8] {
-    window.padded().get(at as usize..end as usize).unwrap_or_default()
-}
-
-/// Most longs that are odd are only long.
+/// Longs that are odd are mostly only long.
 pub(super) fn longs(
     window: Window<'_>,
     lanes: &mut Lanes,
     non_null: NonNullByte,
     values: &mut [i64; LANES],
 ) -> u64 {
+    if lanes.len <= FEW {
+        return longs_of_any_length(window, lanes, non_null, values);
+    }
     lanes.longs_of_any_length(window, non_null, values)
 }
 
@@ -57,9 +55,9 @@ pub(super) fn longs_of_any_length(
     non_null: NonNullByte,
     values: &mut [i64; LANES],
 ) -> u64 {
-    each(window, lanes, non_null, values, |at, end| {
-        let (value, bytes) = varint::read_u64(message(window, *at, end)).ok()?;
-        *at += bytes as u32;
+    each(window, lanes, non_null, values, |at, _| {
+        let (value, bytes) = window.varint(*at)?;
+        *at += bytes;
         Some(varint::unzigzag_64(value))
     })
 }
@@ -70,10 +68,12 @@ pub(super) fn ints(
     non_null: NonNullByte,
     values: &mut [i32; LANES],
 ) -> u64 {
-    each(window, lanes, non_null, values, |at, end| {
-        let (value, bytes) = varint::read_u32(message(window, *at, end)).ok()?;
-        *at += bytes as u32;
-        Some(varint::unzigzag_32(value))
+    each(window, lanes, non_null, values, |at, _| {
+        let (value, bytes) = window
+            .varint(*at)
+            .filter(|(_, bytes)| *bytes <= varint::MAX_BYTES_32 as u32)?;
+        *at += bytes;
+        u32::try_from(value).ok().map(varint::unzigzag_32)
     })
 }
 
@@ -123,9 +123,9 @@ pub(super) fn sized(
     values: &mut [PackedSpan; LANES],
 ) -> u64 {
     each(window, lanes, non_null, values, |at, end| {
-        let (length, prefix) = varint::read_u64(message(window, *at, end)).ok()?;
+        let (length, prefix) = window.varint(*at)?;
         let length = u32::try_from(varint::unzigzag_64(length)).ok()?;
-        span(at, *at + prefix as u32, length, end)
+        span(at, *at + prefix, length, end)
     })
 }
 

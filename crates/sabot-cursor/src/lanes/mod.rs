@@ -20,6 +20,9 @@ use crate::Window;
 /// Messages read at once at most.
 pub const LANES: usize = 64;
 
+/// Lanes for which a loop of vectors takes longer than one lane after the other.
+const FEW: usize = 8;
+
 /// The bit of a position that says that its lane is lost. Positions stay far below it, whatever is
 /// read.
 const LOST: u32 = 1 << 30;
@@ -126,7 +129,7 @@ fn lose(at: &mut u32, is_lost: bool) {
 /// What the processor at hand has, as far as the loops are compiled for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-enum Level {
+pub(crate) enum Level {
     /// What every processor of its kind has.
     Base,
     /// AVX2 and BMI2.
@@ -138,7 +141,7 @@ enum Level {
 impl Level {
     /// The best level that the processor at hand has, looked up once.
     #[inline(always)]
-    fn best() -> Self {
+    pub(crate) fn best() -> Self {
         static BEST: AtomicU8 = AtomicU8::new(u8::MAX);
         match BEST.load(Ordering::Relaxed) {
             0 => Self::Base,
@@ -183,6 +186,9 @@ macro_rules! loops {
             /// Returns the bits of the lanes whose value is there.
             #[inline]
             pub fn $name(&mut self, window: Window<'_>, non_null: NonNullByte $(, $extra: $extra_type)?, values: &mut $values) -> u64 {
+                if self.len <= FEW {
+                    return careful::$name(window, self, non_null $(, $extra)?, values);
+                }
                 let before = self.at;
                 let (is_odd, present) = match non_null {
                     None => (levels::$name::<false>(window, self, 0 $(, $extra)?, values, &mut [0; LANES]), self.all()),

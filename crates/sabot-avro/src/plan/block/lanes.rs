@@ -3,7 +3,11 @@
 //! A lane that meets anything unexpected is not stopped, since that would cost a branch for each value: it is lost, which
 //! shows when all steps are done. What it reads from there on is garbage, and is dropped with the block.
 
+use sabot_columns::Span;
 pub(super) use sabot_cursor::LANES;
+use sabot_cursor::PackedSpan;
+
+use super::values::unpack;
 
 /// Up to 64 positions that move through their messages side by side.
 #[derive(Debug, Clone)]
@@ -65,6 +69,19 @@ impl Lanes {
             ordered[*to as usize % LANES] = value;
         }
         ordered
+    }
+
+    /// The same for spans.
+    #[inline]
+    pub(super) fn spans_by_position(&self, packed: &[PackedSpan; LANES]) -> [Span; LANES] {
+        if self.is_dense {
+            return packed.map(unpack);
+        }
+        let mut spans = [Span::default(); LANES];
+        for (to, packed) in self.to.iter().zip(packed).take(self.len()) {
+            spans[*to as usize % LANES] = unpack(*packed);
+        }
+        spans
     }
 
     #[inline]

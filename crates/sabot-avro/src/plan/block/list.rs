@@ -57,7 +57,13 @@ impl Block<'_> {
 
     /// Counts the items against the limits. Of a list that is not taken no items are either: the columns would grow by
     /// them. `all` has all bits of the counts.
-    fn counts(&mut self, written: &[i64; LANES], all: u64, pc: usize, lanes: &mut Lanes) -> [u32; LANES] {
+    pub(super) fn counts(
+        &mut self,
+        written: &[i64; LANES],
+        all: u64,
+        pc: usize,
+        lanes: &mut Lanes,
+    ) -> [u32; LANES] {
         const MAX: u32 = 0x7fff;
         let mut counts = [0; LANES];
         let Some(site) = self.plan.sites[pc].list else {

@@ -20,6 +20,7 @@
 
 use sabot_codec::Extent;
 use sabot_columns::Span;
+use sabot_cursor::PackedSpan;
 
 use super::super::values::{DecimalLimit, decimal_128, decimal_256, duration, uuid};
 use super::lanes::{LANES, Lanes};
@@ -42,7 +43,7 @@ impl Block<'_> {
         };
         self.mark_valid(op, lanes, extent, present);
         let read = LaneBytes {
-            spans: packed.map(unpack),
+            spans: packed,
             source: window.padded(),
             present,
         };
@@ -71,11 +72,11 @@ impl Block<'_> {
     fn fixed(&mut self, slot: usize, read: &LaneBytes<'_>, lanes: &Lanes, extent: Extent) {
         let column = &mut self.columns.fixed[slot];
         if !extent.is_shared {
-            let spans = lanes.by_position(read.spans);
+            let spans = lanes.spans_by_position(&read.spans);
             return column.extend_spans(read.source, &spans[..extent.len]);
         }
         column.grow(extent.end());
-        for (to, span) in lanes.to.iter().zip(read.spans).take(lanes.len()) {
+        for (to, span) in lanes.to.iter().zip(read.spans.map(unpack)).take(lanes.len()) {
             // A null has no bytes, nor has a lane that is lost.
             if span.len as usize == column.width() {
                 column.set(extent.base + *to as usize, span.of(read.source));
@@ -108,7 +109,7 @@ impl Block<'_> {
         let limit = self.plan.decimals[op.aux as usize].limit;
         let most = read.spans[..lanes.len()]
             .iter()
-            .fold(0, |most, span| most.max(span.len));
+            .fold(0, |most, span| most.max(*span >> 32));
         if most > 8 {
             let values = match most {
                 ..=16 => self.decimals_of_16_bytes(read, limit, lanes),
@@ -147,7 +148,7 @@ impl Block<'_> {
         let limit = i64::try_from(limit.narrow).unwrap_or(i64::MAX);
         let (window, mut values) = (self.arena.window(), [0; LANES]);
         for (lane, value) in values.iter_mut().enumerate().take(lanes.len()) {
-            let Span { start, len } = read.spans[lane];
+            let Span { start, len } = unpack(read.spans[lane]);
             let word = window.word(start).swap_bytes() as i64;
             // No bytes at all are 0; by the whole width a number cannot be moved.
             let moved = word >> ((64 - 8 * len) & 63);
@@ -166,7 +167,7 @@ impl Block<'_> {
     ) -> [i128; LANES] {
         let (window, limit, mut values) = (self.arena.window(), limit.narrow, [0; LANES]);
         for (lane, value) in values.iter_mut().enumerate().take(lanes.len()) {
-            let Span { start, len } = read.spans[lane];
+            let Span { start, len } = unpack(read.spans[lane]);
             let [high, low] = [start, start + 8].map(|at| window.word(at).swap_bytes());
             let word = (u128::from(high) << 64 | u128::from(low)) as i128;
             let moved = word >> ((128 - 8 * len) & 127);
@@ -179,7 +180,7 @@ impl Block<'_> {
 
 /// Where the bytes of each lane lie.
 struct LaneBytes<'a> {
-    spans: [Span; LANES],
+    spans: [PackedSpan; LANES],
     source: &'a [u8],
     present: u64,
 }
@@ -191,7 +192,7 @@ impl LaneBytes<'_> {
         let mut values = [T::default(); LANES];
         for (lane, slot) in values.iter_mut().enumerate().take(lanes.len()) {
             if self.present >> lane & 1 == 1 {
-                let value = value(self.spans[lane].of(self.source));
+                let value = value(unpack(self.spans[lane]).of(self.source));
                 lanes.read.lose(lane, value.is_none());
                 *slot = value.unwrap_or_default();
             }

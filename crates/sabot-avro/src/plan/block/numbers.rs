@@ -25,7 +25,7 @@ use sabot_columns::Columns;
 use sabot_cursor::{RUN, Window, varint};
 
 use super::lanes::{LANES, Lanes};
-use super::skip::{Skipper, presence};
+use super::skip::Skipper;
 use super::{Block, Op, OpKind};
 
 impl Block<'_> {
@@ -59,32 +59,49 @@ impl Block<'_> {
         column: impl Fn(&mut Columns) -> &mut Vec<T>,
         read: impl Fn(Window<'_>, Range<u32>, usize, &mut Vec<T>) -> Option<u32>,
     ) -> Result<(), Stuck> {
-        let (window, mut counts, mut is_there) = (self.arena.window(), [0; LANES], 0);
+        let (window, before, mut written) = (self.arena.window(), lanes.read.at, [0; LANES]);
+        let present = lanes.read.longs(window, op.non_null(), &mut written);
+        self.mark_valid(op, lanes, extent, present);
+        let all = written[..lanes.len()].iter().fold(0, |all, count| all | count);
+        let first_counts = if all >= 0 {
+            self.counts(&written, all as u64, pc, lanes)
+        } else {
+            // The bytes of a block follow a count below 0: each head is read by itself, from its start.
+            for lane in 0..lanes.len() {
+                if lanes.is_within(lane) {
+                    lanes.read.at[lane] = before[lane] + u32::from(op.non_null().is_some());
+                }
+            }
+            [0; LANES]
+        };
+        let mut counts = [0; LANES];
         for lane in 0..lanes.len() {
             let len = column(self.columns).len();
-            let blocks = presence(window, op.non_null_byte, lanes.read.at[lane]).and_then(|(is_some, at)| {
-                is_there |= u64::from(is_some) << lane;
-                match is_some {
-                    true => self.blocks_of_numbers(pc, lanes, (lane, at), &column, &read),
-                    false => Some(at),
-                }
-            });
-            match blocks {
-                Some(at) => lanes.read.at[lane] = at,
-                None => {
-                    column(self.columns).truncate(len);
-                    lanes.read.lose(lane, true);
+            let (at, end, count) = (lanes.read.at[lane], lanes.read.end[lane], first_counts[lane]);
+            let is_to_read = present >> lane & 1 == 1 && (count > 0 || all < 0);
+            if is_to_read {
+                let first = match count {
+                    0 => Some(at),
+                    _ => read(window, at..end, count as usize, column(self.columns)),
+                };
+                let after = first.and_then(|at| match window.byte(at) {
+                    0 => Some(at + 1),
+                    _ => self.blocks_of_numbers(pc, lanes, (lane, at), &column, &read),
+                });
+                lanes.read.lose(lane, after.is_none());
+                match after {
+                    Some(after) => lanes.read.at[lane] = after,
+                    None => column(self.columns).truncate(len),
                 }
             }
             counts[lanes.to[lane] as usize % LANES] = (column(self.columns).len() - len) as u32;
         }
-        self.mark_valid(op, lanes, extent, is_there);
         // The numbers are there already.
         self.push_counts(op, &counts[..extent.len]).map(drop)
     }
 
     /// All blocks of one list, which begins at a position. Says where it ends; `None` if it is wrong or unusual.
-    #[inline(always)]
+    #[inline(never)]
     fn blocks_of_numbers<T: Copy>(
         &mut self,
         pc: usize,
@@ -96,12 +113,7 @@ impl Block<'_> {
         let (row, end) = (usize::from(lanes.row[lane]), lanes.read.end[lane]);
         let site = self.plan.sites[pc].list?;
         loop {
-            let mut skipper = Skipper {
-                window: self.arena.window(),
-                end,
-                budget: self.budget.row(row),
-                skips: &self.plan.skips,
-            };
+            let mut skipper = Skipper::new(self.arena.window(), end, &self.plan.skips, self.budget.row(row));
             let head = skipper.block_head(at, site.min_item_bytes)?;
             if head.count == 0 {
                 return Some(head.at);
@@ -135,19 +147,12 @@ fn doubles(window: Window<'_>, message: Range<u32>, count: usize, column: &mut V
 fn longs(window: Window<'_>, message: Range<u32>, count: usize, column: &mut Vec<i64>) -> Option<u32> {
     let (mut at, mut left, mut values) = (message.start, count, [0; RUN]);
     while left > 0 {
-        let (read, bytes) = window.varint_run::<8>(at, left, &mut values);
-        column.extend(values[..read].iter().map(|value| varint::unzigzag_64(*value)));
+        let (read, bytes) = window.varint_run::<{ varint::MAX_BYTES_64 as u32 }>(at, left, &mut values);
         (at, left) = (at + bytes, left - read);
-        if read == 0 {
-            // One of nine or ten bytes.
-            let rest = window.padded().get(at as usize..message.end as usize)?;
-            let (value, bytes) = varint::read_u64(rest).ok()?;
-            column.push(varint::unzigzag_64(value));
-            (at, left) = (at + bytes as u32, left - 1);
-        }
-        if at > message.end {
+        if read == 0 || at > message.end {
             return None;
         }
+        column.extend(values[..read].iter().map(|value| varint::unzigzag_64(*value)));
     }
     Some(at)
 }

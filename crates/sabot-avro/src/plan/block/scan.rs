@@ -82,12 +82,8 @@ impl Block<'_> {
             return Some(None);
         }
         let site = plan.sites[pc].list?;
-        let mut skipper = Skipper {
-            window,
-            end: lanes.read.end[lane],
-            budget: self.budget.row(row),
-            skips: plan.skips_of(site.item.is_in_default)?,
-        };
+        let skips = plan.skips_of(site.item.is_in_default)?;
+        let mut skipper = Skipper::new(window, lanes.read.end[lane], skips, self.budget.row(row));
         let mut blocks = 0;
         loop {
             let head = skipper.block_head(at, site.min_item_bytes)?;

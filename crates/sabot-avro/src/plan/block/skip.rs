@@ -41,12 +41,8 @@ impl Block<'_> {
         };
         for lane in 0..lanes.len() {
             let row = usize::from(lanes.row[lane]);
-            let mut skipper = Skipper {
-                window: self.arena.window(),
-                end: lanes.read.end[lane],
-                budget: self.budget.row(row),
-                skips,
-            };
+            let (window, end) = (self.arena.window(), lanes.read.end[lane]);
+            let mut skipper = Skipper::new(window, end, skips, self.budget.row(row));
             match skipper.skip(step, lanes.read.at[lane], depth) {
                 Some(at) => lanes.read.at[lane] = at,
                 None => lanes.read.lose(lane, true),
@@ -56,17 +52,20 @@ impl Block<'_> {
     }
 }
 
+/// Where the end of a value is that is odd: wrong, or merely unusual. It is beyond the end of every message.
+const ODD: u32 = u32::MAX;
+
 /// Steps over values of one message, one after the other.
 ///
-/// It reads the arena without a check for each value, as lanes do: what lies beyond the message is harmless, and whoever asks
-/// compares the position with the message's end. `None` is what is wrong or unusual; the row engine finds out which.
+/// It reads the arena without a check for each value, as lanes do: what lies beyond the message is harmless, and shows when the
+/// position is compared with the message's end. What is odd ends beyond it too, and the row engine finds out what is wrong.
 pub(super) struct Skipper<'a> {
-    pub(super) window: Window<'a>,
+    window: Window<'a>,
     /// Where the message ends.
-    pub(super) end: u32,
+    end: u32,
+    skips: &'a Skips,
     /// What the row may still take.
     pub(super) budget: RowBudget,
-    pub(super) skips: &'a Skips,
 }
 
 /// The head of a block of items.
@@ -78,66 +77,118 @@ pub(super) struct BlockHead {
     pub(super) at: u32,
 }
 
-impl Skipper<'_> {
-    /// Where a value ends that begins at `at`.
+impl<'a> Skipper<'a> {
+    pub(super) const fn new(window: Window<'a>, end: u32, skips: &'a Skips, budget: RowBudget) -> Self {
+        Self {
+            window,
+            end,
+            skips,
+            budget,
+        }
+    }
+
+    /// Where a value ends that begins at `at`; `None` where anything in it is odd.
     #[inline]
     pub(super) fn skip(&mut self, step: SkipStep, at: u32, depth: usize) -> Option<u32> {
-        let (is_there, at) = presence(self.window, step.non_null_byte, at)?;
-        if !is_there {
-            return Some(at);
+        let at = self.step(step, at, depth);
+        (at <= self.end).then_some(at)
+    }
+
+    /// Where an item of a list or map ends.
+    #[inline]
+    pub(super) fn item(&mut self, step: SkipStep, has_key: bool, at: u32, depth: usize) -> Option<u32> {
+        let at = if has_key { self.sized(at) } else { at };
+        // No step begins beyond the message: positions stay far from the type's end.
+        if at > self.end {
+            return None;
+        }
+        self.skip(step, at, depth)
+    }
+
+    #[inline(always)]
+    fn step(&mut self, step: SkipStep, mut at: u32, depth: usize) -> u32 {
+        if step.non_null_byte != Op::NO_TAG {
+            let byte = self.window.byte(at);
+            // The same index written longer than necessary is odd.
+            if byte & !2 != 0 {
+                return ODD;
+            }
+            at += 1;
+            if byte != step.non_null_byte {
+                return at;
+            }
         }
         match step.kind {
-            SkipKind::Bytes => self.within(at, step.aux),
-            SkipKind::Int => {
-                let (value, bytes) = self.window.varint(at)?;
-                (bytes <= varint::MAX_BYTES_32 as u32 && value <= u64::from(u32::MAX)).then_some(at + bytes)
-            }
-            SkipKind::Long => Some(self.long(at)?.1),
+            SkipKind::Bytes => at.saturating_add(step.aux),
             SkipKind::Sized => self.sized(at),
             SkipKind::Type => self.value(TypeId(step.aux), at, depth),
+            SkipKind::Long | SkipKind::Int => {
+                // Nearly all numbers are read without their value.
+                if self.window.byte(at) < 0x80 {
+                    return at + 1;
+                }
+                let Some((value, bytes)) = self.window.varint(at) else {
+                    return ODD;
+                };
+                let is_int = bytes <= varint::MAX_BYTES_32 as u32 && value <= u64::from(u32::MAX);
+                if step.kind == SkipKind::Long || is_int {
+                    at + bytes
+                } else {
+                    ODD
+                }
+            }
         }
     }
 
-    /// Where a length and its bytes end.
-    #[inline]
-    pub(super) fn sized(&self, at: u32) -> Option<u32> {
-        let (length, bytes) = self.window.varint(at)?;
-        let length = u32::try_from(varint::unzigzag_64(length)).ok()?;
-        self.within(at + bytes, length)
-    }
-
-    /// `bytes` from `at` on, if the message has them.
-    #[inline]
-    fn within(&self, at: u32, bytes: u32) -> Option<u32> {
-        at.checked_add(bytes).filter(|stop| *stop <= self.end)
-    }
-
-    /// A long, and where it ends.
-    #[inline]
-    fn long(&self, at: u32) -> Option<(i64, u32)> {
-        if let Some((value, bytes)) = self.window.varint(at) {
-            return Some((varint::unzigzag_64(value), at + bytes));
+    /// Steps over a length and its bytes.
+    #[inline(always)]
+    fn sized(&self, at: u32) -> u32 {
+        let byte = u32::from(self.window.byte(at));
+        // Of one byte, and not negative.
+        if byte & 0x81 == 0 {
+            return at + 1 + byte / 2;
         }
-        let message = self.window.padded().get(at as usize..self.end as usize)?;
-        let (value, bytes) = varint::read_u64(message).ok()?;
-        Some((varint::unzigzag_64(value), at + bytes as u32))
+        self.long_sized(at)
+    }
+
+    fn long_sized(&self, at: u32) -> u32 {
+        let length = self.window.varint(at).and_then(|(length, prefix)| {
+            let length = u32::try_from(varint::unzigzag_64(length)).ok()?;
+            at.checked_add(prefix)?.checked_add(length)
+        });
+        length.unwrap_or(ODD)
     }
 
     /// Steps over one value of any type.
-    fn value(&mut self, id: TypeId, at: u32, depth: usize) -> Option<u32> {
+    fn value(&mut self, id: TypeId, mut at: u32, depth: usize) -> u32 {
         let skips = self.skips;
         match skips.at(id) {
-            Skip::One(step) => self.skip(*step, at, depth),
+            Skip::One(step) => self.step(*step, at, depth),
             Skip::Record(steps) => {
-                let below = depth.checked_sub(1)?;
-                steps.iter().try_fold(at, |at, step| self.skip(*step, at, below))
+                let Some(below) = depth.checked_sub(1) else {
+                    return ODD;
+                };
+                for step in steps {
+                    at = self.step(*step, at, below);
+                    if at > self.end {
+                        return ODD;
+                    }
+                }
+                at
             }
             Skip::Union(branches) => {
-                let (branch, at) = self.long(at)?;
-                let branch = branches.get(usize::try_from(branch).ok()?)?;
-                self.value(*branch, at, depth)
+                let branch = self.window.varint(at).and_then(|(branch, bytes)| {
+                    at += bytes;
+                    branches.get(usize::try_from(varint::unzigzag_64(branch)).ok()?)
+                });
+                branch.map_or(ODD, |branch| self.value(*branch, at, depth))
             }
-            Skip::Blocks { has_key, item } => self.blocks(*has_key, *item, at, depth.checked_sub(1)?),
+            Skip::Blocks { has_key, item } => {
+                let blocks = depth
+                    .checked_sub(1)
+                    .and_then(|depth| self.blocks(*has_key, *item, at, depth));
+                blocks.unwrap_or(ODD)
+            }
         }
     }
 
@@ -151,11 +202,14 @@ impl Skipper<'_> {
                 return Some(at);
             }
             if let Some(size_bytes) = head.size_bytes {
-                at = self.within(at, size_bytes)?;
+                at += size_bytes;
                 continue;
             }
             if let (Some(bytes), false) = (step.exact_bytes(), has_key) {
-                at = self.within(at, head.count.checked_mul(bytes)?)?;
+                at = head
+                    .count
+                    .checked_mul(bytes)
+                    .and_then(|bytes| at.checked_add(bytes))?;
                 continue;
             }
             for _ in 0..head.count {
@@ -164,27 +218,23 @@ impl Skipper<'_> {
         }
     }
 
-    /// Where an item of a list or map ends.
-    #[inline]
-    pub(super) fn item(&mut self, step: SkipStep, has_key: bool, mut at: u32, depth: usize) -> Option<u32> {
-        if has_key {
-            at = self.sized(at)?;
-        }
-        self.skip(step, at, depth)
-    }
-
     /// Reads the head of a block, whose items take `min_item_bytes` each at least. After the last block there is one of no
     /// items.
     #[inline]
     pub(super) fn block_head(&mut self, at: u32, min_item_bytes: u32) -> Option<BlockHead> {
-        let (written, mut at) = self.long(at)?;
+        let (written, bytes) = self.window.varint(at)?;
+        let (written, mut at) = (varint::unzigzag_64(written), at + bytes);
         let (mut room, mut size_bytes) = (self.end.checked_sub(at)?, None);
         if written < 0 {
-            let (size, after) = self.long(at)?;
-            at = after;
-            room = u32::try_from(size).ok()?;
-            self.within(at, room)?;
-            size_bytes = Some(room);
+            let (size, bytes) = self.window.varint(at)?;
+            at += bytes;
+            let size = u32::try_from(varint::unzigzag_64(size)).ok()?;
+            room = self
+                .end
+                .checked_sub(at)
+                .filter(|left| size <= *left)
+                .map(|_| size)?;
+            size_bytes = Some(size);
         }
         // A count that cannot be true is refused before anything is done with it.
         let count = u32::try_from(written.unsigned_abs()).ok()?;

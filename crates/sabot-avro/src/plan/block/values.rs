@@ -145,7 +145,7 @@ impl Block<'_> {
             self.defer_strings(pc, lanes, &packed, extent);
             return Ok(());
         }
-        let spans = lanes.by_position(packed.map(unpack));
+        let spans = lanes.spans_by_position(&packed);
         if !self.push_strings(is_text(op.kind), self.plan.sites[pc].column, &spans[..extent.len])? {
             let source = self.arena.window().padded();
             for lane in 0..lanes.len() {
@@ -204,6 +204,7 @@ pub(super) fn is_text(kind: OpKind) -> bool {
     matches!(kind, OpKind::Text | OpKind::LargeText | OpKind::TextView)
 }
 
+#[inline]
 pub(super) fn unpack(span: PackedSpan) -> Span {
     Span {
         start: span as u32,
