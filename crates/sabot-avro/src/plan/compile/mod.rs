@@ -49,6 +49,7 @@
 //!   limit is refused.
 
 mod leaf;
+mod list;
 mod record;
 mod skipped;
 mod union;
@@ -60,7 +61,7 @@ use sabot_decode::{FieldPathId, Limits, PlanError, StringType};
 use super::block::Support;
 use super::resolve::fit;
 use super::skip::{SkipStep, Skips};
-use super::{DecimalSite, EnumMap, ListSite, Op, OpKind, Plan, Site, SkipSite};
+use super::{DecimalSite, EnumMap, Op, OpKind, Plan, Site, SkipSite};
 use crate::output::{Form, NO_COLUMN, Output, OutputNode, OutputNodeId};
 use crate::schema::{At, Kind, Schema, TypeId};
 use union::is_null_of_struct;
@@ -284,79 +285,36 @@ impl<'a> Compiler<'a> {
                 let group = self.begin_struct(node, path, non_null_byte);
                 self.record((writer, written), (reader, read), kept, path)?;
                 self.end(group);
-                Ok(())
             }
             (Kind::Array(written), Form::Array(item)) => {
-                let path_below = self.path_below(path, "[]");
-                self.list(node, path, non_null_byte, |compiler| {
-                    let item = (writer.to(*written), *item, path_below);
-                    compiler
-                        .value(item.0, item.1, item.2)
-                        .map_err(|error| error.within("[]"))?;
-                    Ok(ListSite {
-                        min_item_bytes: compiler.min_bytes(item.0),
-                        item_width_bytes: compiler.item_width_bytes(compiler.node(item.1).width_bytes),
-                        has_key: false,
-                        item: compiler.skip_site(item.0),
-                    })
-                })
+                let list = self.begin_list(node, path, non_null_byte);
+                self.items((writer.to(*written), *item), list, path)?;
             }
             (Kind::Map(written), Form::Map { key, value }) => {
-                let path_below = self.path_below(path, "{}");
-                self.list(node, path, non_null_byte, |compiler| {
-                    let step = Op::new(compiler.text(*key), compiler.slot(*key), 0);
-                    compiler.push(step, *key, path_below);
-                    let value = (writer.to(*written), *value, path_below);
-                    compiler
-                        .value(value.0, value.1, value.2)
-                        .map_err(|error| error.within("{}"))?;
-                    // The key's length is a byte at least, and its column's offset 16 at most.
-                    Ok(ListSite {
-                        min_item_bytes: compiler.min_bytes(value.0) + 1,
-                        item_width_bytes: compiler.item_width_bytes(compiler.node(value.1).width_bytes + 16),
-                        has_key: true,
-                        item: compiler.skip_site(value.0),
-                    })
-                })
+                let list = self.begin_list(node, path, non_null_byte);
+                self.entries((writer.to(*written), *key, *value), list, path)?;
             }
-            (_, form) => {
-                let step = match form {
-                    Form::Json | Form::Encoded | Form::Cut => self.unmapped(writer, reader, node)?,
-                    _ => self.leaf(writer, reader, node)?,
-                };
-                let at = self.push(step, node.column, path);
-                self.ops[at].non_null_byte = non_null_byte;
-                self.ops[at].validity = self.validity(node.column);
-                Ok(())
+            (_, Form::Json | Form::Encoded | Form::Cut) => {
+                let op = self.unmapped(writer, reader, node)?;
+                self.push_present(op, node, path, non_null_byte);
+            }
+            _ => {
+                let op = self.leaf(writer, reader, node)?;
+                self.push_present(op, node, path, non_null_byte);
             }
         }
-    }
-
-    fn list(
-        &mut self,
-        node: &OutputNode,
-        path: FieldPathId,
-        non_null_byte: u8,
-        item: impl FnOnce(&mut Self) -> Result<ListSite, PlanError>,
-    ) -> Result<(), PlanError> {
-        let step = Op::new(OpKind::List, self.slot(node.column), 0);
-        let at = self.push(step, node.column, path);
-        self.ops[at].non_null_byte = non_null_byte;
-        self.ops[at].validity = self.validity(node.column);
-        self.set_label();
-        let outer_bytes = std::mem::take(&mut self.default_bytes);
-        let is_last = std::mem::replace(&mut self.is_last, false);
-        self.sites[at].list = Some(item(self)?);
-        self.is_last = is_last;
-        self.default_bytes = outer_bytes;
-        self.end(Some(at));
         Ok(())
     }
 
-    /// What an item of the list at hand takes in the columns, of which `columns` are known, at
-    /// least.
-    fn item_width_bytes(&self, columns: usize) -> u32 {
-        u32::try_from(columns + self.default_bytes).unwrap_or(u32::MAX)
+    /// Adds the step of a value that is there, or whose absence `non_null_byte` tells.
+    fn push_present(&mut self, op: Op, node: &OutputNode, path: FieldPathId, non_null_byte: u8) -> usize {
+        let validity = self.validity(node.column);
+        let op = Op {
+            non_null_byte,
+            validity,
+            ..op
+        };
+        self.push(op, node.column, path)
     }
 
     fn min_bytes(&mut self, ty: At<'_>) -> u32 {
@@ -395,10 +353,8 @@ impl<'a> Compiler<'a> {
         if validity == Op::NO_VALIDITY && non_null_byte == Op::NO_TAG {
             return None;
         }
-        let at = self.push(Op::new(OpKind::Struct, 0, 0), node.column, path);
-        self.ops[at].non_null_byte = non_null_byte;
-        self.ops[at].validity = validity;
-        Some(at)
+        let op = Op::new(OpKind::Struct, 0, 0);
+        Some(self.push_present(op, node, path, non_null_byte))
     }
 
     /// Lets a step end, or lead, here.
@@ -548,6 +504,17 @@ mod tests {
         );
         assert_eq!((plan.ops[2].non_null_byte, plan.ops[3].aux), (2, 5));
         assert_eq!(*plan.defaults, [[0x0e].into()]);
+    }
+
+    #[test]
+    fn the_example_of_maps() {
+        let map = r#"{"type": "map", "values": "int"}"#;
+        let plan = plan(map, map);
+        assert_eq!(kinds(&plan), [OpKind::List, OpKind::Text, OpKind::Int]);
+        assert_eq!(plan.ops[0].aux, 3);
+        let list = plan.sites[0].list.expect("a map is a list");
+        assert!(list.has_key);
+        assert_eq!((list.min_item_bytes, list.item_width_bytes), (2, 20));
     }
 
     #[test]
