@@ -5,6 +5,7 @@ mod output;
 mod schema;
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::num::{IntErrorKind, ParseIntError};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -241,15 +242,15 @@ pub(crate) enum RegistryCommand {
     /// Serve Confluent's API from memory until interrupted. For development: nothing is kept.
     Serve {
         /// The address and port to listen on; port 0 takes a free one.
-        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
-        listen: std::net::SocketAddr,
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081", value_parser = address)]
+        listen: SocketAddr,
     },
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
     /// How many Avro messages to produce.
-    #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1_000..=2_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = demo_messages)]
     pub(crate) messages: u64,
 }
 
@@ -291,6 +292,17 @@ fn paths(text: &str) -> Result<String, String> {
     sabot::codec::Projection::parse(Some(&text)).map_err(|error| error.to_string())?;
     let [text] = text;
     Ok(text)
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let parsed = text.parse();
+    parsed.map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8081".into())
+}
+
+fn demo_messages(text: &str) -> Result<u64, String> {
+    let number = text.parse().ok();
+    let in_range = number.filter(|number| (1_000..=2_000_000).contains(number));
+    in_range.ok_or_else(|| "expected a whole number from 1,000 to 2,000,000, without commas".into())
 }
 
 /// Reads a whole number, `least` or more.

@@ -328,6 +328,8 @@ fn help_is_no_failure_and_nonsense_is() {
         ("frobnicate", "frobnicate"),
         ("consume --frobnicate", "--frobnicate"),
         ("consume -t a -c ten", "expected a whole number, 1 or more"),
+        ("demo --messages ten", "from 1,000 to 2,000,000"),
+        ("registry serve --listen here", "such as 127.0.0.1:8081"),
         ("consume -t a -c 0", "expected a whole number, 1 or more"),
         (
             "consume -t a --timeout 99999999999999999999",
