@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef, UnionFields};
 use proptest::prelude::*;
-use sabot_codec::Projection;
+use sabot_codec::{Projection, extension};
 use sabot_decode::{PlanError, branch_segment, field_segment, join_path};
 
 /// Names of what a path is made of, and others.
@@ -142,6 +142,7 @@ fn order_and_repetition() {
         Field::new("a", DataType::Int64, true),
         Field::new("p", pair.clone(), true),
         Field::new("q.r", pair, true),
+        Field::new("j", DataType::Utf8, true).with_metadata([extension::entry(extension::JSON)].into()),
     ]));
     for (paths, expected) in [
         (&["a"][..], "a"),
@@ -169,6 +170,7 @@ fn order_and_repetition() {
             "field p: the projection has <x> where the schema has a record",
         ),
         (&["a{}"], "field a: a projection cannot select within Int64"),
+        (&["j.x"], "field j: a projection cannot select within JSON text"),
     ] {
         let paths: Vec<_> = paths.iter().map(|path| (*path).to_owned()).collect();
         let found = match prune(&schema, &paths) {

@@ -219,7 +219,9 @@ impl Codec {
         self
     }
 
-    /// All choices of Arrow types at once.
+    /// All choices of Arrow types at once. A choice among types that the codec does not have is an
+    /// error when it is opened, and so is any choice beside [`Codec::arrow_schema`]: see
+    /// [`Mapping`].
     pub fn mapping(mut self, mapping: Mapping) -> Self {
         self.mapping = mapping;
         self

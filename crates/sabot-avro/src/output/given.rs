@@ -25,6 +25,14 @@
 //! and `avro.namespace` tell a union's branches apart, `avro.logicalType` tells texts of UUIDs from
 //! other text and instants without a zone from local times, and `avro.union` unions from other
 //! structs.
+//!
+//! # Invariants
+//!
+//! - The schema comes out as it went in, but for what the projection drops, and for its order.
+//! - Each column has a type of its own, used nowhere else: no two columns share what is known of
+//!   them.
+//! - A branch that is dropped keeps its type, so that a writer's values of it are known to be of
+//!   it.
 
 use arrow_schema::{
     DECIMAL32_MAX_PRECISION, DECIMAL64_MAX_PRECISION, DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION,

@@ -1,10 +1,29 @@
 //! From a reader schema to its columns: the Arrow schema, and the nodes that plans are compiled
 //! onto.
 //!
-//! One walk unrolls the schema, with what the projection keeps of each value. `[null, T]` is a
-//! nullable `T`, and a union of one branch that branch. A type within itself has no end to unroll:
-//! there an option says what the column is. Names and documentation are repeated wherever their
-//! type is used, so their bytes are counted as the nodes are.
+//! One walk unrolls the schema, with what the projection keeps of each value. Names and
+//! documentation are repeated wherever their type is used, so their bytes are counted as the nodes
+//! are.
+//!
+//! # A small example
+//!
+//! | Avro | field | node |
+//! |---|---|---|
+//! | `string` | `Utf8` | `Leaf` |
+//! | `union { null, string }`, in either order | nullable `Utf8` | nullable `Leaf` of `string` |
+//! | `union { int }` | `Int32` | `Leaf` of `int` |
+//! | `union { null, int, string }` | `Union` of null, int and string, nullable | `Union` with three branches |
+//! | the same as a struct | nullable `Struct` of int and string, both nullable | `Union` with two branches |
+//! | the same, of which `<int>` is kept | nullable `Struct` of int | `Union` of the node of int and a `Dropped` one |
+//! | `record List { int value; union { null, List } next; }` | `value`: `Int32`; `next`: nullable text that is JSON | `Leaf`, `Json` |
+//! | the same, unrolled once | `next`: `Struct` of `value` and `next`; `next.next`: `Null` | `Record`, with `Leaf` and `Cut` |
+//!
+//! # Invariants
+//!
+//! - A record has a field for each of its node's fields, in this order.
+//! - A record that is open, which means that the walk is inside of it, is only entered again where
+//!   it is unrolled. So the walk ends.
+//! - A node's type is without the null around it: whether a null may be there, the column says.
 
 use std::sync::Arc;
 

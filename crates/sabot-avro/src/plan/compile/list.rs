@@ -26,6 +26,7 @@ use crate::schema::At;
 const MAX_KEY_WIDTH_BYTES: usize = 16;
 
 /// A list whose items are not compiled yet.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct OpenList {
     at: usize,
     /// What it interrupts: [`Compiler::default_bytes`] and [`Compiler::is_last`] of what is around
