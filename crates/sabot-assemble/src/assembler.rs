@@ -1,13 +1,39 @@
 //! Key, value and metadata to one record batch, with what becomes of bad rows and tombstones.
 //!
-//! The error policies live here and nowhere else. Every record that is taken has one slot in each
-//! decoder and one row in each metadata column; what is to go, goes at the end, by one filter over
-//! the finished batch. So the columns align by construction, at the price of gathering rows that
-//! are dropped later.
+//! The error policies live here and nowhere else. What is to go, goes at the end, by one filter over
+//! the finished batch. So the columns align by construction, at the price of gathering rows that are
+//! dropped later.
 //!
-//! Two decoders may stop at different records, and a policy may want to stop before a record that
-//! both have taken. Decoders cannot untake a slot: they are flushed then, and what is too much is
-//! sliced off and decoded again in the next batch.
+//! # Example
+//!
+//! Keys are strings, values are Avro `{id: int}` of schema 1, bad rows are skipped, and the one
+//! metadata column is `_offset`. A run of `orders[0]` is pushed:
+//!
+//! ```text
+//! offsets         7                 9               10
+//! keys            "a"               "b"             null
+//! values          00 00000001 0e    00 00000001     null
+//!
+//! metadata        7                 9               10           appended first, as slices
+//! value decoder   slot 0: id 7      slot 1: bad     slot 2: null
+//! key decoder     slot 0: "a"       slot 1: "b"     slot 2: null
+//! taken           three rows, and one report: "orders[0] at offset 9: value, schema 1, .."
+//!
+//! finish          key      id      _offset
+//!                 "a"      7       7
+//!                 null     null    10           the row of offset 9 is filtered out
+//! ```
+//!
+//! # Invariants
+//!
+//! 1. **One message, one row.** Every message that is taken has one slot in each decoder and one row
+//!    in each metadata column, good or bad. Nothing of a message that is not taken stays.
+//! 2. **Nothing is untaken.** Two decoders may stop at different messages, and a policy may want to
+//!    stop before a message that both have taken. Decoders cannot give a slot back: they are flushed
+//!    then, what is too much is sliced off, and it is decoded again in the next batch.
+//! 3. **A batch holds at least one row**, whatever its size: so pushing and finishing in turn always
+//!    gets on.
+//! 4. **The schema is one for all batches**, once each decoder has fixed its own.
 
 use std::iter;
 use std::ops::Range;

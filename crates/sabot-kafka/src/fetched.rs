@@ -29,7 +29,7 @@ use sabot_assemble::{Run, RunHeaders, RunPart, TimestampKind, Timestamps};
 use sabot_decode::Framing;
 
 use crate::positions::Positions;
-use crate::runs::{Arrival, Columns, RunSource};
+use crate::runs::{Arrival, RunSource, Slices};
 
 /// Records that are taken from the source of runs in one go.
 const FETCH_RECORDS: usize = 1024;
@@ -116,25 +116,25 @@ impl Fetched {
     }
 
     /// Appends the slices of the next records, at most `most`: the window's.
-    pub(crate) fn view<'a>(&'a self, most: usize, columns: &mut Columns<'a>) {
+    pub(crate) fn view<'a>(&'a self, most: usize, slices: &mut Slices<'a>) {
         for (_, range) in self.pieces(most) {
-            self.runs.view(range, columns);
+            self.runs.view(range, slices);
         }
     }
 
     /// Gives the next records to `take` as runs: those whose slices [`Self::view`] appended to
-    /// `columns`.
+    /// `slices`.
     pub(crate) fn window<R>(
         &self,
         most: usize,
-        columns: &Columns<'_>,
+        slices: &Slices<'_>,
         take: impl FnOnce(&[Run<'_>]) -> R,
     ) -> R {
         let mut first = 0;
         let mut runs = self.pieces(most).map(|(stretch, range)| {
             let rows = first..first + range.len();
             first = rows.end;
-            self.run(columns, rows, stretch, range)
+            self.run(slices, rows, stretch, range)
         });
         let Some(run) = runs.next() else {
             return take(&[]);
@@ -201,10 +201,10 @@ impl Fetched {
         })
     }
 
-    /// The run of some of a stretch's records, which are `rows` of the columns.
+    /// The run of some of a stretch's records, which are `rows` of the slices.
     fn run<'a>(
         &'a self,
-        columns: &'a Columns<'_>,
+        slices: &'a Slices<'_>,
         rows: Range<usize>,
         stretch: &'a Stretch,
         range: Range<usize>,
@@ -223,8 +223,8 @@ impl Fetched {
                 ms: &times[range.clone()],
                 kind: stretch.kind,
             }),
-            keys: part(self.key_framing, &columns.keys, &columns.key_headers),
-            values: part(self.value_framing, &columns.values, &columns.value_headers),
+            keys: part(self.key_framing, &slices.keys, &slices.key_headers),
+            values: part(self.value_framing, &slices.values, &slices.value_headers),
             headers: Some(RunHeaders {
                 headers: self.runs.headers(),
                 first: range.start,

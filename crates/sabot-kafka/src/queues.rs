@@ -32,7 +32,7 @@ use sabot_assemble::{Headers, TimestampKind};
 use crate::client::Consumer;
 use crate::failure::Failure;
 use crate::ffi::{ErrorEvent, Message, MessageQueue};
-use crate::runs::{Arrival, Columns, RunSource, Wanted};
+use crate::runs::{Arrival, RunSource, Slices, Wanted};
 use crate::{Error, ErrorKind};
 
 /// Bytes of keys and values of a fetch, as far as the fetch before lets them be guessed.
@@ -204,14 +204,14 @@ impl RunSource for Queues {
         &self.timestamps_ms
     }
 
-    fn view<'a>(&'a self, range: Range<usize>, columns: &mut Columns<'a>) {
+    fn view<'a>(&'a self, range: Range<usize>, slices: &mut Slices<'a>) {
         for message in self.queue.iter(range) {
-            columns.keys.push(message.key());
-            columns.values.push(message.value());
-            let row = columns.keys.len();
+            slices.keys.push(message.key());
+            slices.values.push(message.value());
+            let row = slices.keys.len();
             for (name, column) in [
-                (&self.key_header, &mut columns.key_headers),
-                (&self.value_header, &mut columns.value_headers),
+                (&self.key_header, &mut slices.key_headers),
+                (&self.value_header, &mut slices.value_headers),
             ] {
                 let header = name.as_deref().and_then(|name| message.header(name));
                 if header.is_some() || !column.is_empty() {

@@ -9,7 +9,7 @@ use sabot_decode::{FlushError, SchemaSource};
 use crate::dead_letter::DeadLetters;
 use crate::fetched::Fetched;
 use crate::positions::Positions;
-use crate::runs::Columns;
+use crate::runs::Slices;
 
 /// Records that are decoded in one go: so few that what was read ahead is still in a cache when it
 /// is decoded.
@@ -21,7 +21,7 @@ pub(crate) struct Reader {
     assembler: Assembler,
     schemas: Box<dyn SchemaSource + Send>,
     /// Room for the slices of a window, kept between two of them.
-    columns: Columns<'static>,
+    slices: Slices<'static>,
 }
 
 /// What [`Reader::decode`] did.
@@ -42,7 +42,7 @@ impl Reader {
             fetched,
             assembler,
             schemas,
-            columns: Columns::default(),
+            slices: Slices::default(),
         }
     }
 
@@ -63,20 +63,20 @@ impl Reader {
             fetched,
             assembler,
             schemas,
-            columns: room,
+            slices: room,
         } = self;
-        let mut columns: Columns<'_> = std::mem::take(room).recycle();
-        fetched.view(most, &mut columns);
-        sabot_wire::touch(columns.present_values());
+        let mut slices: Slices<'_> = std::mem::take(room).recycle();
+        fetched.view(most, &mut slices);
+        sabot_wire::touch(slices.present_values());
         let mut is_letter_lost = false;
-        let pushed = fetched.window(most, &columns, |runs| {
+        let pushed = fetched.window(most, &slices, |runs| {
             assembler.push(runs, &mut **schemas, &mut |bad, record| match &mut dead_letters {
                 Some(dead_letters) => dead_letters.push(bad, record),
                 None => is_letter_lost = true,
             })
         });
-        let (rows, bytes) = (columns.keys.len(), columns.bytes(0..pushed.taken));
-        *room = columns.recycle();
+        let (rows, bytes) = (slices.keys.len(), slices.bytes(0..pushed.taken));
+        *room = slices.recycle();
         fetched.advance(pushed.taken, positions);
         Decoded {
             records: pushed.taken,

@@ -64,7 +64,7 @@ pub(crate) trait RunSource: Send {
     fn timestamps_ms(&self) -> &[i64];
 
     /// Appends keys, values and schemas' headers of the records in `range`.
-    fn view<'a>(&'a self, range: Range<usize>, columns: &mut Columns<'a>);
+    fn view<'a>(&'a self, range: Range<usize>, slices: &mut Slices<'a>);
 
     /// The headers of all records that were fetched.
     fn headers(&self) -> &dyn Headers;
@@ -108,7 +108,7 @@ pub(crate) struct Wanted {
 
 /// Parallel slices of records: what runs are made of.
 #[derive(Debug, Default)]
-pub(crate) struct Columns<'a> {
+pub(crate) struct Slices<'a> {
     pub(crate) keys: Vec<Option<&'a [u8]>>,
     pub(crate) values: Vec<Option<&'a [u8]>>,
     /// Empty while no record has such a header.
@@ -116,10 +116,10 @@ pub(crate) struct Columns<'a> {
     pub(crate) value_headers: Vec<Option<&'a [u8]>>,
 }
 
-impl<'a> Columns<'a> {
+impl<'a> Slices<'a> {
     /// The same room for slices of something else.
-    pub(crate) fn recycle<'b>(self) -> Columns<'b> {
-        Columns {
+    pub(crate) fn recycle<'b>(self) -> Slices<'b> {
+        Slices {
             keys: recycle(self.keys),
             values: recycle(self.values),
             key_headers: recycle(self.key_headers),

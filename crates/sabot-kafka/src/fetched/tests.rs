@@ -65,11 +65,11 @@ impl RunSource for Script {
         &[]
     }
 
-    fn view<'a>(&'a self, range: Range<usize>, columns: &mut Columns<'a>) {
+    fn view<'a>(&'a self, range: Range<usize>, slices: &mut Slices<'a>) {
         assert!(range.start >= self.released, "it is let go of");
         for value in &self.values[range] {
-            columns.keys.push(None);
-            columns.values.push(Some(value));
+            slices.keys.push(None);
+            slices.values.push(Some(value));
         }
     }
 
@@ -87,10 +87,10 @@ impl RunSource for Script {
 fn drain(fetched: &mut Fetched, positions: &mut Positions, most: usize, taken: usize) -> Vec<(i32, i64)> {
     let mut all = Vec::new();
     while !fetched.is_empty() {
-        let mut columns = Columns::default();
-        fetched.view(most, &mut columns);
+        let mut slices = Slices::default();
+        fetched.view(most, &mut slices);
         let mut records = Vec::new();
-        fetched.window(most, &columns, |runs| {
+        fetched.window(most, &slices, |runs| {
             for run in runs {
                 for index in 0..run.len() {
                     let record = run.record(index);
@@ -105,10 +105,10 @@ fn drain(fetched: &mut Fetched, positions: &mut Positions, most: usize, taken: u
                 }
             }
         });
-        assert_eq!(columns.values.len(), records.len());
+        assert_eq!(slices.values.len(), records.len());
         assert!(!records.is_empty() && records.len() <= most);
         let count = taken.min(records.len());
-        drop(columns);
+        drop(slices);
         fetched.advance(count, positions);
         let next = fetched.next().map(|(_, partition, offset)| (partition, offset));
         if let Some(left) = records.get(count) {

@@ -52,7 +52,7 @@ impl EventQueue {
     /// events get lost for it.
     #[expect(unsafe_code, reason = "rust-rdkafka keeps its queue to itself")]
     pub(crate) fn new(consumer: Arc<Consumer>) -> Option<Self> {
-        // SAFETY: (C). The call returns a new reference to the queue, or null.
+        // SAFETY: (1). The call returns a new reference to the queue, or null.
         let queue = unsafe { rd::rd_kafka_queue_get_consumer(consumer.client().native_ptr()) };
         NonNull::new(queue).map(|queue| Self {
             queue,
@@ -63,12 +63,12 @@ impl EventQueue {
     /// Takes the next event, waiting at most `timeout`.
     #[expect(unsafe_code, reason = "see the module")]
     pub(crate) fn poll(&self, timeout: Duration) -> Event {
-        // SAFETY: (Q).
+        // SAFETY: (2).
         let event = unsafe { rd::rd_kafka_queue_poll(self.queue.as_ptr(), millis(timeout)) };
         let Some(event) = NonNull::new(event).map(OwnedEvent) else {
             return Event::Idle;
         };
-        // SAFETY: (E).
+        // SAFETY: (3).
         match unsafe { rd::rd_kafka_event_type(event.ptr()) } {
             rd::RD_KAFKA_EVENT_ERROR => event.error(),
             rd::RD_KAFKA_EVENT_REBALANCE => event.rebalance(),
@@ -82,7 +82,7 @@ impl EventQueue {
             }
             rd::RD_KAFKA_EVENT_LOG => event.log(),
             rd::RD_KAFKA_EVENT_STATS => {
-                // SAFETY: (E): a statistics event holds a C string.
+                // SAFETY: (3): a statistics event holds a C string.
                 log_statistics(unsafe { bytes_of(rd::rd_kafka_event_stats(event.ptr())) });
                 Event::Served
             }
@@ -104,13 +104,13 @@ impl EventQueue {
 impl Drop for EventQueue {
     #[expect(unsafe_code, reason = "the reference is ours to give back")]
     fn drop(&mut self) {
-        // SAFETY: (Q): the reference was taken in `new`, and is given back once, before the
+        // SAFETY: (2): the reference was taken in `new`, and is given back once, before the
         // consumer is let go of.
         unsafe { rd::rd_kafka_queue_destroy(self.queue.as_ptr()) }
     }
 }
 
-// SAFETY: (T).
+// SAFETY: (5).
 #[expect(unsafe_code, reason = "a raw pointer hides that")]
 unsafe impl Send for EventQueue {}
 
@@ -120,7 +120,7 @@ pub(super) struct OwnedEvent(pub(super) NonNull<rd::rd_kafka_event_t>);
 impl Drop for OwnedEvent {
     #[expect(unsafe_code, reason = "the event is ours")]
     fn drop(&mut self) {
-        // SAFETY: (E): nobody else destroys it.
+        // SAFETY: (3): nobody else destroys it.
         unsafe { rd::rd_kafka_event_destroy(self.0.as_ptr()) }
     }
 }
@@ -132,14 +132,14 @@ impl OwnedEvent {
 
     #[expect(unsafe_code, reason = "see the module")]
     pub(super) fn code(&self) -> RDKafkaErrorCode {
-        // SAFETY: (E).
+        // SAFETY: (3).
         code_of(unsafe { event_error(self.ptr()) })
     }
 
     #[expect(unsafe_code, reason = "see the module")]
     fn log(&self) -> Event {
         let (mut facility, mut line, mut level) = (ptr::null(), ptr::null(), 0);
-        // SAFETY: (E): on success both pointers are C strings that live as long as the event.
+        // SAFETY: (3): on success both pointers are C strings that live as long as the event.
         unsafe {
             if rd::rd_kafka_event_log(self.ptr(), &raw mut facility, &raw mut line, &raw mut level) == 0 {
                 log_line(level, text_of(facility).trim(), text_of(line).trim());
@@ -154,7 +154,7 @@ impl OwnedEvent {
         if code == RDKafkaErrorCode::NoError {
             return Event::Served;
         }
-        // SAFETY: (E).
+        // SAFETY: (3).
         let place = NonNull::new(unsafe { rd::rd_kafka_event_topic_partition(self.ptr()) });
         let place = place.map(|place| {
             // SAFETY: the element is ours: it is copied out here, and destroyed once. Its topic is
@@ -166,7 +166,7 @@ impl OwnedEvent {
                 copy
             }
         });
-        // SAFETY: (E): and so is the C string that it holds.
+        // SAFETY: (3): and so is the C string that it holds.
         let (fatal, reason) = unsafe {
             let fatal = rd::rd_kafka_event_error_is_fatal(self.ptr()) != 0;
             (fatal, text_of(rd::rd_kafka_event_error_string(self.ptr())))
@@ -181,7 +181,7 @@ impl OwnedEvent {
 
     #[expect(unsafe_code, reason = "see the module")]
     fn rebalance(&self) -> Event {
-        // SAFETY: (E): and so is the list that it owns, of `cnt` elements, each with a C string.
+        // SAFETY: (3): and so is the list that it owns, of `cnt` elements, each with a C string.
         let partitions = unsafe {
             let list = rd::rd_kafka_event_topic_partition_list(self.ptr());
             let elements = match list.as_ref() {

@@ -36,7 +36,7 @@ impl MessageQueue {
     /// A queue to which no partition is forwarded yet.
     #[expect(unsafe_code, reason = "rust-rdkafka does not wrap it")]
     pub(crate) fn new(consumer: Arc<Consumer>) -> Option<Self> {
-        // SAFETY: (C). The call returns a queue of ours, or null.
+        // SAFETY: (1). The call returns a queue of ours, or null.
         let queue = unsafe { rd::rd_kafka_queue_new(consumer.client().native_ptr()) };
         NonNull::new(queue).map(|queue| Self {
             queue,
@@ -56,7 +56,7 @@ impl MessageQueue {
         let Ok(topic) = CString::new(topic) else {
             return false;
         };
-        // SAFETY: (C), (Q). The partition's queue is a new reference, or null; it is given back
+        // SAFETY: (1), (2). The partition's queue is a new reference, or null; it is given back
         // here. librdkafka keeps a reference of its own to what a queue is forwarded to.
         unsafe {
             let client = self.consumer.client().native_ptr();
@@ -93,7 +93,7 @@ impl MessageQueue {
     fn take_into(&mut self, start: usize, wait: Duration, most: usize) -> usize {
         self.taken.resize(start + most, ptr::null_mut());
         let room = &mut self.taken[start..];
-        // SAFETY: (Q). librdkafka writes at most `room.len()` pointers, and each message written is
+        // SAFETY: (2). librdkafka writes at most `room.len()` pointers, and each message written is
         // ours.
         let count = unsafe {
             let queue = self.queue.as_ptr();
@@ -127,7 +127,7 @@ impl MessageQueue {
             return;
         }
         for message in &self.taken[self.released..end] {
-            // SAFETY: (M): it is destroyed once, since `released` goes past it; no view of it is
+            // SAFETY: (4): it is destroyed once, since `released` goes past it; no view of it is
             // left, for a view borrows this queue.
             unsafe { rd::rd_kafka_message_destroy(*message) }
         }
@@ -139,13 +139,13 @@ impl Drop for MessageQueue {
     #[expect(unsafe_code, reason = "the queue is ours")]
     fn drop(&mut self) {
         self.release(self.taken.len());
-        // SAFETY: (Q): it was made in `new`, and is given back once, before the consumer is let go
+        // SAFETY: (2): it was made in `new`, and is given back once, before the consumer is let go
         // of. librdkafka lets go of what is still in it.
         unsafe { rd::rd_kafka_queue_destroy(self.queue.as_ptr()) }
     }
 }
 
-// SAFETY: (T).
+// SAFETY: (5).
 #[expect(unsafe_code, reason = "a raw pointer hides that")]
 unsafe impl Send for MessageQueue {}
 
@@ -170,29 +170,29 @@ pub(crate) struct Message<'a> {
 #[expect(unsafe_code, reason = "see the module")]
 impl<'a> Message<'a> {
     pub(crate) fn code(self) -> RDKafkaErrorCode {
-        // SAFETY: (M).
+        // SAFETY: (4).
         code_of(unsafe { (&raw const (*self.message.as_ptr()).err).cast::<i32>().read() })
     }
 
     pub(crate) fn partition(self) -> i32 {
-        // SAFETY: (M).
+        // SAFETY: (4).
         unsafe { (*self.message.as_ptr()).partition }
     }
 
     pub(crate) fn offset(self) -> i64 {
-        // SAFETY: (M).
+        // SAFETY: (4).
         unsafe { (*self.message.as_ptr()).offset }
     }
 
     /// Equal for messages of the same topic, while one of them is held; 0 without a topic.
     pub(crate) fn topic_id(self) -> usize {
-        // SAFETY: (M).
+        // SAFETY: (4).
         unsafe { (*self.message.as_ptr()).rkt }.addr()
     }
 
     /// The topic's name; empty for an error that is about no topic.
     pub(crate) fn topic(self) -> std::borrow::Cow<'a, str> {
-        // SAFETY: (M): a message keeps its topic alive, whose name is a C string.
+        // SAFETY: (4): a message keeps its topic alive, whose name is a C string.
         unsafe {
             let topic = (*self.message.as_ptr()).rkt;
             if topic.is_null() {
@@ -203,7 +203,7 @@ impl<'a> Message<'a> {
     }
 
     pub(crate) fn key(self) -> Option<&'a [u8]> {
-        // SAFETY: (M): the key lies in the message: null, or so many bytes.
+        // SAFETY: (4): the key lies in the message: null, or so many bytes.
         unsafe {
             let message = self.message.as_ptr();
             optional_slice((*message).key, (*message).key_len)
@@ -212,7 +212,7 @@ impl<'a> Message<'a> {
 
     /// The value; for an error its words.
     pub(crate) fn value(self) -> Option<&'a [u8]> {
-        // SAFETY: (M): as for the key.
+        // SAFETY: (4): as for the key.
         unsafe {
             let message = self.message.as_ptr();
             optional_slice((*message).payload, (*message).len)
@@ -221,14 +221,14 @@ impl<'a> Message<'a> {
 
     /// Bytes of key and value.
     pub(crate) fn bytes(self) -> usize {
-        // SAFETY: (M).
+        // SAFETY: (4).
         unsafe { (*self.message.as_ptr()).key_len + (*self.message.as_ptr()).len }
     }
 
     /// The time in milliseconds, or [`Timestamps::NONE`], and who set it, if anybody did.
     pub(crate) fn timestamp(self) -> (i64, Option<TimestampKind>) {
         let mut kind = rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
-        // SAFETY: (M).
+        // SAFETY: (4).
         let ms = unsafe { rd::rd_kafka_message_timestamp(self.message.as_ptr(), &raw mut kind) };
         match kind {
             rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE => (Timestamps::NONE, None),
@@ -245,7 +245,7 @@ impl<'a> Message<'a> {
     pub(crate) fn header(self, name: &CStr) -> Option<&'a [u8]> {
         let headers = self.parsed_headers()?;
         let (mut value, mut bytes) = (ptr::null(), 0);
-        // SAFETY: (M): the headers belong to the message, and so does the value.
+        // SAFETY: (4): the headers belong to the message, and so does the value.
         unsafe {
             let code =
                 rd::rd_kafka_header_get_last(headers.as_ptr(), name.as_ptr(), &raw mut value, &raw mut bytes);
@@ -261,7 +261,7 @@ impl<'a> Message<'a> {
         };
         for index in 0.. {
             let (mut name, mut value, mut bytes) = (ptr::null(), ptr::null(), 0);
-            // SAFETY: (M): the headers belong to the message, and so do names (C strings) and
+            // SAFETY: (4): the headers belong to the message, and so do names (C strings) and
             // values.
             unsafe {
                 let headers = headers.as_ptr();
@@ -279,7 +279,7 @@ impl<'a> Message<'a> {
     /// The headers, parsed on first use; `None` if there are none or they are malformed.
     fn parsed_headers(self) -> Option<NonNull<rd::rd_kafka_headers_t>> {
         let mut headers = ptr::null_mut();
-        // SAFETY: (M), (T): it is used by one thread at a time.
+        // SAFETY: (4), (5): it is used by one thread at a time.
         let code = unsafe { rd::rd_kafka_message_headers(self.message.as_ptr(), &raw mut headers) };
         if code == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
             NonNull::new(headers)

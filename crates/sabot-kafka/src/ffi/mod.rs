@@ -15,19 +15,19 @@
 //!
 //! The SAFETY arguments below refer to these facts:
 //!
-//! - **(C) The client is alive.** Whoever calls into it holds an `Arc<Consumer>`, whose drop is the
+//! - **(1) The client is alive.** Whoever calls into it holds an `Arc<Consumer>`, whose drop is the
 //!   only place that destroys it.
-//! - **(Q) A queue is alive and ours.** The types here hold one reference each, from `new` to
+//! - **(2) A queue is alive and ours.** The types here hold one reference each, from `new` to
 //!   `drop`, and the consumer for longer. Every queue reference has to be given back before the
 //!   client is destroyed, or that never ends: hence the consumer is the last field, and no call
 //!   keeps a reference to a partition's queue.
-//! - **(E) An event is alive.** [`OwnedEvent`](events::OwnedEvent) owns what `rd_kafka_queue_poll`
+//! - **(3) An event is alive.** [`OwnedEvent`](events::OwnedEvent) owns what `rd_kafka_queue_poll`
 //!   handed out, and what an event holds (strings, lists) lives as long as it does.
-//! - **(M) A message is alive.** [`MessageQueue`] owns what `rd_kafka_consume_batch_queue` wrote,
+//! - **(4) A message is alive.** [`MessageQueue`] owns what `rd_kafka_consume_batch_queue` wrote,
 //!   until `release` goes past it; a [`Message`] borrows the queue, and `release` takes it mutably.
 //!   Key, value and headers lie in the message or in the fetch buffer that it keeps. Nothing writes
 //!   to its fields but librdkafka when it parses headers, on the thread that asks for them.
-//! - **(T) One thread at a time.** Queues, events and messages may be used and destroyed on any
+//! - **(5) One thread at a time.** Queues, events and messages may be used and destroyed on any
 //!   thread. None of the types here is `Sync`, so that no two threads use one at once.
 
 mod calls;
