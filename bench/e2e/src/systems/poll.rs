@@ -39,7 +39,8 @@ fn settings() -> Result<ClientConfig, String> {
         .set("group.id", "bench")
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
-        .set("fetch.queue.backoff.ms", "20")
+        .set("fetch.queue.backoff.ms", "5")
+        .set("queued.min.messages", "20000")
         .set("queued.max.messages.kbytes", "65536");
     for (name, value) in properties()? {
         config.set(name, value);
