@@ -38,10 +38,6 @@ impl DecoderFactory for AvroFactory {
         SchemaKind::Avro
     }
 
-    fn needs_writer_schemas(&self) -> bool {
-        true
-    }
-
     /// # Errors
     ///
     /// [`PlanError`] where the reader schema is malformed or nests deeper than the limit, where the

@@ -176,7 +176,9 @@ pub trait DecoderFactory: Send + Sync + fmt::Debug {
 
     /// Whether framed payloads are read with the schemas that wrote them. If not, its decoders ask
     /// for none, whatever the frames say.
-    fn needs_writer_schemas(&self) -> bool;
+    fn needs_writer_schemas(&self) -> bool {
+        true
+    }
 
     /// A decoder whose batches have the shape that `target` asks for.
     ///

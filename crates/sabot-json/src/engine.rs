@@ -44,6 +44,10 @@ impl Engine for JsonEngine {
     type Plan = Plan;
     const PLANS_BY: PlansBy = PlansBy::Nothing;
 
+    fn end_batch(&mut self, columns: &mut Columns) -> Result<(), FlushError> {
+        Ok(self.scratch.dictionaries.end_batch(columns)?)
+    }
+
     fn row(
         &mut self,
         plan: &Plan,
@@ -55,9 +59,5 @@ impl Engine for JsonEngine {
         let written = parser.parse(text, |document| write(columns, plan, scratch, document, budget));
         scratch.dictionaries.end_row(columns, written.is_ok());
         written
-    }
-
-    fn end_batch(&mut self, columns: &mut Columns) -> Result<(), FlushError> {
-        Ok(self.scratch.dictionaries.end_batch(columns)?)
     }
 }

@@ -139,10 +139,6 @@ impl DecoderFactory for ToyFactory {
         SchemaKind::Plain
     }
 
-    fn needs_writer_schemas(&self) -> bool {
-        true
-    }
-
     fn open(&self, target: &Target) -> Result<Box<dyn Decoder>, PlanError> {
         self.check(&target.mapping)?;
         let mut toy = Toy {

@@ -41,10 +41,6 @@ impl DecoderFactory for ToyFactory {
         SchemaKind::Plain
     }
 
-    fn needs_writer_schemas(&self) -> bool {
-        true
-    }
-
     fn open(&self, target: &Target) -> Result<Box<dyn Decoder>, PlanError> {
         Ok(Box::new(self.driver(target)?))
     }
