@@ -13,6 +13,7 @@ use sabot_decode::{Body, Payload};
 
 use crate::block::BLOCK_BYTES;
 use crate::budget::Budget;
+use crate::lanes::RowLanes;
 use crate::mix::Mix;
 use crate::plans::Plans;
 use crate::{BLOCK_ROWS, BlockBudget, Plan, PlansBy};
@@ -60,6 +61,17 @@ impl<'a, P: Plan> Gathered<'a, P> {
     #[must_use]
     pub fn ends(&self) -> &'a [u32] {
         &self.gatherer.messages.end[self.rows.clone()]
+    }
+
+    /// A lane for each row, at the start of its message.
+    #[inline]
+    #[must_use]
+    pub fn lanes(&self) -> RowLanes {
+        let (starts, ends, mut lanes) = (self.starts(), self.ends(), RowLanes::new());
+        lanes.read.len = starts.len();
+        lanes.read.at[..starts.len()].copy_from_slice(starts);
+        lanes.read.end[..ends.len()].copy_from_slice(ends);
+        lanes
     }
 
     /// The bytes of one message.

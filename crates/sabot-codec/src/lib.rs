@@ -142,6 +142,7 @@ pub mod extension;
 mod fault;
 mod field_paths;
 mod gather;
+mod lanes;
 mod mix;
 mod plans;
 mod projection;
@@ -156,6 +157,7 @@ pub use engine::{Engine, Output, Sampler};
 pub use fault::Fault;
 pub use field_paths::FieldPaths;
 pub use gather::Gathered;
+pub use lanes::{RowLanes, lanes_of, unpack};
 pub use plans::{Plan, PlansBy};
 pub use projection::{Projection, STRUCT_UNION, Selection, UNION_KEY};
 

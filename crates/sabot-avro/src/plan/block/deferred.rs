@@ -6,8 +6,8 @@ use sabot_columns::{Columns, Layout, NodeIx, Span};
 use sabot_cursor::PackedSpan;
 
 use super::Block;
-use super::lanes::{LANES, Lanes};
-use super::values::{is_text, unpack};
+use super::lanes::{LANES, Lanes, unpack};
+use super::values::is_text;
 use crate::plan::SkipSite;
 
 impl Block<'_> {

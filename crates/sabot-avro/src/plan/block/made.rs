@@ -23,8 +23,8 @@ use sabot_columns::Span;
 use sabot_cursor::PackedSpan;
 
 use super::super::values::{DecimalLimit, decimal_128, decimal_256, duration, uuid};
-use super::lanes::{LANES, Lanes};
-use super::values::{place, unpack};
+use super::lanes::{LANES, Lanes, unpack};
+use super::values::place;
 use super::{Block, Op, OpKind};
 
 impl Block<'_> {

@@ -58,10 +58,7 @@ impl BlockEngine {
             return BlockOutcome::all_lost(rows.len());
         };
         self.deferred.clear();
-        let mut lanes = Lanes::new();
-        lanes.read.len = rows.len();
-        lanes.read.at[..rows.len()].copy_from_slice(rows.starts());
-        lanes.read.end[..rows.len()].copy_from_slice(rows.ends());
+        let mut lanes = rows.lanes();
         let extent = Extent::new(columns.rows(), lanes.len());
         let block = Block {
             plan: first,

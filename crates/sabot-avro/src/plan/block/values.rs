@@ -2,7 +2,6 @@
 
 use sabot_codec::{Extent, Stuck};
 use sabot_columns::{Bits, NodeIx, NodeKind, Span};
-use sabot_cursor::PackedSpan;
 
 use super::lanes::{LANES, Lanes};
 use super::{Block, Op, OpKind};
@@ -202,14 +201,6 @@ fn is_string(kind: OpKind) -> bool {
 /// Whether the strings that the step reads have to be UTF-8.
 pub(super) fn is_text(kind: OpKind) -> bool {
     matches!(kind, OpKind::Text | OpKind::LargeText | OpKind::TextView)
-}
-
-#[inline]
-pub(super) fn unpack(span: PackedSpan) -> Span {
-    Span {
-        start: span as u32,
-        len: (span >> 32) as u32,
-    }
 }
 
 /// Multiplies each value; one that overflows loses its lane.
