@@ -100,7 +100,7 @@ impl<'a> Writer<'a> {
         }
         for (position, &child) in children.iter().enumerate() {
             match self.scratch.members[base + position] {
-                0 => self.write_null(child, at)?,
+                0 => self.write_null(child, at, false)?,
                 value => self.write_value(child, value as usize)?,
             }
         }
@@ -109,8 +109,8 @@ impl<'a> Writer<'a> {
     }
 
     /// A null, or the end of the row where the column does not allow one; `at` is the node to point
-    /// at.
-    fn write_null(&mut self, node: NodeIx, at: usize) -> Result<(), Fault> {
+    /// at. `is_written`: the message has a null, and not nothing.
+    fn write_null(&mut self, node: NodeIx, at: usize, is_written: bool) -> Result<(), Fault> {
         const CELL_BYTES: usize = 8;
         if !self.plan.layout.node(node).field.is_nullable() {
             return Err(self.fault(node, at, RowErrorKind::MissingValue));
@@ -119,7 +119,9 @@ impl<'a> Writer<'a> {
             // In a list, objects without members cost as much as full ones.
             let cells = self.plan.node(node).cells;
             self.budget.charge_anyway(cells * CELL_BYTES);
-            let left = self.null_cells_left.checked_sub(cells);
+            // How many nulls are written is bounded by the message. So a null for an object counts
+            // as much as an object without members, which inference relies on.
+            let left = self.null_cells_left.checked_sub(cells - usize::from(is_written));
             let kind = RowErrorKind::LimitExceeded("nulls in one message");
             self.null_cells_left = left.ok_or_else(|| self.fault(node, at, kind))?;
         }
@@ -132,7 +134,7 @@ impl<'a> Writer<'a> {
         let layout_node = plan.layout.node(node);
         let is_null = self.document.nodes[at] == Node::Static(StaticNode::Null);
         if is_null && (*conversion != Conversion::Raw || layout_node.validity.is_some()) {
-            return self.write_null(node, at);
+            return self.write_null(node, at, true);
         }
         if let Some(column) = layout_node.validity {
             self.columns.validity[column].push(true);

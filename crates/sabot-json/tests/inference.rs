@@ -1,6 +1,7 @@
 //! A schema from a sample: what comes of which messages, and where the sample ends.
 
-use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, FieldRef, Fields};
 use sabot_decode::{
     Decoder, DecoderFactory, Payload, RowErrorKind as K, SchemaKey, Stop, StringType, Target,
@@ -442,6 +443,45 @@ fn objects_in_a_list_with_little_in_common_become_text() {
         [(0, kind)]
     );
     assert_eq!(flush(&mut *decoder).num_rows(), 2);
+}
+
+/// What is in the sample must be readable: it has its slots already.
+#[test]
+fn a_sampled_list_needs_no_more_nulls_than_a_message_may_have() {
+    let items = Target::default().limits.row_items;
+    let members = |count| {
+        (0..count)
+            .map(|at| format!("\"m{at}\":true"))
+            .collect::<Vec<_>>()
+            .join(",")
+    };
+    let list = |first: &str, others: &str| format!("{{\"l\":[{{{first}}}{}]}}", others.repeat(items - 1));
+    let asked = |count| {
+        (0..count)
+            .map(|at| format!("l.m{at}"))
+            .collect::<Vec<_>>()
+            .join(",")
+    };
+    // The message, the projection, and whether its list has columns: 16 values for each of a Mi
+    // items are what may be null.
+    for (message, paths, is_list) in [
+        (list(&members(16), ",{}"), None, true),
+        (list(&members(16), ",null"), None, true),
+        (list(&members(17), ",{}"), None, false),
+        (list("", ",{}"), Some(asked(16)), true),
+        (list("", ",{}"), Some(asked(17)), false),
+    ] {
+        let mut target = Target::default();
+        target.projection = paths.map(|paths| vec![paths]);
+        let mut decoder = open(&target);
+        assert_eq!(decode(&mut *decoder, &[message.as_bytes()]), []);
+        let batch = flush(&mut *decoder);
+        assert_eq!(batch.column(0).null_count(), 0, "{message:.40}");
+        match batch.column(0).as_list_opt::<i32>() {
+            Some(list) => assert_eq!((list.value(0).len(), is_list), (items, true), "{message:.40}"),
+            None => assert!(!is_list, "{message:.40}"),
+        }
+    }
 }
 
 /// A schema in short: `a int, b [text], c {d bool}`.

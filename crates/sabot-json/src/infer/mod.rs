@@ -207,20 +207,6 @@ impl Type {
         };
     }
 
-    /// Values that a null of this type takes in all columns: see [`crate::plan::PlanNode::cells`].
-    fn cells(&self) -> usize {
-        match self {
-            Self::Object(members) => {
-                1 + members
-                    .fields
-                    .iter()
-                    .map(|(_, member)| member.cells())
-                    .sum::<usize>()
-            }
-            _ => 1,
-        }
-    }
-
     fn scalar_type(&self, mapping: &Mapping) -> DataType {
         match self {
             Self::Bool => DataType::Boolean,

@@ -97,21 +97,34 @@ impl Builder<'_> {
                 (!fields.is_empty()).then_some(DataType::Struct(fields))
             }
             Type::List { item, items } => {
-                let cells = items.saturating_mul(item.cells() - 1);
-                let Some(left) = self.cells_left.checked_sub(cells) else {
-                    return Ok(None);
-                };
-                self.cells_left = left;
-                let before = self.doubts.len();
+                let (before, cells_left) = (self.doubts.len(), self.cells_left);
                 let item = self.field("item", item, &selection.items());
                 self.doubts_within("[]", before);
-                Some(DataType::List(Arc::new(item)))
+                // Of what becomes columns: the projection may ask for more than was seen.
+                let cells = items.saturating_mul(cells(item.data_type()) - 1);
+                let left = self.cells_left.checked_sub(cells);
+                // The lists within a list that becomes text need nothing.
+                self.cells_left = left.unwrap_or(cells_left);
+                left.map(|_| DataType::List(Arc::new(item)))
             }
             scalar => {
                 selection.leaf("a scalar")?;
                 Some(scalar.scalar_type(self.mapping))
             }
         })
+    }
+}
+
+/// Values that a null of this type takes in all columns: see [`crate::plan::PlanNode::cells`].
+fn cells(data_type: &DataType) -> usize {
+    match data_type {
+        DataType::Struct(members) => {
+            1 + members
+                .iter()
+                .map(|member| cells(member.data_type()))
+                .sum::<usize>()
+        }
+        _ => 1,
     }
 }
 
