@@ -306,14 +306,13 @@ impl Budget {
         is_over && columns.rows() > 0
     }
 
-    /// Whether the batch, which has `rows`, is far enough from its limits for `count` more with
-    /// `body_bytes` in all: a column takes twice its bytes in a message at most, apart from what
-    /// every row takes.
-    pub(crate) fn has_room(&self, rows: usize, count: usize, body_bytes: usize) -> bool {
-        let more_bytes = count
+    /// Whether the batch is far enough from its limit of bytes for `rows` more with `body_bytes` in
+    /// all: a column takes twice its bytes in a message at most, apart from what every row takes.
+    pub(crate) fn has_room(&self, rows: usize, body_bytes: usize) -> bool {
+        let more_bytes = rows
             .saturating_mul(self.slot_bytes)
             .saturating_add(body_bytes.saturating_mul(2));
-        rows.saturating_add(count) <= self.limits.batch_rows && more_bytes <= self.bytes_left()
+        more_bytes <= self.bytes_left()
     }
 
     /// A row's loan. A row that is `first` in its batch is taken whatever it takes, within its own

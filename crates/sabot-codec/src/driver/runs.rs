@@ -38,6 +38,9 @@ impl<E: Engine> Driver<E> {
         if self.slots.is_full() {
             return Run::Rows(1);
         }
+        // A batch's last rows make a block too, however few rows a batch may have.
+        let room = self.limits.batch_rows.saturating_sub(self.slots.len()).max(1);
+        let rows = &rows[..rows.len().min(room)];
         let max_bytes = self.limits.row_bytes;
         let run = self.gatherer.gather(E::PLANS_BY, rows, &self.plans, max_bytes);
         if self.gatherer.is_thin() {
@@ -49,8 +52,8 @@ impl<E: Engine> Driver<E> {
             return Run::Rows(self.run_by_rows(rows));
         }
         let body_bytes = self.gatherer.body_bytes(0..run);
-        if run < MIN_BLOCK_ROWS || !self.slots.budget.has_room(self.slots.len(), run, body_bytes) {
-            return Run::Rows(1);
+        if run < MIN_BLOCK_ROWS || !self.slots.budget.has_room(run, body_bytes) {
+            return Run::Rows(run);
         }
         self.gatherer.place_defaults();
         Run::Block(run)

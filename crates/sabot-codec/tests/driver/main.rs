@@ -154,6 +154,32 @@ fn each_row_is_counted_once() {
 }
 
 #[test]
+fn a_batch_ends_with_a_block() {
+    let bodies: Vec<_> = (0..200).map(|at| body(&[at])).collect();
+    let rows: Vec<_> = bodies
+        .iter()
+        .map(|body| Payload::with_key(KEYS[0], body))
+        .collect();
+    // Rows of a batch at most, and how many of 200 rows blocks take then.
+    for (batch_rows, block_rows) in [
+        (200, 200),
+        (100, 200),
+        (70, 200),
+        (65, 197),
+        (4, 200),
+        (3, 0),
+        (0, 0),
+    ] {
+        let mut target = Target::default();
+        target.limits.batch_rows = batch_rows;
+        let mut decoder = ToyFactory { by_blocks: true }.driver(&target).expect("it opens");
+        let (decoded, bad) = decode(&mut decoder, &rows);
+        assert_eq!((decoded.len(), bad.len()), (200, 0));
+        assert_eq!(decoder.stats().block_rows, block_rows, "{batch_rows}");
+    }
+}
+
+#[test]
 fn a_message_that_is_not_there_condemns_no_other() {
     let mut decoder = ToyFactory { by_blocks: true }
         .driver(&Target::default())
