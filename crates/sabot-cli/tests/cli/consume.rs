@@ -196,6 +196,31 @@ fn metadata_can_be_all_that_is_written() {
     }
 }
 
+/// A name with a dot is quoted; what the first messages lack is a column all the same, and -v says so.
+#[test]
+fn fields_of_json_are_selected() {
+    let stage = Stage::new(&["json"]);
+    stage.send(
+        "json",
+        None,
+        Some(br#"{"id":1,"unit.price":5,"who":{"name":"me"}}"#),
+    );
+    stage.flush();
+    let consume = |paths: &str| {
+        let mut command = stage.consume("-t json -e -q -v -s value=json -O csv --no-meta");
+        command.args(["--select", paths]);
+        run(command, 0)
+    };
+    let (out, said) = consume(r#""unit.price", id"#);
+    assert_eq!(out, "unit.price,id\r\n5,1\r\n", "{said}");
+    let (out, said) = consume("ID,who.name");
+    assert_eq!(out, "ID,who\r\n,\"{\"\"name\"\":\"\"me\"\"}\"\r\n", "{said}");
+    assert!(
+        said.contains("field ID: ") && said.contains("did you mean id?"),
+        "{said}"
+    );
+}
+
 #[test]
 fn json_of_a_registry_loses_its_schema_id_and_nothing_else() {
     let stage = Stage::new(&["json"]);
