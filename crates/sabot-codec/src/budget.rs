@@ -370,3 +370,74 @@ impl Budget {
         self.limits.batch_bytes.max(self.limits.row_bytes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budget(counted_bytes: usize, charged_bytes: usize) -> Budget {
+        let mut limits = Limits::default();
+        (limits.batch_bytes, limits.row_bytes, limits.row_items) = (1000, 500, 30);
+        let mut budget = Budget::new(limits);
+        budget.count(counted_bytes);
+        budget.end_rows(0, charged_bytes, 0);
+        budget
+    }
+
+    /// The example that the module opens with.
+    #[test]
+    fn a_row_that_fits_once_the_columns_are_counted() {
+        let mut budget = budget(700, 180);
+        let charge = |budget: &Budget| {
+            let mut row = budget.row(false);
+            row.begin(20)?;
+            row.take_items(20)?;
+            row.charge(20 * 8)?;
+            Ok(row)
+        };
+        assert_eq!(charge(&budget).err(), Some(OverBudget::Batch));
+        budget.count(800);
+        let row = charge(&budget).unwrap();
+        budget.end_row(row, 0);
+        assert_eq!(budget.bytes_left(), 1000 - 800 - 180);
+    }
+
+    #[test]
+    fn limits_of_a_row() {
+        use OverBudget::{Batch, Items, Row};
+        // Whether the row is the first of its batch, its items, what is charged, and what is over.
+        for (is_first, items, bytes, over) in [
+            (false, 30, 300, None),
+            (false, 31, 0, Some(Items)),
+            (false, 0, 301, Some(Batch)),
+            (true, 0, 301, None),
+            (true, 0, 1000, None),
+            (true, 0, 1001, Some(Row)),
+            (false, 0, 1001, Some(Row)),
+        ] {
+            let mut row = budget(700, 0).row(is_first);
+            let charged = row.take_items(items).and_then(|()| row.charge(bytes));
+            assert_eq!(charged.err(), over, "{is_first} {items} {bytes}");
+        }
+    }
+
+    #[test]
+    fn a_block_shares_what_is_left() {
+        let mut block = BlockBudget::new();
+        assert!(budget(700, 0).lend(&mut block, 3, |bytes| bytes.fill(50)));
+        // Rows and their lists in turn; each item takes 10 bytes, and 150 are left for all.
+        for (row, count, is_taken) in [
+            (0, 31, false),
+            (0, 10, true),
+            (1, 6, false),
+            (1, 5, true),
+            (2, 1, false),
+        ] {
+            assert_eq!(block.try_list(row, count, 10), is_taken, "{row} {count}");
+        }
+        assert_eq!((block.charged_bytes(1), block.charged_bytes(3)), (150, 300));
+        assert_eq!(block.row(0).items_left(), 20);
+        // Three rows of 101 bytes are too much for the 300 that are left.
+        assert!(!budget(700, 0).lend(&mut block, 3, |bytes| bytes.fill(101)));
+    }
+}

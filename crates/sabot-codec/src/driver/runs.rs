@@ -81,16 +81,21 @@ impl<E: Engine> Driver<E> {
         };
         // Of the rows that are not known nothing is lost yet.
         let lost = lost & (u64::MAX >> (BLOCK_ROWS - known));
+        debug_assert!(lost != 0, "an engine that loses no row says that all are good");
         self.back_off(lost, known, rows.len());
+        // `lost >> taken` has the rows that are not taken yet, the next one lowest: its trailing
+        // zeros are rows that should be good, its trailing ones are lost ones. What comes after the
+        // last lost row is gathered anew, together with the rows that follow.
         let (mut taken, end) = (good, BLOCK_ROWS - lost.leading_zeros() as usize);
         while taken < end {
             let good = (lost >> taken).trailing_zeros() as usize;
             if good >= MIN_BLOCK_ROWS {
-                // All of them, but for surprises.
+                // All of them are taken, but for surprises: these are left to the row engine below.
                 taken += self.try_block(taken..taken + good).good_rows(good);
             }
             let good = (lost >> taken).trailing_zeros() as usize;
             let bad_run = (lost >> taken).trailing_ones() as usize;
+            // One of the two is 0, unless the rows end here.
             let run = good.max(bad_run).min(known - taken);
             let progress = self.take_rows(&rows[taken..][..run], bad);
             taken += progress.taken;
@@ -107,7 +112,8 @@ impl<E: Engine> Driver<E> {
         if let Some(outcome) = self.try_within(rows.clone()) {
             return outcome;
         }
-        // What the rows so far take was an estimate; now it is counted.
+        // What the rows so far take was an estimate; now it is counted. If there is still no room
+        // the row engine takes as many as fit, and says that the batch is full.
         self.slots.count();
         let outcome = self.try_within(rows.clone());
         outcome.unwrap_or_else(|| BlockOutcome::all_lost(rows.len()))
@@ -132,6 +138,7 @@ impl<E: Engine> Driver<E> {
         let outcome = engine.block(&gathered, &mut slots.columns, budget);
         let good = outcome.good_rows(rows.len());
         if outcome != BlockOutcome::Good {
+            // Each step appended to all rows before the next step did, so the good ones are whole.
             slots.columns.truncate_behind(good);
         }
         let body_bytes = gatherer.body_bytes(rows.start..rows.start + good);

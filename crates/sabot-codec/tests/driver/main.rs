@@ -5,8 +5,8 @@ mod toy;
 use arrow_array::cast::AsArray;
 use arrow_array::types::UInt8Type;
 use sabot_decode::{
-    Decoder, MessagePath, MessagePathBuf, OutputSchema, Payload, RowError, RowErrorKind, SchemaKey, Slots,
-    Stop, Target,
+    Body, Decoder, MessagePath, MessagePathBuf, OutputSchema, Payload, RowError, RowErrorKind, SchemaKey,
+    Slots, Stop, Target,
 };
 use sabot_testkit::conformance::{self, Corpus};
 use toy::{Inferred, ToyFactory, body, schema};
@@ -125,6 +125,38 @@ fn blocks_come_to_what_rows_come_to() {
     assert!(
         block_rows > 5_000 && single_rows > 5_000,
         "{block_rows} {single_rows}"
+    );
+}
+
+/// The example that the driver's module opens with.
+#[test]
+fn two_schemas_and_one_bad_row() {
+    let (ok, cut) = (body(b"abc"), b"\x04ab".as_slice());
+    let row = |key, body| Payload::with_key(key, body);
+    let mut rows = vec![row(KEYS[0], &ok); 8];
+    rows[2] = row(KEYS[0], cut);
+    rows[5] = Payload::tombstone();
+    rows[6] = row(KEYS[1], &ok);
+    let mut decoder = ToyFactory { by_blocks: true }
+        .driver(&Target::default())
+        .expect("it opens");
+    decoder.prepare(KEYS[0], &schema("0")).expect("it is a schema");
+
+    let mut bad = Vec::new();
+    let progress = decoder.decode(&rows, &mut |error| bad.push(error));
+    assert_eq!((progress.taken, progress.stop), (6, Stop::NeedsSchema(KEYS[1])));
+    assert_eq!((bad.len(), bad[0].slot, bad[0].byte_offset), (1, 2, 3));
+    assert_eq!(decoder.field_path(bad[0].path), "items");
+    // Rows 0 and 1 were taken as a block.
+    let stats = decoder.stats();
+    assert_eq!((stats.block_rows, stats.single_rows), (2, 4));
+
+    rows[6].body = Body::Refused(RowErrorKind::UnknownSchema);
+    let progress = decoder.decode(&rows[6..], &mut |error| bad.push(error));
+    assert_eq!((progress.taken, progress.stop), (2, Stop::Done));
+    assert_eq!(
+        (bad.len(), bad[1].slot, bad[1].kind),
+        (2, 6, RowErrorKind::UnknownSchema)
     );
 }
 
@@ -249,10 +281,10 @@ fn slots_from_before_the_columns() {
             read(&slots, &mut lists);
             for (row, list) in rows.iter().zip(lists) {
                 let items = match row.body {
-                    sabot_decode::Body::Bytes([count, items @ ..]) if items.len() == usize::from(*count) => {
+                    Body::Bytes([count, items @ ..]) if items.len() == usize::from(*count) => {
                         Some(items.to_vec())
                     }
-                    sabot_decode::Body::Tombstone => Some(vec![]),
+                    Body::Tombstone => Some(vec![]),
                     _ => None,
                 };
                 assert_eq!(list, items);
