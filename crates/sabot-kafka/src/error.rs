@@ -16,10 +16,10 @@ use sabot_decode::{FetchError, SchemaKey};
 /// It displays as one line with everything that is known. [`Error::kind`] is what a program
 /// branches on.
 #[derive(Debug)]
-pub struct Error(Box<Fault>);
+pub struct Error(Box<ErrorInner>);
 
 #[derive(Debug)]
-struct Fault {
+struct ErrorInner {
     kind: ErrorKind,
     message: String,
     topic: Option<Arc<str>>,
@@ -114,7 +114,7 @@ impl Error {
 
     #[cold]
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Fault {
+        Self(Box::new(ErrorInner {
             kind,
             message: message.into(),
             topic: None,
@@ -182,17 +182,17 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fault = &*self.0;
+        let inner = &*self.0;
         // An error about a partition begins with its place; an error about a topic alone names it
         // in its text.
-        if let (Some(topic), Some(partition)) = (&fault.topic, fault.partition) {
+        if let (Some(topic), Some(partition)) = (&inner.topic, inner.partition) {
             write!(f, "{topic}[{partition}]")?;
-            if let Some(offset) = fault.offset {
+            if let Some(offset) = inner.offset {
                 write!(f, " at offset {offset}")?;
             }
             f.write_str(": ")?;
         }
-        f.write_str(&fault.message)
+        f.write_str(&inner.message)
     }
 }
 

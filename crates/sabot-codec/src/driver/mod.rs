@@ -42,7 +42,7 @@
 //!   nothing but [`Stats`].
 //! - Nothing is allocated for a message, or for a block: what they need is kept.
 
-mod runs;
+mod portions;
 mod sample;
 
 use std::sync::Arc;
@@ -54,7 +54,7 @@ use sabot_decode::{
     Slots, Stats, Stop, WriterSchema,
 };
 
-use self::runs::{BackOff, Run};
+use self::portions::{BackOff, Portion};
 use self::sample::Sample;
 use crate::gather::Gatherer;
 use crate::plans::{PlanKey, Plans};
@@ -206,9 +206,9 @@ impl<E: Engine> Decoder for Driver<E> {
         }
         while taken < rows.len() {
             let rest = &rows[taken..];
-            let progress = match self.next_run(rest) {
-                Run::Block(run) => self.decode_block(&rest[..run], bad),
-                Run::Rows(run) => self.decode_rows(&rest[..run], bad),
+            let progress = match self.next_portion(rest) {
+                Portion::Block(run) => self.decode_block(&rest[..run], bad),
+                Portion::Rows(run) => self.decode_rows(&rest[..run], bad),
             };
             taken += progress.taken;
             if progress.stop != Stop::Done {

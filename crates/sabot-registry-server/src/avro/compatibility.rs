@@ -29,7 +29,7 @@ pub(crate) fn can_read(reader: &Avro, writer: &Avro, reader_is_new: bool) -> Res
         writer,
         seen: HashSet::new(),
         seen_in_order: Vec::new(),
-        faults: Vec::new(),
+        found: Vec::new(),
         trial_from: None,
         depth: 0,
         steps: 0,
@@ -44,21 +44,21 @@ pub(crate) fn can_read(reader: &Avro, writer: &Avro, reader_is_new: bool) -> Res
         ("old", "new")
     };
     Ok(checker
-        .faults
+        .found
         .iter()
-        .map(|fault| fault.describe(reader, writer))
+        .map(|one| one.describe(reader, writer))
         .collect())
 }
 
 #[derive(Debug)]
-struct Fault {
-    kind: FaultKind,
+struct Incompatibility {
+    kind: IncompatibilityKind,
     path: String,
     info: String,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum FaultKind {
+enum IncompatibilityKind {
     FixedSize,
     Type,
     Name,
@@ -67,39 +67,39 @@ enum FaultKind {
     NoDefault,
 }
 
-impl Fault {
+impl Incompatibility {
     fn describe(&self, reader: &str, writer: &str) -> String {
         let Self { kind, path, info } = self;
         let (name, description) = match kind {
-            FaultKind::FixedSize => (
+            IncompatibilityKind::FixedSize => (
                 "FIXED_SIZE_MISMATCH",
                 format!(
                     "The size of FIXED type field at path '{path}' in the {reader} schema does not match with the {writer} schema"
                 ),
             ),
-            FaultKind::Type => (
+            IncompatibilityKind::Type => (
                 "TYPE_MISMATCH",
                 format!(
                     "The type (path '{path}') of a field in the {reader} schema does not match with the {writer} schema"
                 ),
             ),
-            FaultKind::Name => (
+            IncompatibilityKind::Name => (
                 "NAME_MISMATCH",
                 format!("The name of the schema has changed (path '{path}')"),
             ),
-            FaultKind::EnumSymbols => (
+            IncompatibilityKind::EnumSymbols => (
                 "MISSING_ENUM_SYMBOLS",
                 format!(
                     "The {reader} schema is missing enum symbols '{info}' at path '{path}' in the {writer} schema"
                 ),
             ),
-            FaultKind::UnionBranch => (
+            IncompatibilityKind::UnionBranch => (
                 "MISSING_UNION_BRANCH",
                 format!(
                     "The {reader} schema is missing a type inside a union field at path '{path}' in the {writer} schema"
                 ),
             ),
-            FaultKind::NoDefault => (
+            IncompatibilityKind::NoDefault => (
                 "READER_FIELD_MISSING_DEFAULT_VALUE",
                 format!(
                     "The field '{info}' at path '{path}' in the {reader} schema has no default value and is missing in the {writer} schema"
@@ -113,20 +113,20 @@ impl Fault {
 struct Checker<'a> {
     reader: &'a Avro,
     writer: &'a Avro,
-    /// Pairs of definitions already compared or being compared, whose faults are reported once.
+    /// Pairs of definitions already compared or being compared, whose differences are reported once.
     seen: HashSet<(usize, usize)>,
     /// The same pairs as they came, so that a failed trial can be undone.
     seen_in_order: Vec<(usize, usize)>,
-    faults: Vec<Fault>,
-    /// While a union's branch is tried: the number of faults before. One more settles it.
+    found: Vec<Incompatibility>,
+    /// While a union's branch is tried: how many were found before. One more settles it.
     trial_from: Option<usize>,
     depth: u32,
     steps: u32,
 }
 
 impl<'a> Checker<'a> {
-    fn fault(&mut self, kind: FaultKind, path: &str, info: impl Into<String>) {
-        self.faults.push(Fault {
+    fn report(&mut self, kind: IncompatibilityKind, path: &str, info: impl Into<String>) {
+        self.found.push(Incompatibility {
             kind,
             path: path.to_owned(),
             info: info.into(),
@@ -139,7 +139,7 @@ impl<'a> Checker<'a> {
 
     /// Whether nothing that is still to be compared can change the outcome.
     fn is_settled(&self) -> bool {
-        self.is_exhausted() || self.trial_from.is_some_and(|from| self.faults.len() > from)
+        self.is_exhausted() || self.trial_from.is_some_and(|from| self.found.len() > from)
     }
 
     fn types(&mut self, reader: &'a Type, writer: &'a Type, path: &str) {
@@ -186,22 +186,22 @@ impl<'a> Checker<'a> {
             type_name(self.reader, reader),
             type_name(self.writer, writer)
         );
-        self.fault(FaultKind::Type, path, info);
+        self.report(IncompatibilityKind::Type, path, info);
     }
 
     /// One branch of the reader's union has to take the whole written type.
     fn union_takes(&mut self, branches: &'a [Type], writer: &'a Type, path: &str) {
-        let (faults, seen) = (self.faults.len(), self.seen_in_order.len());
-        let outer = self.trial_from.replace(faults);
+        let (found, seen) = (self.found.len(), self.seen_in_order.len());
+        let outer = self.trial_from.replace(found);
         let mut taken = false;
         for branch in branches {
             self.types(branch, writer, path);
-            taken = self.faults.len() == faults;
+            taken = self.found.len() == found;
             if taken {
                 break;
             }
             // What a failed trial found, and what it took for granted, counts for nothing.
-            self.faults.truncate(faults);
+            self.found.truncate(found);
             for pair in self.seen_in_order.drain(seen..) {
                 self.seen.remove(&pair);
             }
@@ -212,7 +212,7 @@ impl<'a> Checker<'a> {
                 "reader union lacking writer type: {}",
                 type_name(self.writer, writer)
             );
-            self.fault(FaultKind::UnionBranch, path, info);
+            self.report(IncompatibilityKind::UnionBranch, path, info);
         }
     }
 
@@ -255,14 +255,14 @@ impl<'a> Checker<'a> {
                 if !missing.is_empty() && default.is_none() {
                     let missing: Vec<&str> = missing.into_iter().collect();
                     let info = format!("[{}]", missing.join(", "));
-                    self.fault(FaultKind::EnumSymbols, &join(path, "symbols"), info);
+                    self.report(IncompatibilityKind::EnumSymbols, &join(path, "symbols"), info);
                 }
             }
             (Body::Fixed { size: read_size }, Body::Fixed { size: written_size }) => {
                 self.names(read, written, path);
                 if read_size != written_size {
                     let info = format!("expected: {written_size}, found: {read_size}");
-                    self.fault(FaultKind::FixedSize, &join(path, "size"), info);
+                    self.report(IncompatibilityKind::FixedSize, &join(path, "size"), info);
                 }
             }
             _ => self.mismatch(&Type::Named(reader), &Type::Named(writer), path),
@@ -272,7 +272,7 @@ impl<'a> Checker<'a> {
     fn names(&mut self, reader: &Definition, writer: &Definition, path: &str) {
         if reader.name.name != writer.name.name && !reader.aliases.contains(&writer.name) {
             let info = format!("expected: {}", writer.name.full());
-            self.fault(FaultKind::Name, &join(path, "name"), info);
+            self.report(IncompatibilityKind::Name, &join(path, "name"), info);
         }
     }
 
@@ -289,7 +289,7 @@ impl<'a> Checker<'a> {
             match names.find_map(|name| by_name.get(name.as_str())) {
                 Some(written) => self.types(&field.r#type, &written.r#type, &join(&path, "type")),
                 None if field.default.is_none() => {
-                    self.fault(FaultKind::NoDefault, &path, field.name.clone());
+                    self.report(IncompatibilityKind::NoDefault, &path, field.name.clone());
                 }
                 None => {}
             }

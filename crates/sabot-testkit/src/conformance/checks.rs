@@ -9,7 +9,7 @@ use fastrand::Rng;
 use sabot_decode::{DecoderFactory, RowErrorKind, SchemaKey, Stop, Target, WriterSchema};
 
 use super::corpus::{Corpus, Given, Origin, Row};
-use super::harness::{Harness, Run, Steps};
+use super::harness::{Decoded, Harness, Steps};
 use super::{Invariant, Violation, mapping, projection, rows};
 use crate::mutate;
 
@@ -53,7 +53,7 @@ pub(super) fn all(factory: &dyn DecoderFactory, target: &Target, corpus: &Corpus
 }
 
 /// The rows that all others are compared with.
-fn good_alone(harness: Harness<'_>) -> Result<Run, Violation> {
+fn good_alone(harness: Harness<'_>) -> Result<Decoded, Violation> {
     let run = harness.run(&harness.corpus.good_rows(), Steps::whole())?;
     match run.errors.iter().position(Option::is_some) {
         Some(row) => {
@@ -70,7 +70,7 @@ fn good_alone(harness: Harness<'_>) -> Result<Run, Violation> {
 struct Suite<'a> {
     harness: Harness<'a>,
     /// The good payloads alone.
-    reference: Run,
+    reference: Decoded,
 }
 
 impl<'a> Suite<'a> {
@@ -124,7 +124,12 @@ impl<'a> Suite<'a> {
         Ok(())
     }
 
-    fn all_refused_reported(&self, harness: Harness<'_>, rows: &[Row], run: &Run) -> Result<(), Violation> {
+    fn all_refused_reported(
+        &self,
+        harness: Harness<'_>,
+        rows: &[Row],
+        run: &Decoded,
+    ) -> Result<(), Violation> {
         for (row, error) in rows.iter().zip(&run.errors) {
             if matches!(row.given, Given::Refused(_)) && error.is_none() {
                 return Err(harness.violation(Invariant::OneSlot, "a refused payload is not reported"));
@@ -440,7 +445,7 @@ impl<'a> Suite<'a> {
         harness: Harness<'_>,
         invariant: Invariant,
         all: &[Row],
-        run: &Run,
+        run: &Decoded,
     ) -> Result<(), Violation> {
         let row_bytes = harness.target.limits.row_bytes;
         let good = |row: &usize| matches!(&all[*row].given, Given::Good(_, body) if body.len() <= row_bytes);
@@ -462,7 +467,7 @@ impl<'a> Suite<'a> {
         harness: Harness<'_>,
         invariant: Invariant,
         all: &[Row],
-        run: &Run,
+        run: &Decoded,
         some: &[usize],
     ) -> Result<(), Violation> {
         let reference = some.iter().filter_map(|row| match all[*row].given {

@@ -65,7 +65,7 @@ impl Steps {
 
 /// What came of rows.
 #[derive(Debug)]
-pub(super) struct Run {
+pub(super) struct Decoded {
     /// All batches in one.
     pub(super) batch: RecordBatch,
     /// The error of each row, its slot left out.
@@ -74,7 +74,7 @@ pub(super) struct Run {
     pub(super) full: usize,
 }
 
-impl Run {
+impl Decoded {
     /// Rows that are good.
     pub(super) fn good_rows(&self) -> Vec<usize> {
         (0..self.errors.len())
@@ -108,7 +108,7 @@ impl Harness<'_> {
     }
 
     /// Runs rows through a fresh decoder that is given schemas when it asks for them.
-    pub(super) fn run(&self, rows: &[Row], steps: Steps) -> Result<Run, Violation> {
+    pub(super) fn run(&self, rows: &[Row], steps: Steps) -> Result<Decoded, Violation> {
         self.run_with(self.open()?, rows, steps)
     }
 
@@ -118,7 +118,7 @@ impl Harness<'_> {
         decoder: Box<dyn Decoder>,
         rows: &[Row],
         mut steps: Steps,
-    ) -> Result<Run, Violation> {
+    ) -> Result<Decoded, Violation> {
         let mut watched = Watched {
             harness: self,
             schema: decoder.schema().cloned(),
@@ -469,7 +469,7 @@ impl Watched<'_> {
         })
     }
 
-    fn finish(self) -> Result<Run, Violation> {
+    fn finish(self) -> Result<Decoded, Violation> {
         let schema = match (&self.schema, self.batches.first()) {
             (Some(schema), _) => SchemaRef::clone(schema),
             (None, Some(batch)) => batch.schema(),
@@ -482,7 +482,7 @@ impl Watched<'_> {
             concat_batches(&schema, &self.batches)
                 .map_err(|error| self.harness.violation(Invariant::Schemas, error.to_string()))?
         };
-        Ok(Run {
+        Ok(Decoded {
             batch,
             errors: self.errors,
             full: self.full,

@@ -13,14 +13,14 @@ use arrow_schema::{DataType, Field, FieldRef, Schema, UnionFields, UnionMode};
 use fastrand::Rng;
 use sabot_decode::Target;
 
-use super::harness::{Harness, Run, Steps};
+use super::harness::{Decoded, Harness, Steps};
 use super::{Invariant, Violation, rows};
 
 /// Random projections that are tried.
 const ROUNDS: u64 = 24;
 
 /// Projects the good payloads, and compares the columns with those of `reference`, which are whole.
-pub(super) fn check(harness: Harness<'_>, reference: &Run) -> Result<(), Violation> {
+pub(super) fn check(harness: Harness<'_>, reference: &Decoded) -> Result<(), Violation> {
     if harness.target.projection.is_some() || reference.batch.num_columns() == 0 {
         return Ok(());
     }
@@ -37,7 +37,7 @@ pub(super) fn check(harness: Harness<'_>, reference: &Run) -> Result<(), Violati
 }
 
 /// Some columns, and parts of them.
-fn subset(harness: Harness<'_>, reference: &Run, rng: &mut Rng) -> Result<(), Violation> {
+fn subset(harness: Harness<'_>, reference: &Decoded, rng: &mut Rng) -> Result<(), Violation> {
     let schema = reference.batch.schema();
     let kept = some_members(rng, schema.fields());
     let mut paths = Vec::new();
@@ -73,7 +73,7 @@ fn subset(harness: Harness<'_>, reference: &Run, rng: &mut Rng) -> Result<(), Vi
 }
 
 /// Names in another case, which are no fields: the error says which there are.
-fn unknown(harness: Harness<'_>, reference: &Run) -> Result<(), Violation> {
+fn unknown(harness: Harness<'_>, reference: &Decoded) -> Result<(), Violation> {
     let fail = |message| Err(harness.violation(Invariant::Projection, message));
     let schema = reference.batch.schema();
     for field in schema.fields() {
@@ -99,7 +99,7 @@ fn unknown(harness: Harness<'_>, reference: &Run) -> Result<(), Violation> {
 }
 
 /// Paths that are none, or lead beyond a value that has nothing below it.
-fn malformed(harness: Harness<'_>, reference: &Run) -> Result<(), Violation> {
+fn malformed(harness: Harness<'_>, reference: &Decoded) -> Result<(), Violation> {
     let schema = reference.batch.schema();
     let mut paths: Vec<_> = ["", "a..b", "[]", "\"a", "a,"].map(str::to_owned).into();
     let leaves = schema
@@ -118,7 +118,7 @@ fn malformed(harness: Harness<'_>, reference: &Run) -> Result<(), Violation> {
     Ok(())
 }
 
-fn run(harness: Harness<'_>, paths: &[String]) -> Result<Run, Violation> {
+fn run(harness: Harness<'_>, paths: &[String]) -> Result<Decoded, Violation> {
     let mut target: Target = harness.target.clone();
     target.projection = Some(paths.to_vec());
     let harness = Harness {

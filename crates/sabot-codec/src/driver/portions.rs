@@ -20,8 +20,8 @@ pub(super) struct BackOff {
     rows_left: usize,
 }
 
-/// The rows that go the same way.
-pub(super) enum Run {
+/// Some of the rows, which go the same way.
+pub(super) enum Portion {
     /// As a block, which is gathered.
     Block(usize),
     /// One by one.
@@ -31,12 +31,12 @@ pub(super) enum Run {
 impl<E: Engine> Driver<E> {
     /// Says how the first of `rows` go on, of which there is one at least; gathers them if it is as
     /// a block.
-    pub(super) fn next_run(&mut self, rows: &[Payload<'_>]) -> Run {
+    pub(super) fn next_portion(&mut self, rows: &[Payload<'_>]) -> Portion {
         if self.back_off.rows_left > 0 {
-            return Run::Rows(self.back_off.rows_left.min(rows.len()));
+            return Portion::Rows(self.back_off.rows_left.min(rows.len()));
         }
         if self.slots.is_full() {
-            return Run::Rows(1);
+            return Portion::Rows(1);
         }
         // A batch's last rows make a block too, however few rows a batch may have.
         let room = self.limits.batch_rows.saturating_sub(self.slots.len()).max(1);
@@ -46,17 +46,17 @@ impl<E: Engine> Driver<E> {
         if self.gatherer.is_thin() {
             // The others go the same way as the first one.
             self.back_off.rows_left = run;
-            return Run::Rows(run);
+            return Portion::Rows(run);
         }
         if run == 0 {
-            return Run::Rows(self.run_by_rows(rows));
+            return Portion::Rows(self.run_by_rows(rows));
         }
         let body_bytes = self.gatherer.body_bytes(0..run);
         if run < MIN_BLOCK_ROWS || !self.slots.budget.has_room(run, body_bytes) {
-            return Run::Rows(run);
+            return Portion::Rows(run);
         }
         self.gatherer.place_defaults();
-        Run::Block(run)
+        Portion::Block(run)
     }
 
     /// How many of `rows` have the plan of the first one, which is not for blocks; if it is, or
