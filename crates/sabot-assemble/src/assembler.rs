@@ -26,10 +26,10 @@
 //!
 //! # Invariants
 //!
-//! 1. **One message, one row.** Every message that is taken has one slot in each decoder and one row
-//!    in each metadata column, good or bad. Nothing of a message that is not taken stays.
-//! 2. **Nothing is untaken.** Two decoders may stop at different messages, and a policy may want to
-//!    stop before a message that both have taken. Decoders cannot give a slot back: they are flushed
+//! 1. **One record, one row.** Every record that is taken has one slot in each decoder and one row
+//!    in each metadata column, good or bad. Nothing of a record that is not taken stays.
+//! 2. **Nothing is untaken.** Two decoders may stop at different records, and a policy may want to
+//!    stop before a record that both have taken. Decoders cannot give a slot back: they are flushed
 //!    then, what is too much is sliced off, and it is decoded again in the next batch.
 //! 3. **A batch holds at least one row**, whatever its size: so pushing and finishing in turn always
 //!    gets on.
@@ -86,7 +86,7 @@ use crate::{Assembled, AssemblerOptions, BadRow, OnError, Part, PushStop, Pushed
 /// options.on_error = OnError::Skip;
 /// let mut assembler = Assembler::new(options, None, decoder);
 ///
-/// // Three messages in Confluent's wire format, the second of which is cut off.
+/// // Three records in Confluent's wire format, the second of which is cut off.
 /// let id = [0, 0, 0, 0, 1];
 /// let bodies = [ToyFactory::body(1, "one"), vec![0, 0], ToyFactory::body(3, "three")];
 /// let messages = bodies.map(|body| [&id[..], &body].concat());
@@ -164,12 +164,12 @@ impl Assembler {
         }
     }
 
-    /// Takes messages in order, up to the first that it has to stop at. Short runs are decoded
+    /// Takes records in order, up to the first that it has to stop at. Short runs are decoded
     /// together.
     ///
     /// A writer schema that a decoder asks for is fetched from `schemas`, which may block. A key
     /// that the source does not know condemns its records, and is asked for again in the next call.
-    /// `dead` is called under [`OnError::DeadLetter`] alone: once for each bad message, with the
+    /// `dead` is called under [`OnError::DeadLetter`] alone: once for each bad record, with the
     /// first of its reports.
     ///
     /// # Panics
@@ -326,7 +326,7 @@ impl Assembler {
         }
     }
 
-    /// Appends the metadata of as many messages as there is room for. If there is a reason beside
+    /// Appends the metadata of as many records as there is room for. If there is a reason beside
     /// their number, the first of them is bad: what it holds fits no column.
     fn push_metadata(&mut self, chunk: Chunk<'_, '_>) -> (usize, Option<RowErrorKind>) {
         let is_full = self.rows > 0 && self.own_bytes() >= self.batch_bytes;
@@ -343,7 +343,7 @@ impl Assembler {
             if self.rows + rows == 0 && !range.is_empty() {
                 if self.metadata.push(run, range.start..range.start + 1, usize::MAX) == 0 {
                     self.metadata.push_without_bytes(run, range.start);
-                    let limit = "bytes of key and headers in one message";
+                    let limit = "bytes of key and headers in one record";
                     refused = Some(RowErrorKind::LimitExceeded(limit));
                 }
                 range.start += 1;
@@ -507,7 +507,7 @@ impl Cut {
     }
 }
 
-/// Appends for each message of `range` whether it has bytes; no item at all stands for none.
+/// Appends for each record of `range` whether it has bytes; no item at all stands for none.
 fn append_presence(presence: &mut NullBufferBuilder, bytes: &[Option<&[u8]>], range: Range<usize>) {
     if bytes.is_empty() {
         presence.append_n_nulls(range.len());

@@ -1,21 +1,21 @@
-//! The messages that an assembler takes at once: pieces of runs, whose rows count through.
+//! The records that an assembler takes at once: pieces of runs, whose rows count through.
 
 use std::ops::Range;
 
 use crate::{Record, Run};
 
-/// Pieces of runs: for each the run and its messages' range. An iterator that is copied for each
+/// Pieces of runs: for each the run and its records' range. An iterator that is copied for each
 /// pass over it, because a list of pieces would have to be kept somewhere.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Chunk<'r, 'a> {
     runs: &'r [Run<'a>],
-    /// The first message of the first run that belongs to it.
+    /// The first record of the first run that belongs to it.
     skip: usize,
     rows: usize,
 }
 
 impl<'r, 'a> Chunk<'r, 'a> {
-    /// The messages of `runs` from `skip` of the first on, at most `most`.
+    /// The records of `runs` from `skip` of the first on, at most `most`.
     pub(crate) fn new(runs: &'r [Run<'a>], skip: usize, most: usize) -> Self {
         let mut rows = 0;
         let mut left = skip;
@@ -45,7 +45,7 @@ impl<'r, 'a> Chunk<'r, 'a> {
         }
     }
 
-    /// What comes after it: where its next message is.
+    /// What comes after it: where its next record is.
     pub(crate) fn rest(&self) -> (&'r [Run<'a>], usize) {
         let (mut runs, mut at) = (self.runs, self.skip + self.rows);
         while let Some((run, others)) = runs.split_first()
@@ -57,7 +57,7 @@ impl<'r, 'a> Chunk<'r, 'a> {
         (runs, at)
     }
 
-    /// Its pieces: a run, and which of its messages.
+    /// Its pieces: a run, and which of its records.
     pub(crate) fn pieces(self) -> impl Iterator<Item = (&'r Run<'a>, Range<usize>)> {
         let (mut skip, mut left) = (self.skip, self.rows);
         self.runs.iter().map_while(move |run| {
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_of_any_size_hold_every_message_once_and_in_order() {
+    fn chunks_of_any_size_hold_every_record_once_and_in_order() {
         let topic = Arc::from("t");
         let offsets: Vec<i64> = (0..20).collect();
         for cuts in [&[20][..], &[3, 3, 20], &[0, 1, 1, 5, 19, 20, 20], &[]] {

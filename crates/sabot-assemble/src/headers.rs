@@ -40,7 +40,7 @@ impl Default for HeaderColumn {
 }
 
 impl HeaderColumn {
-    /// Appends the row of the message at `index`. On an error it may have appended a part, which
+    /// Appends the row of the record at `index`. On an error it may have appended a part, which
     /// [`Self::truncate`] takes back.
     pub(crate) fn push(&mut self, run: &Run<'_>, index: usize) -> Result<(), Overflow> {
         let mut result = Ok(());
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
     use crate::{Headers, RunHeaders, RunPart};
 
-    /// The first message has two headers, the second none.
+    /// The first record has two headers, the second none.
     struct Two;
 
     impl Headers for Two {

@@ -85,7 +85,7 @@ impl MetadataColumns {
         .collect()
     }
 
-    /// Appends the run's messages in `range`, up to the first whose bytes fit no column, or before
+    /// Appends the run's records in `range`, up to the first whose bytes fit no column, or before
     /// which the columns whose rows differ in size hold `most_bytes`. Returns how many.
     pub(crate) fn push(&mut self, run: &Run<'_>, range: Range<usize>, most_bytes: usize) -> usize {
         let rows = if self.varies() {
@@ -97,7 +97,7 @@ impl MetadataColumns {
         rows
     }
 
-    /// Appends a message without its key and headers.
+    /// Appends a record without its key and headers.
     pub(crate) fn push_without_bytes(&mut self, run: &Run<'_>, index: usize) {
         let bare = Run {
             keys: RunPart::NULL,

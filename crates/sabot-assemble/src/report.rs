@@ -10,7 +10,7 @@ use sabot_decode::{FetchError, RowErrorKind, SchemaKey};
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a caller takes it apart")]
 pub struct Pushed {
-    /// Messages that are in the batch, good or bad, counted through all runs.
+    /// Records that are in the batch, good or bad, counted through all runs.
     pub taken: usize,
     /// Why it went no further.
     pub stop: PushStop,
@@ -20,14 +20,14 @@ pub struct Pushed {
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a caller has to treat every case")]
 pub enum PushStop {
-    /// Every message was taken.
+    /// Every record was taken.
     Done,
     /// The batch is full: call [`crate::Assembler::finish`], then go on at `taken`.
     Full,
-    /// The schema of the message at `taken` could not be fetched. Nothing is lost: push the same
-    /// message again later.
+    /// The schema of the record at `taken` could not be fetched. Nothing is lost: push the same
+    /// record again later.
     Unavailable(FetchError),
-    /// The message at `taken` is bad, and the policy is [`crate::OnError::Fail`]. The messages
+    /// The record at `taken` is bad, and the policy is [`crate::OnError::Fail`]. The records
     /// before it are in the batch, which [`crate::Assembler::finish`] hands over.
     Failed(Box<BadRow>),
 }
@@ -45,7 +45,7 @@ pub struct Assembled {
     pub records: usize,
 }
 
-/// The parts of a message that are decoded.
+/// The parts of a record that are decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a Kafka message has these two")]
 pub enum Part {
@@ -68,13 +68,13 @@ impl fmt::Display for Part {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct BadRow {
-    /// The message's topic.
+    /// The record's topic.
     pub topic: Arc<str>,
-    /// The message's partition.
+    /// The record's partition.
     pub partition: i32,
-    /// The message's offset.
+    /// The record's offset.
     pub offset: i64,
-    /// Which part of the message was bad.
+    /// Which part of the record was bad.
     pub part: Part,
     /// The schema that the part was written with.
     pub schema: SchemaKey,
@@ -89,7 +89,7 @@ pub struct BadRow {
 }
 
 impl BadRow {
-    /// What was wrong and where in the message, without the message's own place: what the `_error`
+    /// What was wrong and where in the record, without the record's own place: what the `_error`
     /// column holds.
     ///
     /// The text is like `value, schema 7, field order.price, byte 12: the message ends inside a
