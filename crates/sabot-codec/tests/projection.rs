@@ -1,5 +1,7 @@
 //! Any name can be selected, and a path that is printed is read as the same names.
 
+mod fuzz_check;
+
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef, UnionFields};
@@ -119,11 +121,15 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_a_path_or_an_error(text in r#"[a-b.,<>{}"\[\] \t]{0,12}"#) {
-        let schema: SchemaRef = Arc::new(Schema::new(vec![Field::new("a", DataType::Int64, true)]));
-        if let Err(error) = prune(&schema, std::slice::from_ref(&text)) {
-            prop_assert!(!error.message().is_empty());
-        }
+    fn any_text_is_paths_or_an_error(text in r#"[a-bp-rlmu.,<>{}"\[\] \n]{0,16}"#) {
+        fuzz_check::check(text.as_bytes());
+    }
+
+    #[test]
+    fn paths_of_the_schema_hold_too(
+        paths in prop::collection::vec(r#"(a|p|l|m|u|"q.r"|p\.a|p\."b.c"|[lm][]\[}{.]{0,4}\.?a|u<(int|n\.P)>(\.a)?)"#, 0..4),
+    ) {
+        fuzz_check::check(paths.join(",").as_bytes());
     }
 }
 
