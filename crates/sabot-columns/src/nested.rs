@@ -136,7 +136,8 @@ impl UnionRows {
         Ok(())
     }
 
-    /// Appends a row for each of `children`, as [`UnionRows::push`] does, and gives the places of their values in them.
+    /// Appends a row for each of `children`, as [`UnionRows::push`] does, and gives the places of
+    /// their values in them.
     ///
     /// # Errors
     ///

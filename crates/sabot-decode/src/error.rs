@@ -63,7 +63,7 @@ pub enum RowErrorKind {
     /// The body ends inside a value.
     #[error("the message ends inside a value")]
     Truncated,
-    /// Bytes are left behind the last value.
+    /// Bytes are left after the last value.
     #[error("{0} bytes are left after the last value")]
     TrailingBytes(u32),
     /// A variable-length integer is longer than its type allows.

@@ -61,7 +61,7 @@ pub enum ContainerErrorKind {
     /// A row is bad. It is lost, and where it has no end, so are the rows of the block after it
     /// ([`ContainerError::lost_rows`]).
     Row,
-    /// Bytes are left in a block behind its last row. No row is lost, but what the block says is
+    /// Bytes are left in a block after its last row. No row is lost, but what the block says is
     /// doubtful.
     TrailingBytes,
     /// Columns could not be made to a batch: a fault of the program, never of a file. Fatal.

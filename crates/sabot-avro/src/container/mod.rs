@@ -364,7 +364,7 @@ fn row_bytes(row: &Payload<'_>) -> usize {
 
 #[cold]
 fn trailing(open: &Open, left: usize) -> ContainerError {
-    let message = format!("{left} bytes are left in the block behind its last row");
+    let message = format!("{left} bytes are left in the block after its last row");
     ContainerError::new(ContainerErrorKind::TrailingBytes, message).within(open.block.place)
 }
 

@@ -1,8 +1,8 @@
 //! Whole numbers of any length, as decimal text and as Arrow's decimals.
 //!
-//! A number is a sign and 32-bit digits. Turning it into text takes time with the square of its length, so that
-//! [`MAX_BYTES`] bounds it; what is longer is refused by whoever asks. Longer decimals than 2,466 digits are not worth a
-//! better algorithm.
+//! A number is a sign and 32-bit digits. Turning it into text takes time with the square of its
+//! length, so that [`MAX_BYTES`] bounds it; what is longer is refused by whoever asks. Longer
+//! decimals than 2,466 digits are not worth a better algorithm.
 
 use std::io::Write;
 
@@ -13,7 +13,7 @@ use sabot_decode::RowErrorKind;
 /// Bytes of a number that is turned into text at most.
 pub(super) const MAX_BYTES: usize = 1024;
 
-/// Avro's `big-decimal`: a number's bytes behind their length, and the scale.
+/// Avro's `big-decimal`: a length, the bytes of a number, and the scale.
 pub(super) fn read_big(bytes: &[u8]) -> Result<(Big, i32), RowErrorKind> {
     const MALFORMED: RowErrorKind = RowErrorKind::Syntax("a big-decimal is a number's bytes and a scale");
     let mut cursor = Cursor::new(bytes);
@@ -41,7 +41,8 @@ pub(super) struct Big {
 }
 
 impl Big {
-    /// Reads a big-endian number in two's complement; `None` where it takes more than [`MAX_BYTES`]. No bytes at all are 0.
+    /// Reads a big-endian number in two's complement; `None` where it takes more than
+    /// [`MAX_BYTES`]. No bytes at all are 0.
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let is_negative = bytes.first().is_some_and(|first| *first >= 0x80);
         let sign = if is_negative { 0xff } else { 0 };
@@ -67,8 +68,8 @@ impl Big {
         Some(big)
     }
 
-    /// The magnitude of a negative number is its complement and one. Only the complement of no digits at all needs one more
-    /// of them.
+    /// The magnitude of a negative number is its complement and one. Only the complement of no
+    /// digits at all needs one more of them.
     fn complement(&mut self) {
         let mut carry = true;
         for limb in &mut self.limbs[..self.len] {
@@ -98,7 +99,8 @@ impl Big {
         result.expect("because a vector takes everything");
     }
 
-    /// Appends the number times ten to the power of `-scale`, with all digits behind the point, such as `-0.120`.
+    /// Appends the number times ten to the power of `-scale`, with all digits after the point,
+    /// such as `-0.120`.
     ///
     /// `None` where it has more than `precision` digits; then only some of it is there.
     pub(super) fn write_plain(self, precision: usize, scale: usize, text: &mut Vec<u8>) -> Option<()> {
@@ -112,8 +114,9 @@ impl Big {
         Some(())
     }
 
-    /// Appends the number times ten to the power of `-scale`, as `java.math.BigDecimal.toString` prints it: with an exponent
-    /// where the scale is negative or more than six zeros would follow the point. Number and scale can be read back.
+    /// Appends the number times ten to the power of `-scale`, as `java.math.BigDecimal.toString`
+    /// prints it: with an exponent where the scale is negative or more than six zeros would follow
+    /// the point. Number and scale can be read back.
     pub(super) fn write_scientific(self, scale: i32, text: &mut Vec<u8>) {
         let start = self.write_sign(text);
         self.write_digits(text);
@@ -136,8 +139,8 @@ impl Big {
         text.len()
     }
 
-    /// The number times ten to the power of `-from`, in units of ten to the power of `-to`; `None` where that is no whole
-    /// number of 256 bits.
+    /// The number times ten to the power of `-from`, in units of ten to the power of `-to`; `None`
+    /// where that is no whole number of 256 bits.
     pub(super) fn rescaled(mut self, from: i32, to: i16) -> Option<i256> {
         let mut shift = i64::from(to) - i64::from(from);
         while shift < 0 && self.len > 0 {
@@ -194,7 +197,8 @@ impl Big {
     }
 }
 
-/// Puts a point before the last `scale` of the digits from `start` on, with as many zeros before them as it takes.
+/// Puts a point before the last `scale` of the digits from `start` on, with as many zeros before
+/// them as it takes.
 fn set_point(text: &mut Vec<u8>, start: usize, scale: usize) {
     let missing = (scale + 1).saturating_sub(text.len() - start);
     text.splice(start..start, std::iter::repeat_n(b'0', missing));

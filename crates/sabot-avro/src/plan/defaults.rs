@@ -1,6 +1,7 @@
 //! A reader's default values, from JSON to Avro bytes.
 //!
-//! The bytes are what a writer with the reader's own schema would have written; plans read them as such.
+//! The bytes are what a writer with the reader's own schema would have written; plans read them as
+//! such.
 
 use std::str::FromStr;
 
@@ -12,13 +13,14 @@ use super::big::{Big, read_big};
 use super::values::{DecimalLimit, decimal_256, duration};
 use crate::schema::{At, Decimal, Field, Kind, Logical, TypeId, brief};
 
-/// Values within one default at most: records whose fields have defaults of their own can multiply without end.
+/// Values within one default at most: records whose fields have defaults of their own can multiply
+/// without end.
 const MAX_VALUES: usize = 1 << 16;
 /// Levels of nesting within one default at most.
 const MAX_DEPTH: usize = 128;
 
-/// The bytes of `json` as a value of the type `at`, which may be `max_bytes`: a text that is the default of an inner
-/// record's field is repeated for every such record.
+/// The bytes of `json` as a value of the type `at`, which may be `max_bytes`: a text that is the
+/// default of an inner record's field is repeated for every such record.
 pub(super) fn encode(at: At<'_>, json: &Value, max_bytes: usize) -> Result<Box<[u8]>, PlanError> {
     let mut encoder = Encoder {
         bytes: Vec::new(),
@@ -177,7 +179,8 @@ fn bytes(json: &Value) -> Option<Vec<u8>> {
         .collect()
 }
 
-/// Whether bytes or text are of the right size, and fit the logical type: a default that does not would spoil every row.
+/// Whether bytes or text are of the right size, and fit the logical type: a default that does not
+/// would spoil every row.
 fn fits(at: At<'_>, bytes: &[u8]) -> bool {
     let is_size = match at.kind() {
         Kind::Fixed(size) => bytes.len() == *size,

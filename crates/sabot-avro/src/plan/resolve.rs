@@ -1,8 +1,9 @@
 //! Avro's schema resolution, one pair of types at a time.
 //!
-//! Where several branches of a reader's union would do, an exact match comes before one by unqualified name, and that
-//! before a promotion; within each, the first branch wins. The specification says only "the first that matches", which
-//! would turn the ints of `["double", "int"]` into doubles even where both sides are this same schema; Java's reference
+//! Where several branches of a reader's union would do, an exact match comes before one by
+//! unqualified name, and that before a promotion; within each, the first branch wins. The
+//! specification says only "the first that matches", which would turn the ints of
+//! `["double", "int"]` into doubles even where both sides are this same schema; Java's reference
 //! implementation prefers exact matches too.
 
 use crate::schema::{At, Kind, Logical};
@@ -16,7 +17,8 @@ pub(super) enum Fit {
     Promoted,
 }
 
-/// Whether and how values of `writer` can be read as `reader`, what is below aside. Neither is a union.
+/// Whether and how values of `writer` can be read as `reader`, what is below aside. Neither is a
+/// union.
 pub(super) fn fit(writer: At<'_>, reader: At<'_>) -> Option<Fit> {
     let fit = match (writer.kind(), reader.kind()) {
         (Kind::Int, Kind::Long | Kind::Float | Kind::Double)
@@ -66,11 +68,13 @@ fn fit_names(writer: At<'_>, reader: At<'_>) -> Option<Fit> {
     (written.name.short() == read.name.short() || is_alias()).then_some(Fit::ByName)
 }
 
-/// What a number has to be multiplied by to be of the reader's logical type; `None` where that type means another thing.
+/// What a number has to be multiplied by to be of the reader's logical type; `None` where that type
+/// means another thing.
 ///
-/// The specification compares decimals alone. Other logical types are compared here too, since reading milliseconds as
-/// microseconds, or dates as timestamps, gives wrong values without a word. One side without a logical type takes the
-/// other's: that is how logical types are added to schemas.
+/// The specification compares decimals alone. Other logical types are compared here too, since
+/// reading milliseconds as microseconds, or dates as timestamps, gives wrong values without a word.
+/// One side without a logical type takes the other's: that is how logical types are added to
+/// schemas.
 pub(super) fn conversion(writer: At<'_>, reader: At<'_>) -> Option<i64> {
     let (Some(written), Some(read)) = (writer.ty().logical, reader.ty().logical) else {
         return Some(1);

@@ -1,8 +1,8 @@
 //! Where one value ends and the next begins, for bytes that hold many without saying so.
 //!
-//! A decoder takes values of known length. Finding the lengths first costs a second walk over the bytes; it buys that a
-//! value with bad contents (UTF-8, an enum's symbol, a value that does not resolve) is still told from its neighbours,
-//! and that there is one engine.
+//! A decoder takes values of known length. Finding the lengths first costs a second walk over the
+//! bytes; it buys that a value with bad contents (UTF-8, an enum's symbol, a value that does not
+//! resolve) is still told from its neighbours, and that there is one engine.
 
 use sabot_codec::RowBudget;
 use sabot_cursor::Cursor;
@@ -37,7 +37,8 @@ impl Splitter {
 
     /// The size in bytes of the value that `bytes` begin with.
     ///
-    /// Items are not limited here: those of some bytes are bounded by `bytes`, and others take no time.
+    /// Items are not limited here: those of some bytes are bounded by `bytes`, and others take no
+    /// time.
     pub(crate) fn size_of_first(&self, bytes: &[u8]) -> Result<usize, NoEnd> {
         let mut cursor = Cursor::new(bytes);
         let mut budget = RowBudget::unlimited(usize::MAX);

@@ -3,7 +3,8 @@
 use arrow_buffer::{IntervalMonthDayNano, i256};
 use sabot_wire::Guid;
 
-/// Ten to the power of a decimal's precision, of up to 76 digits: the first number with too many digits.
+/// Ten to the power of a decimal's precision, of up to 76 digits: the first number with too many
+/// digits.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DecimalLimit {
     /// Saturated for more than 38 digits, which are not read with it.
@@ -53,7 +54,8 @@ fn sign_extended<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
     (keeps_sign && extension.iter().all(|byte| *byte == sign)).then_some(extended)
 }
 
-/// Months, days and milliseconds, 32 bits each, unsigned, little-endian; `None` where Arrow's signed ones cannot hold them.
+/// Months, days and milliseconds, 32 bits each, unsigned, little-endian; `None` where Arrow's
+/// signed ones cannot hold them.
 #[inline]
 pub(super) fn duration(bytes: [u8; 12]) -> Option<IntervalMonthDayNano> {
     let [m0, m1, m2, m3, d0, d1, d2, d3, n0, n1, n2, n3] = bytes;

@@ -236,7 +236,7 @@ fn counts_that_are_not_true() {
     let expected = [
         Out::Ids(vec![1]),
         bad(format!(
-            "block 0 at byte {at}: {left} bytes are left in the block behind its last row"
+            "block 0 at byte {at}: {left} bytes are left in the block after its last row"
         )),
         Out::Ids(vec![3]),
     ];

@@ -16,8 +16,8 @@ pub struct Corpus {
     pub good: Vec<(Origin, Vec<u8>)>,
     /// Payloads that do not.
     pub bad: Vec<(Origin, Vec<u8>)>,
-    /// Whether the schema is inferred from a sample, which cannot tell that a field is never there: one that is asked for and
-    /// not known is a column then.
+    /// Whether the schema is inferred from a sample, which cannot tell that a field is never there:
+    /// one that is asked for and not known is a column then.
     pub is_inferred: bool,
 }
 
