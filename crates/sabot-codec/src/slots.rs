@@ -54,10 +54,15 @@ impl SlotColumns {
             }
             columns.end_row();
         }
+        self.begin(columns);
+        Ok(())
+    }
+
+    /// Goes on in `columns`, which have as many rows as there are slots.
+    pub(crate) fn begin(&mut self, columns: Columns) {
         self.columns = columns;
         self.budget.set_slot_bytes(slot_bytes(&mut self.columns));
         self.count();
-        Ok(())
     }
 
     /// Slots gathered.

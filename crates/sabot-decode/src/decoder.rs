@@ -62,7 +62,8 @@ use crate::{FieldPathId, FlushError, Payload, PlanError, RowError, Target};
 /// ```
 pub trait Decoder: Send + fmt::Debug {
     /// The schema of every batch; `None` while it still waits for the first writer schema or sample
-    /// to fix it, and the same from then on.
+    /// to fix it, and the same from then on. If so many slots come before the first writer schema
+    /// that they fill a batch once they have its columns, it is `None` until they are flushed.
     fn schema(&self) -> Option<&SchemaRef>;
 
     /// Compiles the first message of `writer` onto the target schema: [`Decoder::prepare_message`]

@@ -61,9 +61,6 @@ use crate::plans::{PlanKey, Plans};
 use crate::slots::{SlotColumns, done, slot_bytes};
 use crate::{BlockBudget, Engine, FieldPaths, Output, PlansBy, Sampler};
 
-/// Bytes of placeholders for slots from before the first schema at most.
-const MAX_PADDING_BYTES: usize = 1 << 31;
-
 /// The [`Decoder`] of a format.
 ///
 /// See the [crate's example](crate) for a format that is complete.
@@ -74,6 +71,9 @@ pub struct Driver<E: Engine> {
     /// The columns that plans are compiled onto; `None` until a schema or a sample gives them.
     output: Option<E::Output>,
     slots: SlotColumns,
+    /// The columns of the next batch, where this one has too many slots from before the first
+    /// schema to get columns.
+    next_columns: Option<Columns>,
     plans: Plans<E::Plan>,
     paths: FieldPaths,
     gatherer: Gatherer<E::Plan>,
@@ -96,6 +96,7 @@ impl<E: Engine> Driver<E> {
             limits,
             output,
             slots: SlotColumns::new(columns, limits),
+            next_columns: None,
             plans: Plans::new(limits.plans),
             paths: FieldPaths::new(),
             gatherer: Gatherer::new(),
@@ -144,10 +145,10 @@ impl<E: Engine> Driver<E> {
     fn set_output(&mut self, output: E::Output) -> Result<(), PlanError> {
         let mut columns = columns_of(&output);
         // Slots gathered so far, of tombstones and refused payloads, have no columns yet.
-        if self.slots.len().saturating_mul(slot_bytes(&mut columns)) > MAX_PADDING_BYTES {
-            return Err(PlanError::new(
-                "too many slots were gathered before the first schema; flush them",
-            ));
+        let padding_bytes = self.slots.len().saturating_mul(slot_bytes(&mut columns));
+        if padding_bytes > self.limits.batch_bytes {
+            (self.output, self.next_columns) = (Some(output), Some(columns));
+            return Ok(());
         }
         self.slots
             .set_columns(columns, |_, _| false)
@@ -161,7 +162,8 @@ impl<E: Engine> Driver<E> {
 
 impl<E: Engine> Decoder for Driver<E> {
     fn schema(&self) -> Option<&SchemaRef> {
-        self.output.as_ref().map(|output| output.layout().schema())
+        let output = self.output.as_ref().filter(|_| self.next_columns.is_none());
+        output.map(|output| output.layout().schema())
     }
 
     fn prepare_message(
@@ -179,8 +181,9 @@ impl<E: Engine> Decoder for Driver<E> {
                 let plan = self.engine.compile(writer, message, output, &mut self.paths);
                 // Values that a schema added before it was found unusable stay, since others may
                 // have the same ones.
+                let columns = self.next_columns.as_mut().unwrap_or(&mut self.slots.columns);
                 for (node, values) in output.take_grown_dictionaries() {
-                    self.slots.columns.set_dictionary(node, values);
+                    columns.set_dictionary(node, values);
                 }
                 plan?
             }
@@ -197,6 +200,10 @@ impl<E: Engine> Decoder for Driver<E> {
 
     fn decode(&mut self, rows: &[Payload<'_>], bad: &mut dyn FnMut(RowError)) -> Progress {
         let mut taken = 0;
+        if self.next_columns.is_some() {
+            let stop = Stop::Full;
+            return Progress { taken, stop };
+        }
         if self.sample.is_some() {
             let progress = self.take_sample(rows, bad);
             if progress.stop != Stop::Done {
@@ -236,7 +243,11 @@ impl<E: Engine> Decoder for Driver<E> {
             }
         }
         self.engine.end_batch(&mut self.slots.columns)?;
-        self.slots.flush()
+        let flushed = self.slots.flush()?;
+        if let Some(columns) = self.next_columns.take() {
+            self.slots.begin(columns);
+        }
+        Ok(flushed)
     }
 
     fn field_path(&self, path: FieldPathId) -> String {

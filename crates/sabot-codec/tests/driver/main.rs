@@ -233,6 +233,38 @@ fn a_message_that_is_not_there_condemns_no_other() {
 }
 
 #[test]
+fn slots_from_before_the_columns_are_no_more_than_a_batch() {
+    // Tombstones that come first, and whether they get a column: they take four bytes each in it.
+    for (tombstones, has_column) in [(200, true), (250, true), (251, false), (10_000, false)] {
+        let mut target = Target::default();
+        target.limits.batch_bytes = 1000;
+        let mut decoder = ToyFactory { by_blocks: true }.driver(&target).expect("it opens");
+        let bytes = body(b"a");
+        let mut rows = vec![Payload::tombstone(); tombstones];
+        rows.push(Payload::with_key(KEYS[0], &bytes));
+        let progress = decoder.decode(&rows, &mut |error| panic!("{error:?}"));
+        assert_eq!(
+            (progress.taken, progress.stop),
+            (tombstones, Stop::NeedsSchema(KEYS[0]))
+        );
+        for key in KEYS {
+            decoder.prepare(key, &schema("5")).expect("it is a schema");
+        }
+        assert_eq!(decoder.schema().is_some(), has_column);
+
+        let rest = &rows[tombstones..];
+        let progress = decoder.decode(rest, &mut |error| panic!("{error:?}"));
+        let batch = decoder.flush().expect("columns fit together").batch;
+        assert_eq!(batch.num_columns(), usize::from(has_column));
+        assert_eq!(batch.num_rows(), tombstones + progress.taken);
+        assert!(decoder.schema().is_some());
+
+        let decoded = decode(&mut decoder, &rest[progress.taken..]);
+        assert_eq!(progress.taken + decoded.0.len(), 1, "{tombstones}");
+    }
+}
+
+#[test]
 fn slots_from_before_the_columns() {
     let long = vec![body(&[1]); 1200];
     // What comes, the slots that are bad, and the name that the column gets: the longest list of
