@@ -1,12 +1,11 @@
 //! What of a block is deferred, and how it is read later: Avro's part of
 //! [`sabot_codec::DeferredReader`].
 
-use sabot_codec::{DeferredReader, DeferredValue, DeferredWrites, Extent, Stuck};
+use sabot_codec::{DeferredReader, DeferredValue, DeferredWrites, Extent, RowLanes, Stuck, unpack};
 use sabot_columns::{Columns, Layout, NodeIx, Span};
-use sabot_cursor::PackedSpan;
+use sabot_cursor::{LANES, PackedSpan};
 
 use super::Block;
-use super::lanes::{LANES, Lanes, unpack};
 use super::values::is_text;
 use crate::plan::SkipSite;
 
@@ -15,7 +14,7 @@ impl Block<'_> {
     pub(super) fn defer_strings(
         &mut self,
         pc: usize,
-        lanes: &Lanes,
+        lanes: &RowLanes,
         spans: &[PackedSpan; LANES],
         extent: Extent,
     ) {
@@ -26,7 +25,7 @@ impl Block<'_> {
     }
 
     /// Skips a value, and notes who is to read it.
-    pub(super) fn defer(&mut self, pc: usize, lanes: &mut Lanes, extent: Extent) {
+    pub(super) fn defer(&mut self, pc: usize, lanes: &mut RowLanes, extent: Extent) {
         let (site, starts) = (&self.plan.sites[pc], lanes.read.at);
         // The items are counted when they are read.
         let items = self.budget.items();
@@ -76,7 +75,7 @@ impl<'a> DeferredReader<'a> for Block<'a> {
     }
 
     fn read_together(&mut self, values: &[DeferredValue], extent: Extent) -> Result<(), Stuck> {
-        let mut lanes = Lanes::new();
+        let mut lanes = RowLanes::new();
         let mut of = (0, self.plan_at);
         for (to, value) in (0..).zip(values).filter(|(_, value)| value.is_some()) {
             lanes.push(value.start..value.end, to, value.row);
@@ -93,7 +92,7 @@ impl<'a> DeferredReader<'a> for Block<'a> {
 
     fn read_alone(&mut self, value: DeferredValue, extent: Extent) -> Result<(), Stuck> {
         let (outer, pc) = (self.plan_at, value.step as usize);
-        let mut lanes = Lanes::new();
+        let mut lanes = RowLanes::new();
         lanes.push(value.start..value.end, 0, value.row);
         self.set_plan(value.plan);
         self.by_rows(pc..self.plan.support.next(pc), &mut lanes, extent)?;

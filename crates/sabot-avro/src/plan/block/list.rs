@@ -3,9 +3,9 @@
 //! The counts are read first, so that every item's place in the child is known before any item is read. Others are left to
 //! [`super::scan`].
 
-use sabot_codec::{Extent, Stuck};
+use sabot_codec::{Extent, RowLanes, Stuck};
+use sabot_cursor::LANES;
 
-use super::lanes::{LANES, Lanes};
 use super::{Block, Op};
 use crate::plan::ListSite;
 
@@ -15,7 +15,7 @@ impl Block<'_> {
         &mut self,
         op: &Op,
         pc: usize,
-        lanes: &mut Lanes,
+        lanes: &mut RowLanes,
         extent: Extent,
     ) -> Result<(), Stuck> {
         if self.plan.support.is_numbers(pc) {
@@ -62,7 +62,7 @@ impl Block<'_> {
         written: &[i64; LANES],
         all: u64,
         pc: usize,
-        lanes: &mut Lanes,
+        lanes: &mut RowLanes,
     ) -> [u32; LANES] {
         const MAX: u32 = 0x7fff;
         let mut counts = [0; LANES];
@@ -96,7 +96,7 @@ impl Block<'_> {
         &mut self,
         written: &[i64; LANES],
         site: ListSite,
-        lanes: &mut Lanes,
+        lanes: &mut RowLanes,
     ) -> [u32; LANES] {
         let mut counts = [0; LANES];
         for lane in 0..lanes.len() {
@@ -117,7 +117,7 @@ impl Block<'_> {
         &mut self,
         op: &Op,
         pc: usize,
-        lanes: &mut Lanes,
+        lanes: &mut RowLanes,
         (counts, by_position): (&[u32; LANES], &[u32; LANES]),
         extent: Extent,
     ) -> Result<(), Stuck> {
@@ -128,7 +128,7 @@ impl Block<'_> {
             start += count;
         }
         let order = Order::new(&counts[..lanes.len()]);
-        let mut active = Lanes::new();
+        let mut active = RowLanes::new();
         (active.is_dense, active.read.len) = (false, order.len);
         for (at, lane) in order.lanes.iter().enumerate().take(order.len) {
             let lane = usize::from(*lane) % LANES;

@@ -18,17 +18,16 @@
 //! - A lane whose bytes are no value of its type is lost; what it leaves in the column is dropped with the block.
 //! - A lane that is null has no bytes and leaves 0.
 
-use sabot_codec::Extent;
+use sabot_codec::{Extent, RowLanes, unpack};
 use sabot_columns::Span;
-use sabot_cursor::PackedSpan;
+use sabot_cursor::{LANES, PackedSpan};
 
 use super::super::values::{DecimalLimit, decimal_128, decimal_256, duration, uuid};
-use super::lanes::{LANES, Lanes, unpack};
 use super::values::place;
 use super::{Block, Op, OpKind};
 
 impl Block<'_> {
-    pub(super) fn made(&mut self, op: &Op, lanes: &mut Lanes, extent: Extent) {
+    pub(super) fn made(&mut self, op: &Op, lanes: &mut RowLanes, extent: Extent) {
         let (slot, aux, plan) = (op.slot as usize, op.aux as usize, self.plan);
         let bytes = match op.kind {
             OpKind::Fixed => Some(op.aux),
@@ -69,7 +68,7 @@ impl Block<'_> {
         }
     }
 
-    fn fixed(&mut self, slot: usize, read: &LaneBytes<'_>, lanes: &Lanes, extent: Extent) {
+    fn fixed(&mut self, slot: usize, read: &LaneBytes<'_>, lanes: &RowLanes, extent: Extent) {
         let column = &mut self.columns.fixed[slot];
         if !extent.is_shared {
             let spans = lanes.spans_by_position(&read.spans);
@@ -88,7 +87,7 @@ impl Block<'_> {
         &mut self,
         slot: usize,
         values: &[[u8; WIDTH]; LANES],
-        lanes: &Lanes,
+        lanes: &RowLanes,
         extent: Extent,
     ) where
         [u8; WIDTH]: Default,
@@ -104,7 +103,7 @@ impl Block<'_> {
     }
 
     /// Decimals of up to 38 digits. Within their precision, numbers fit into the bits that Arrow has for it.
-    fn decimals(&mut self, op: &Op, read: &LaneBytes<'_>, lanes: &mut Lanes, extent: Extent) {
+    fn decimals(&mut self, op: &Op, read: &LaneBytes<'_>, lanes: &mut RowLanes, extent: Extent) {
         let slot = op.slot as usize;
         let limit = self.plan.decimals[op.aux as usize].limit;
         let most = read.spans[..lanes.len()]
@@ -142,7 +141,7 @@ impl Block<'_> {
         &self,
         read: &LaneBytes<'_>,
         limit: DecimalLimit,
-        lanes: &mut Lanes,
+        lanes: &mut RowLanes,
     ) -> [i64; LANES] {
         // Of more digits the largest number alone is lost, which the row engine takes then.
         let limit = i64::try_from(limit.narrow).unwrap_or(i64::MAX);
@@ -163,7 +162,7 @@ impl Block<'_> {
         &self,
         read: &LaneBytes<'_>,
         limit: DecimalLimit,
-        lanes: &mut Lanes,
+        lanes: &mut RowLanes,
     ) -> [i128; LANES] {
         let (window, limit, mut values) = (self.arena.window(), limit.narrow, [0; LANES]);
         for (lane, value) in values.iter_mut().enumerate().take(lanes.len()) {
@@ -188,7 +187,7 @@ struct LaneBytes<'a> {
 impl LaneBytes<'_> {
     /// The values of the lanes that have some; where there is none for the bytes, the lane is lost.
     #[inline(always)]
-    fn map<T: Copy + Default>(&self, lanes: &mut Lanes, value: impl Fn(&[u8]) -> Option<T>) -> [T; LANES] {
+    fn map<T: Copy + Default>(&self, lanes: &mut RowLanes, value: impl Fn(&[u8]) -> Option<T>) -> [T; LANES] {
         let mut values = [T::default(); LANES];
         for (lane, slot) in values.iter_mut().enumerate().take(lanes.len()) {
             if self.present >> lane & 1 == 1 {

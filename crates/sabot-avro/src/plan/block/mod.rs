@@ -11,7 +11,6 @@
 //! places, and what has to be appended is noted until all have been there.
 
 mod deferred;
-mod lanes;
 mod list;
 mod made;
 mod numbers;
@@ -24,11 +23,12 @@ mod values;
 use std::ops::Range;
 use std::sync::Arc;
 
-use sabot_codec::{BlockBudget, BlockOutcome, DeferredReader, DeferredWrites, Extent, Gathered, Stuck};
+use sabot_codec::{
+    BlockBudget, BlockOutcome, DeferredReader, DeferredWrites, Extent, Gathered, RowLanes, Stuck,
+};
 use sabot_columns::{Columns, Layout, NodeIx, Span};
-use sabot_cursor::Arena;
+use sabot_cursor::{Arena, LANES};
 
-use self::lanes::{LANES, Lanes};
 pub(super) use self::support::Support;
 use super::row::decode_steps;
 use super::{Op, OpKind, Plan};
@@ -124,7 +124,7 @@ impl Block<'_> {
     }
 
     /// Takes all rows, and says what became of them.
-    fn rows(mut self, lanes: &mut Lanes, plan_of: &[u8], extent: Extent) -> BlockOutcome {
+    fn rows(mut self, lanes: &mut RowLanes, plan_of: &[u8], extent: Extent) -> BlockOutcome {
         let run = match self.plans.len() {
             1 => self.run(0, self.plan.ops.len(), lanes, extent),
             _ => self.mixed(lanes, plan_of, extent),
@@ -154,7 +154,7 @@ impl Block<'_> {
     }
 
     /// Messages of several writer schemas: the lanes of each by themselves.
-    fn mixed(&mut self, lanes: &mut Lanes, plan_of: &[u8], extent: Extent) -> Result<(), Stuck> {
+    fn mixed(&mut self, lanes: &mut RowLanes, plan_of: &[u8], extent: Extent) -> Result<(), Stuck> {
         for plan_at in 0..self.plans.len() as u8 {
             self.set_plan(plan_at);
             let mask = plan_of
@@ -176,7 +176,7 @@ impl Block<'_> {
     }
 
     /// Runs the steps from `pc` up to `end` over all lanes.
-    fn run(&mut self, mut pc: usize, end: usize, lanes: &mut Lanes, extent: Extent) -> Result<(), Stuck> {
+    fn run(&mut self, mut pc: usize, end: usize, lanes: &mut RowLanes, extent: Extent) -> Result<(), Stuck> {
         let plan = self.plan;
         while pc < end {
             let (next, is_by_rows) = plan.support.step(pc);
@@ -217,7 +217,13 @@ impl Block<'_> {
 
     /// A record that may be null: its fields are read for the lanes that have it, and stay null for the others. Says which
     /// step is next.
-    fn structure(&mut self, op: &Op, pc: usize, lanes: &mut Lanes, extent: Extent) -> Result<usize, Stuck> {
+    fn structure(
+        &mut self,
+        op: &Op,
+        pc: usize,
+        lanes: &mut RowLanes,
+        extent: Extent,
+    ) -> Result<usize, Stuck> {
         if op.non_null_byte == Op::NO_TAG {
             self.mark_valid(op, lanes, extent, lanes.read.all());
             return Ok(pc + 1);
@@ -237,7 +243,7 @@ impl Block<'_> {
     }
 
     /// A value that only the reader has: all lanes read it at the same place.
-    fn default(&mut self, op: &Op, pc: usize, lanes: &Lanes, extent: Extent) -> Result<(), Stuck> {
+    fn default(&mut self, op: &Op, pc: usize, lanes: &RowLanes, extent: Extent) -> Result<(), Stuck> {
         let before = self.plans[..usize::from(self.plan_at)].iter();
         let first: usize = before.map(|plan| plan.defaults.len()).sum();
         let span = self.defaults[first + op.slot as usize];
@@ -252,7 +258,7 @@ impl Block<'_> {
 
     /// Runs steps with the row engine, one row after the other, in an extent where nobody else comes.
     #[cold]
-    fn by_rows(&mut self, steps: Range<usize>, lanes: &mut Lanes, extent: Extent) -> Result<(), Stuck> {
+    fn by_rows(&mut self, steps: Range<usize>, lanes: &mut RowLanes, extent: Extent) -> Result<(), Stuck> {
         let node = self.plan.sites[steps.start].column;
         debug_assert_ne!(node, NO_COLUMN, "who is taken by rows has a column");
         for lane in 0..lanes.len() {
@@ -272,7 +278,7 @@ impl Block<'_> {
     }
 
     /// Writes the validity of a step's column.
-    fn mark_valid(&mut self, op: &Op, lanes: &Lanes, extent: Extent, present: u64) {
+    fn mark_valid(&mut self, op: &Op, lanes: &RowLanes, extent: Extent, present: u64) {
         if op.validity == Op::NO_VALIDITY {
             return;
         }

@@ -20,11 +20,10 @@
 
 use std::ops::Range;
 
-use sabot_codec::{Extent, Stuck};
+use sabot_codec::{Extent, RowLanes, Stuck};
 use sabot_columns::Columns;
-use sabot_cursor::{RUN, Window, varint};
+use sabot_cursor::{LANES, RUN, Window, varint};
 
-use super::lanes::{LANES, Lanes};
 use super::skip::Skipper;
 use super::{Block, Op, OpKind};
 
@@ -34,7 +33,7 @@ impl Block<'_> {
         &mut self,
         op: &Op,
         pc: usize,
-        lanes: &mut Lanes,
+        lanes: &mut RowLanes,
         extent: Extent,
     ) -> Result<(), Stuck> {
         let item = self.plan.ops[pc + 1];
@@ -54,7 +53,7 @@ impl Block<'_> {
         &mut self,
         op: &Op,
         pc: usize,
-        lanes: &mut Lanes,
+        lanes: &mut RowLanes,
         extent: Extent,
         column: impl Fn(&mut Columns) -> &mut Vec<T>,
         read: impl Fn(Window<'_>, Range<u32>, usize, &mut Vec<T>) -> Option<u32>,
@@ -105,7 +104,7 @@ impl Block<'_> {
     fn blocks_of_numbers<T: Copy>(
         &mut self,
         pc: usize,
-        lanes: &Lanes,
+        lanes: &RowLanes,
         (lane, mut at): (usize, u32),
         column: &impl Fn(&mut Columns) -> &mut Vec<T>,
         read: &impl Fn(Window<'_>, Range<u32>, usize, &mut Vec<T>) -> Option<u32>,

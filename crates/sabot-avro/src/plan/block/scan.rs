@@ -4,11 +4,12 @@
 //! The items are stepped over once to find their ends and read once more, 64 at a time. So they may be anything that a
 //! message may be, lists and unions among them.
 
-use super::lanes::{LANES, Lanes};
+use sabot_codec::{DeferredReader, Extent, RowLanes, Stuck};
+use sabot_columns::NodeKind;
+use sabot_cursor::LANES;
+
 use super::skip::{Skipper, presence};
 use super::{Block, Op};
-use sabot_codec::{DeferredReader, Extent, Stuck};
-use sabot_columns::NodeKind;
 
 /// Where an item lies.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +25,7 @@ impl Block<'_> {
         &mut self,
         op: &Op,
         pc: usize,
-        lanes: &mut Lanes,
+        lanes: &mut RowLanes,
         extent: Extent,
     ) -> Result<(), Stuck> {
         let mut items = self.items.pop().unwrap_or_default();
@@ -52,7 +53,7 @@ impl Block<'_> {
         let below = self.push_counts(op, &by_position[..extent.len])?;
         for (at, chunk) in items.chunks(LANES).enumerate() {
             let extent = Extent::new(below.base + at * LANES, chunk.len());
-            let mut lanes = Lanes::new();
+            let mut lanes = RowLanes::new();
             for (to, item) in (0..).zip(chunk) {
                 lanes.push(item.start..item.end, to, item.row);
             }
@@ -70,7 +71,7 @@ impl Block<'_> {
         &mut self,
         op: &Op,
         pc: usize,
-        lanes: &mut Lanes,
+        lanes: &mut RowLanes,
         lane: usize,
         found: &mut Vec<Item>,
     ) -> Option<Option<usize>> {

@@ -1,15 +1,14 @@
 //! Stepping over values that the reader has no column for, all lanes at once where the type is simple.
 
-use sabot_codec::RowBudget;
-use sabot_cursor::{Window, varint};
+use sabot_codec::{RowBudget, RowLanes};
+use sabot_cursor::{LANES, Window, varint};
 
 use super::super::skip::{Skip, SkipKind, SkipStep, Skips};
-use super::lanes::{LANES, Lanes};
 use super::{Block, Op, OpKind};
 use crate::schema::TypeId;
 
 impl Block<'_> {
-    pub(super) fn skip(&mut self, op: &Op, lanes: &mut Lanes) {
+    pub(super) fn skip(&mut self, op: &Op, lanes: &mut RowLanes) {
         let plan = self.plan;
         let is_in_default = op.kind == OpKind::SkipInDefault;
         for (step, _) in &plan.skip_steps[op.slot as usize..op.aux as usize] {
@@ -17,7 +16,13 @@ impl Block<'_> {
         }
     }
 
-    pub(super) fn skip_step(&mut self, is_in_default: bool, step: SkipStep, lanes: &mut Lanes, depth: usize) {
+    pub(super) fn skip_step(
+        &mut self,
+        is_in_default: bool,
+        step: SkipStep,
+        lanes: &mut RowLanes,
+        depth: usize,
+    ) {
         if step.kind != SkipKind::Type {
             return skip_value(self.arena.window(), lanes, step);
         }
@@ -35,7 +40,7 @@ impl Block<'_> {
         }
     }
 
-    fn skip_by_lanes(&mut self, is_in_default: bool, step: SkipStep, lanes: &mut Lanes, depth: usize) {
+    fn skip_by_lanes(&mut self, is_in_default: bool, step: SkipStep, lanes: &mut RowLanes, depth: usize) {
         let Some(skips) = self.plan.skips_of(is_in_default) else {
             return;
         };
@@ -263,7 +268,7 @@ pub(super) fn presence(window: Window<'_>, non_null_byte: u8, at: u32) -> Option
 }
 
 /// Steps over a value that has no others below it.
-fn skip_value(window: Window<'_>, lanes: &mut Lanes, step: SkipStep) {
+fn skip_value(window: Window<'_>, lanes: &mut RowLanes, step: SkipStep) {
     let non_null = (step.non_null_byte != Op::NO_TAG).then_some(step.non_null_byte);
     let lanes = &mut lanes.read;
     match step.kind {

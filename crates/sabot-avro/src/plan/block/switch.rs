@@ -21,10 +21,10 @@
 
 use std::ops::Range;
 
-use sabot_codec::{DeferredReader, Extent, Stuck};
+use sabot_codec::{DeferredReader, Extent, RowLanes, Stuck, lanes_of};
 use sabot_columns::{NodeIx, NodeKind};
+use sabot_cursor::LANES;
 
-use super::lanes::{LANES, Lanes, ones};
 use super::{Block, Op, OpKind};
 
 /// Children of a dense union at most: its type ids are 8 bits, one of them the sign.
@@ -62,7 +62,7 @@ impl Groups {
 
 impl Block<'_> {
     /// A writer's union in an extent where nobody else comes.
-    pub(super) fn switch(&mut self, pc: usize, lanes: &mut Lanes, extent: Extent) -> Result<(), Stuck> {
+    pub(super) fn switch(&mut self, pc: usize, lanes: &mut RowLanes, extent: Extent) -> Result<(), Stuck> {
         let op = &self.plan.ops[pc];
         let groups = self.groups(op, lanes);
         let layout = self.layout;
@@ -92,7 +92,7 @@ impl Block<'_> {
     }
 
     /// Reads the branches' indices. A lane whose branch does not exist is lost, and in no group.
-    fn groups(&self, op: &Op, lanes: &mut Lanes) -> Groups {
+    fn groups(&self, op: &Op, lanes: &mut RowLanes) -> Groups {
         let (mut written, branches) = ([0; LANES], op.aux as usize);
         lanes.read.longs(self.arena.window(), None, &mut written);
         let mut found = Groups {
@@ -145,7 +145,7 @@ impl Block<'_> {
         op: &Op,
         (slot, children): (usize, &[NodeIx]),
         groups: &Groups,
-        lanes: &mut Lanes,
+        lanes: &mut RowLanes,
         extent: Extent,
     ) -> Result<(), Stuck> {
         let mut base = [0; MAX_CHILDREN];
@@ -190,7 +190,7 @@ impl Block<'_> {
         &mut self,
         (slot, children): (usize, &[NodeIx]),
         groups: &Groups,
-        lanes: &mut Lanes,
+        lanes: &mut RowLanes,
         extent: Extent,
     ) -> Result<[u32; LANES], Stuck> {
         // Where nobody comes, or who comes is lost, the row is a null.
@@ -198,7 +198,7 @@ impl Block<'_> {
         let nobody = children.iter().position(is_null).unwrap_or(0);
         let mut by_position = [nobody as i8; LANES];
         for group in groups.all() {
-            for lane in ones(group.lanes) {
+            for lane in lanes_of(group.lanes) {
                 match group.child {
                     Some(child) => by_position[lanes.to[lane] as usize % LANES] = child as i8,
                     None => lanes.read.lose(lane, true),

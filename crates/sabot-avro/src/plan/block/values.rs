@@ -1,9 +1,9 @@
 //! Values of one column: read into a buffer for all lanes, then appended (or put in their places) at once.
 
-use sabot_codec::{Extent, Stuck};
+use sabot_codec::{Extent, RowLanes, Stuck};
 use sabot_columns::{Bits, NodeIx, NodeKind, Span};
+use sabot_cursor::LANES;
 
-use super::lanes::{LANES, Lanes};
 use super::{Block, Op, OpKind};
 
 impl Block<'_> {
@@ -13,7 +13,7 @@ impl Block<'_> {
         &mut self,
         op: &Op,
         pc: usize,
-        lanes: &mut Lanes,
+        lanes: &mut RowLanes,
         extent: Extent,
     ) -> Result<(), Stuck> {
         match op.kind {
@@ -35,7 +35,7 @@ impl Block<'_> {
         }
     }
 
-    fn number(&mut self, op: &Op, lanes: &mut Lanes, extent: Extent) {
+    fn number(&mut self, op: &Op, lanes: &mut RowLanes, extent: Extent) {
         match op.kind {
             OpKind::Long | OpKind::LongToFloat | OpKind::LongToDouble | OpKind::LongScaled => {
                 self.long(op, lanes, extent);
@@ -55,7 +55,7 @@ impl Block<'_> {
         }
     }
 
-    fn long(&mut self, op: &Op, lanes: &mut Lanes, extent: Extent) {
+    fn long(&mut self, op: &Op, lanes: &mut RowLanes, extent: Extent) {
         let mut values = [0; LANES];
         let present = lanes.read.longs(self.arena.window(), op.non_null(), &mut values);
         self.mark_valid(op, lanes, extent, present);
@@ -74,7 +74,7 @@ impl Block<'_> {
         }
     }
 
-    fn int(&mut self, op: &Op, lanes: &mut Lanes, extent: Extent) {
+    fn int(&mut self, op: &Op, lanes: &mut RowLanes, extent: Extent) {
         let mut values = [0; LANES];
         let present = lanes.read.ints(self.arena.window(), op.non_null(), &mut values);
         self.mark_valid(op, lanes, extent, present);
@@ -107,7 +107,7 @@ impl Block<'_> {
         }
     }
 
-    fn float(&mut self, op: &Op, lanes: &mut Lanes, extent: Extent) {
+    fn float(&mut self, op: &Op, lanes: &mut RowLanes, extent: Extent) {
         let (slot, window) = (op.slot as usize, self.arena.window());
         if op.kind == OpKind::Double {
             let mut values = [0; LANES];
@@ -133,7 +133,7 @@ impl Block<'_> {
         }
     }
 
-    fn string(&mut self, op: &Op, pc: usize, lanes: &mut Lanes, extent: Extent) -> Result<(), Stuck> {
+    fn string(&mut self, op: &Op, pc: usize, lanes: &mut RowLanes, extent: Extent) -> Result<(), Stuck> {
         let (mut packed, window) = ([0; LANES], self.arena.window());
         let present = match op.kind {
             OpKind::FixedAsBytes => lanes.read.fixed(window, op.non_null(), op.aux, &mut packed),
@@ -204,7 +204,7 @@ pub(super) fn is_text(kind: OpKind) -> bool {
 }
 
 /// Multiplies each value; one that overflows loses its lane.
-fn scale(factor: i64, lanes: &mut Lanes, values: &mut [i64; LANES]) {
+fn scale(factor: i64, lanes: &mut RowLanes, values: &mut [i64; LANES]) {
     for (lane, value) in values.iter_mut().enumerate().take(lanes.len()) {
         let scaled = value.checked_mul(factor);
         lanes.read.lose(lane, scaled.is_none());
@@ -214,7 +214,12 @@ fn scale(factor: i64, lanes: &mut Lanes, values: &mut [i64; LANES]) {
 
 /// The reader's symbols; a lane whose symbol it has not is lost.
 #[inline(always)]
-fn symbols(lanes: &mut Lanes, values: &mut [i32; LANES], present: u64, index: impl Fn(i32) -> Option<i32>) {
+fn symbols(
+    lanes: &mut RowLanes,
+    values: &mut [i32; LANES],
+    present: u64,
+    index: impl Fn(i32) -> Option<i32>,
+) {
     for (lane, value) in values.iter_mut().enumerate().take(lanes.len()) {
         let index = index(*value);
         let is_there = present >> lane & 1 == 1;
@@ -228,7 +233,7 @@ fn symbols(lanes: &mut Lanes, values: &mut [i32; LANES], present: u64, index: im
 pub(super) fn place<T: Copy + Default, V: Copy>(
     column: &mut Vec<T>,
     extent: Extent,
-    lanes: &Lanes,
+    lanes: &RowLanes,
     values: &[V; LANES],
     convert: impl Fn(V) -> T,
 ) {
@@ -246,7 +251,7 @@ pub(super) fn place<T: Copy + Default, V: Copy>(
 }
 
 /// The same for booleans.
-fn place_bits(column: &mut Bits, extent: Extent, lanes: &Lanes, values: &[u8; LANES]) {
+fn place_bits(column: &mut Bits, extent: Extent, lanes: &RowLanes, values: &[u8; LANES]) {
     if lanes.is_dense {
         let values = values[..lanes.len()].iter().enumerate();
         let word = values.fold(0, |word, (lane, value)| word | u64::from(*value) << lane);
