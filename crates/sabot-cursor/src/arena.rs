@@ -70,12 +70,14 @@ impl Arena {
         // range of lengths, of moves that may overlap.
         match message.len() {
             0 => {}
-            1..=8 => {
-                // Always as many bytes: the next message, or the padding, comes after them.
+            1..=3 => {
+                // The first, the middle and the last: all that there are.
                 let last = message.len() - 1;
-                let bytes: [u8; 8] = core::array::from_fn(|at| message[at.min(last)]);
-                self.bytes[start..start + 8].copy_from_slice(&bytes);
+                for at in [0, last / 2, last] {
+                    self.bytes[start + at] = message[at];
+                }
             }
+            4..=8 => copy_ends::<4>(&mut self.bytes[start..end], message),
             9..=16 => copy_ends::<8>(&mut self.bytes[start..end], message),
             17..=32 => copy_ends::<16>(&mut self.bytes[start..end], message),
             33..=64 => copy_ends::<32>(&mut self.bytes[start..end], message),
@@ -108,9 +110,8 @@ impl Arena {
 #[inline(always)]
 fn copy_ends<const WIDTH: usize>(to: &mut [u8], from: &[u8]) {
     if let (Some(first), Some(last)) = (from.first_chunk::<WIDTH>(), from.last_chunk::<WIDTH>()) {
-        let last_at = from.len() - WIDTH;
-        to[..WIDTH].copy_from_slice(first);
-        to[last_at..].copy_from_slice(last);
+        to.first_chunk_mut().into_iter().for_each(|to| *to = *first);
+        to.last_chunk_mut().into_iter().for_each(|to| *to = *last);
     }
 }
 

@@ -26,5 +26,5 @@ pub mod varint;
 pub use arena::{ARENA_BYTES, Arena, Window};
 pub use cursor::Cursor;
 pub use error::{ReadError, ReadErrorKind};
-pub use lanes::{LANES, Lanes, NonNullByte, PackedSpan, bits_of_bytes};
+pub use lanes::{IntEncoding, LANES, Lanes, PackedSpan, Presence, bits_of_bytes};
 pub use runs::RUN;

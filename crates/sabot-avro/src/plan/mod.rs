@@ -20,6 +20,7 @@ mod split;
 mod values;
 
 use sabot_columns::NodeIx;
+use sabot_cursor::Presence;
 use sabot_decode::{FieldPathId, Limits, StringType};
 
 use crate::schema::Schema;
@@ -59,9 +60,14 @@ impl Op {
         }
     }
 
-    fn non_null(&self) -> Option<u8> {
-        (self.non_null_byte != Self::NO_TAG).then_some(self.non_null_byte)
+    fn presence(&self) -> Option<Presence> {
+        presence(self.non_null_byte)
     }
+}
+
+/// The bytes before a value that may be null, of which [`Op::non_null_byte`] is one: the indices of a union's two branches.
+fn presence(non_null_byte: u8) -> Option<Presence> {
+    (non_null_byte != Op::NO_TAG).then(|| Presence::new(non_null_byte, non_null_byte ^ 2))
 }
 
 /// What a step reads, and what it appends to.

@@ -3,18 +3,19 @@
 //! Each returns whether it met anything odd, and then has done nothing of use. Written so that the
 //! compiler makes vectors of them: slices of one length, no branch, no call.
 
-use super::{LANES, Lanes, PackedSpan};
+use super::{IntEncoding, LANES, Lanes, PackedSpan, Presence};
 use crate::Window;
 use crate::varint::{CONTINUED, gather};
 
 /// A mask, all ones where the value is there, and what `odd` collects of a byte that is neither 0
 /// nor 2.
 #[inline(always)]
-fn presence(byte: u64, non_null_byte: u8, null: &mut u8, odd: &mut u64) -> u64 {
-    *odd |= byte & 0xfd;
+fn present(byte: u64, presence: Presence, null: &mut u8, odd: &mut u64) -> u64 {
+    let difference = byte ^ u64::from(presence.there);
+    *odd |= difference & !u64::from(presence.differs);
     // Arithmetic instead of a comparison, of which the compiler would make a branch that nobody can
     // predict.
-    let is_null = (byte ^ u64::from(non_null_byte)) >> 1 & 1;
+    let is_null = difference >> presence.shift & 1;
     *null = is_null as u8;
     is_null.wrapping_sub(1)
 }
@@ -35,7 +36,8 @@ fn len<const HAS_POPCOUNT: bool>(ends: u64, through: u64) -> u32 {
 pub(super) fn longs<const NULLABLE: bool, const POP: bool>(
     window: Window<'_>,
     lanes: &mut Lanes,
-    non_null_byte: u8,
+    presence: Presence,
+    encoding: IntEncoding,
     values: &mut [i64; LANES],
     nulls: &mut [u8; LANES],
 ) -> bool {
@@ -51,14 +53,14 @@ pub(super) fn longs<const NULLABLE: bool, const POP: bool>(
         let mut mask = u64::MAX;
         let mut ends = !word & CONTINUED;
         if NULLABLE {
-            mask = presence(word & 0xff, non_null_byte, &mut nulls[lane], &mut odd);
+            mask = present(word & 0xff, presence, &mut nulls[lane], &mut odd);
             word >>= 8;
             ends = !word & (CONTINUED >> 8);
         }
         let through = ends ^ ends.wrapping_sub(1);
         odd |= u64::from(ends == 0) << 8 & mask;
         let value = gather(word & through & mask);
-        values[lane] = (value >> 1) as i64 ^ -((value & 1) as i64);
+        values[lane] = encoding.signed_64(value);
         at[lane] += u32::from(NULLABLE) + (len::<POP>(ends, through) & mask as u32);
     }
     odd != 0
@@ -69,7 +71,8 @@ pub(super) fn longs<const NULLABLE: bool, const POP: bool>(
 pub(super) fn longs_of_any_length<const NULLABLE: bool, const POP: bool>(
     window: Window<'_>,
     lanes: &mut Lanes,
-    non_null_byte: u8,
+    presence: Presence,
+    encoding: IntEncoding,
     values: &mut [i64; LANES],
     nulls: &mut [u8; LANES],
 ) -> bool {
@@ -85,7 +88,7 @@ pub(super) fn longs_of_any_length<const NULLABLE: bool, const POP: bool>(
         let mut mask = u64::MAX;
         if NULLABLE {
             let byte = u64::from(window.byte(at[lane]));
-            mask = presence(byte, non_null_byte, &mut nulls[lane], &mut odd);
+            mask = present(byte, presence, &mut nulls[lane], &mut odd);
         }
         let word = window.word(start);
         let ends = !word & CONTINUED;
@@ -98,7 +101,7 @@ pub(super) fn longs_of_any_length<const NULLABLE: bool, const POP: bool>(
         // The tenth byte has the last bit alone, and is the last.
         odd |= tenth & 0xfe;
         let value = gather(word & through & mask) | (more & 0x7f) << 56 | tenth << 63;
-        values[lane] = (value >> 1) as i64 ^ -((value & 1) as i64);
+        values[lane] = encoding.signed_64(value);
         let first = len::<POP>(ends, through).min(8) & mask as u32;
         at[lane] = start + first + ((1 + has_tenth as u32) & goes_on as u32);
     }
@@ -110,7 +113,8 @@ pub(super) fn longs_of_any_length<const NULLABLE: bool, const POP: bool>(
 pub(super) fn ints<const NULLABLE: bool, const POP: bool>(
     window: Window<'_>,
     lanes: &mut Lanes,
-    non_null_byte: u8,
+    presence: Presence,
+    encoding: IntEncoding,
     values: &mut [i32; LANES],
     nulls: &mut [u8; LANES],
 ) -> bool {
@@ -125,7 +129,7 @@ pub(super) fn ints<const NULLABLE: bool, const POP: bool>(
         let mut word = window.word(at[lane]);
         let mut mask = u64::MAX;
         if NULLABLE {
-            mask = presence(word & 0xff, non_null_byte, &mut nulls[lane], &mut odd);
+            mask = present(word & 0xff, presence, &mut nulls[lane], &mut odd);
             word >>= 8;
         }
         let ends = !word & (CONTINUED & 0xff_ffff_ffff);
@@ -134,7 +138,7 @@ pub(super) fn ints<const NULLABLE: bool, const POP: bool>(
         // Bits beyond the 32nd, or no end.
         odd |= value & 0x70_0000_0000 | u64::from(ends == 0) << 8 & mask;
         let value = gather(value) as u32;
-        values[lane] = (value >> 1) as i32 ^ -((value & 1) as i32);
+        values[lane] = encoding.signed_32(value);
         at[lane] += u32::from(NULLABLE) + (len::<POP>(ends, through) & mask as u32);
     }
     odd != 0
@@ -144,7 +148,7 @@ pub(super) fn ints<const NULLABLE: bool, const POP: bool>(
 pub(super) fn bools<const NULLABLE: bool, const POP: bool>(
     window: Window<'_>,
     lanes: &mut Lanes,
-    non_null_byte: u8,
+    presence: Presence,
     values: &mut [u8; LANES],
     nulls: &mut [u8; LANES],
 ) -> bool {
@@ -159,7 +163,7 @@ pub(super) fn bools<const NULLABLE: bool, const POP: bool>(
         let mut word = window.word(at[lane]);
         let mut mask = u64::MAX;
         if NULLABLE {
-            mask = presence(word & 0xff, non_null_byte, &mut nulls[lane], &mut odd);
+            mask = present(word & 0xff, presence, &mut nulls[lane], &mut odd);
             word >>= 8;
         }
         let value = word & mask & 0xff;
@@ -174,7 +178,7 @@ pub(super) fn bools<const NULLABLE: bool, const POP: bool>(
 pub(super) fn words_32<const NULLABLE: bool, const POP: bool>(
     window: Window<'_>,
     lanes: &mut Lanes,
-    non_null_byte: u8,
+    presence: Presence,
     values: &mut [u32; LANES],
     nulls: &mut [u8; LANES],
 ) -> bool {
@@ -189,7 +193,7 @@ pub(super) fn words_32<const NULLABLE: bool, const POP: bool>(
         let mut word = window.word(at[lane]);
         let mut mask = u64::MAX;
         if NULLABLE {
-            mask = presence(word & 0xff, non_null_byte, &mut nulls[lane], &mut odd);
+            mask = present(word & 0xff, presence, &mut nulls[lane], &mut odd);
             word >>= 8;
         }
         values[lane] = (word & mask) as u32;
@@ -202,7 +206,7 @@ pub(super) fn words_32<const NULLABLE: bool, const POP: bool>(
 pub(super) fn words_64<const NULLABLE: bool, const POP: bool>(
     window: Window<'_>,
     lanes: &mut Lanes,
-    non_null_byte: u8,
+    presence: Presence,
     values: &mut [u64; LANES],
     nulls: &mut [u8; LANES],
 ) -> bool {
@@ -218,7 +222,7 @@ pub(super) fn words_64<const NULLABLE: bool, const POP: bool>(
         let start = at[lane] + u32::from(NULLABLE);
         if NULLABLE {
             let byte = u64::from(window.byte(at[lane]));
-            mask = presence(byte, non_null_byte, &mut nulls[lane], &mut odd);
+            mask = present(byte, presence, &mut nulls[lane], &mut odd);
         }
         values[lane] = window.word(start) & mask;
         at[lane] = start + (mask as u32 & 8);
@@ -231,7 +235,8 @@ pub(super) fn words_64<const NULLABLE: bool, const POP: bool>(
 pub(super) fn sized<const NULLABLE: bool, const POP: bool>(
     window: Window<'_>,
     lanes: &mut Lanes,
-    non_null_byte: u8,
+    presence: Presence,
+    encoding: IntEncoding,
     values: &mut [PackedSpan; LANES],
     nulls: &mut [u8; LANES],
 ) -> bool {
@@ -243,14 +248,14 @@ pub(super) fn sized<const NULLABLE: bool, const POP: bool>(
         let mut word = window.word(at[lane]);
         let mut mask = u64::MAX;
         if NULLABLE {
-            mask = presence(word & 0xff, non_null_byte, &mut nulls[lane], &mut odd);
+            mask = present(word & 0xff, presence, &mut nulls[lane], &mut odd);
             word = word >> 8 & mask;
         }
         let word = word as u32;
         let is_two = word >> 7 & 1;
         // A third byte, or a negative length.
-        odd |= u64::from(word & word << 8 & 0x8000 | word & 1);
-        let length = ((word & 0x7f) | (word >> 1 & 0x3f80 & 0u32.wrapping_sub(is_two))) >> 1;
+        odd |= u64::from(word & word << 8 & 0x8000 | word & encoding as u32);
+        let length = ((word & 0x7f) | (word >> 1 & 0x3f80 & 0u32.wrapping_sub(is_two))) >> encoding as u32;
         let start = at[lane] + u32::from(NULLABLE) + is_two + (mask as u32 & 1);
         let stop = start + length;
         // Negative where the message ends before.
@@ -265,7 +270,7 @@ pub(super) fn sized<const NULLABLE: bool, const POP: bool>(
 pub(super) fn fixed<const NULLABLE: bool, const POP: bool>(
     window: Window<'_>,
     lanes: &mut Lanes,
-    non_null_byte: u8,
+    presence: Presence,
     len: u32,
     values: &mut [PackedSpan; LANES],
     nulls: &mut [u8; LANES],
@@ -279,7 +284,7 @@ pub(super) fn fixed<const NULLABLE: bool, const POP: bool>(
         let mut mask = u64::MAX;
         if NULLABLE {
             let byte = u64::from(window.byte(at[lane]));
-            mask = presence(byte, non_null_byte, &mut nulls[lane], &mut odd);
+            mask = present(byte, presence, &mut nulls[lane], &mut odd);
         }
         let length = len & mask as u32;
         let stop = start.wrapping_add(length);

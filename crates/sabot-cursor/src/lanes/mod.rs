@@ -33,7 +33,7 @@ pub type PackedSpan = u64;
 /// Up to 64 positions that move through their messages side by side.
 ///
 /// ```
-/// use sabot_cursor::{Arena, Lanes};
+/// use sabot_cursor::{Arena, IntEncoding::Zigzag, Lanes};
 ///
 /// let mut arena = Arena::new();
 /// let mut lanes = Lanes::new();
@@ -41,9 +41,9 @@ pub type PackedSpan = u64;
 ///     lanes.push(arena.push(message).unwrap());
 /// }
 /// let mut values = [0; 64];
-/// lanes.longs(arena.window(), None, &mut values);
+/// lanes.longs(arena.window(), None, Zigzag, &mut values);
 /// assert_eq!(values[..3], [1, 42, 3]);
-/// lanes.longs(arena.window(), None, &mut values);
+/// lanes.longs(arena.window(), None, Zigzag, &mut values);
 /// assert_eq!(values[..3], [2, -1, 2]);
 /// // The third message has a byte more.
 /// assert_eq!(lanes.lost(false), 0b100);
@@ -64,9 +64,56 @@ pub struct Lanes {
     pub end: [u32; LANES],
 }
 
-/// The byte, 0 or 2, that says of a nullable value that it is there; the other of the two says that
-/// it is null. `None` where no such byte is written.
-pub type NonNullByte = Option<u8>;
+/// The two bytes, of which one comes before each value that may be null: in Avro 0 and 2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Presence {
+    /// The byte before a value that is there.
+    there: u8,
+    /// The bit in which the other byte differs, and its place.
+    differs: u8,
+    shift: u8,
+}
+
+impl Presence {
+    /// The byte before a value that is there, and the one that stands for null.
+    ///
+    /// # Panics
+    ///
+    /// If they do not differ in one bit, which the loops look at.
+    #[inline]
+    #[must_use]
+    pub const fn new(there: u8, absent: u8) -> Self {
+        let differs = there ^ absent;
+        assert!(differs.is_power_of_two(), "the bytes differ in one bit");
+        Self {
+            there,
+            differs,
+            shift: differs.trailing_zeros() as u8,
+        }
+    }
+}
+
+/// How the bits of a varint stand for a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the binary codecs have these two")]
+pub enum IntEncoding {
+    /// As they are: Protobuf's int64, and its lengths.
+    Plain = 0,
+    /// 0, 1, 2, 3, ... stand for 0, -1, 1, -2, ...: all of Avro's numbers, and Protobuf's sint64.
+    Zigzag = 1,
+}
+
+impl IntEncoding {
+    #[inline(always)]
+    const fn signed_64(self, value: u64) -> i64 {
+        (value >> self as u32) as i64 ^ -((value & self as u64) as i64)
+    }
+
+    #[inline(always)]
+    const fn signed_32(self, value: u32) -> i32 {
+        (value >> self as u32) as i32 ^ -((value & self as u32) as i32)
+    }
+}
 
 impl Default for Lanes {
     fn default() -> Self {
@@ -185,16 +232,16 @@ macro_rules! loops {
             ///
             /// Returns the bits of the lanes whose value is there.
             #[inline]
-            pub fn $name(&mut self, window: Window<'_>, non_null: NonNullByte $(, $extra: $extra_type)?, values: &mut $values) -> u64 {
+            pub fn $name(&mut self, window: Window<'_>, presence: Option<Presence> $(, $extra: $extra_type)?, values: &mut $values) -> u64 {
                 if self.len <= FEW {
-                    return careful::$name(window, self, non_null $(, $extra)?, values);
+                    return careful::$name(window, self, presence $(, $extra)?, values);
                 }
                 let before = self.at;
-                let (is_odd, present) = match non_null {
-                    None => (levels::$name::<false>(window, self, 0 $(, $extra)?, values, &mut [0; LANES]), self.all()),
-                    Some(byte) => {
+                let (is_odd, present) = match presence {
+                    None => (levels::$name::<false>(window, self, Presence::new(0, 1) $(, $extra)?, values, &mut [0; LANES]), self.all()),
+                    Some(presence) => {
                         let mut nulls = [0; LANES];
-                        let is_odd = levels::$name::<true>(window, self, byte $(, $extra)?, values, &mut nulls);
+                        let is_odd = levels::$name::<true>(window, self, presence $(, $extra)?, values, &mut nulls);
                         (is_odd, !bits_of_bytes(&nulls) & self.all())
                     }
                 };
@@ -202,48 +249,48 @@ macro_rules! loops {
                     return present;
                 }
                 self.at = before;
-                careful::$name(window, self, non_null $(, $extra)?, values)
+                careful::$name(window, self, presence $(, $extra)?, values)
             }
         )+}
 
         mod levels {
-            use super::{LANES, Lanes, PackedSpan, Window, loops};
+            use super::{IntEncoding, LANES, Lanes, PackedSpan, Presence, Window, loops};
             #[cfg(target_arch = "x86_64")]
             use super::Level;
             $(
                 #[inline]
                 pub(super) fn $name<const NULLABLE: bool>(
-                    window: Window<'_>, lanes: &mut Lanes, byte: u8 $(, $extra: $extra_type)?, values: &mut $values, nulls: &mut [u8; LANES],
+                    window: Window<'_>, lanes: &mut Lanes, presence: Presence $(, $extra: $extra_type)?, values: &mut $values, nulls: &mut [u8; LANES],
                 ) -> bool {
                     #[cfg(target_arch = "x86_64")]
                     {
                         #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
                         fn avx2<const NULLABLE: bool>(
-                            window: Window<'_>, lanes: &mut Lanes, byte: u8 $(, $extra: $extra_type)?, values: &mut $values, nulls: &mut [u8; LANES],
+                            window: Window<'_>, lanes: &mut Lanes, presence: Presence $(, $extra: $extra_type)?, values: &mut $values, nulls: &mut [u8; LANES],
                         ) -> bool {
-                            loops::$name::<NULLABLE, true>(window, lanes, byte $(, $extra)?, values, nulls)
+                            loops::$name::<NULLABLE, true>(window, lanes, presence $(, $extra)?, values, nulls)
                         }
                         #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vpopcntdq")]
                         fn avx512<const NULLABLE: bool>(
-                            window: Window<'_>, lanes: &mut Lanes, byte: u8 $(, $extra: $extra_type)?, values: &mut $values, nulls: &mut [u8; LANES],
+                            window: Window<'_>, lanes: &mut Lanes, presence: Presence $(, $extra: $extra_type)?, values: &mut $values, nulls: &mut [u8; LANES],
                         ) -> bool {
-                            loops::$name::<NULLABLE, true>(window, lanes, byte $(, $extra)?, values, nulls)
+                            loops::$name::<NULLABLE, true>(window, lanes, presence $(, $extra)?, values, nulls)
                         }
                         let best = Level::best();
                         if best == Level::Avx512 {
                             #[expect(unsafe_code, reason = "the loops take half as long with what newer processors have")]
                             // SAFETY: the processor was found to have the features that the
                             // function was compiled for.
-                            return unsafe { avx512::<NULLABLE>(window, lanes, byte $(, $extra)?, values, nulls) };
+                            return unsafe { avx512::<NULLABLE>(window, lanes, presence $(, $extra)?, values, nulls) };
                         }
                         if best == Level::Avx2 {
                             #[expect(unsafe_code, reason = "the loops take half as long with what newer processors have")]
                             // SAFETY: the processor was found to have the features that the
                             // function was compiled for.
-                            return unsafe { avx2::<NULLABLE>(window, lanes, byte $(, $extra)?, values, nulls) };
+                            return unsafe { avx2::<NULLABLE>(window, lanes, presence $(, $extra)?, values, nulls) };
                         }
                     }
-                    loops::$name::<NULLABLE, false>(window, lanes, byte $(, $extra)?, values, nulls)
+                    loops::$name::<NULLABLE, false>(window, lanes, presence $(, $extra)?, values, nulls)
                 }
             )+
         }
@@ -251,12 +298,12 @@ macro_rules! loops {
 }
 
 loops! {
-    /// Reads a zigzag 64-bit varint from each message.
-    longs([i64; LANES]);
+    /// Reads a 64-bit varint from each message.
+    longs([i64; LANES], encoding: IntEncoding);
     /// The same, where some have more than eight bytes: slower.
-    longs_of_any_length([i64; LANES]);
-    /// Reads a zigzag 32-bit varint from each message.
-    ints([i32; LANES]);
+    longs_of_any_length([i64; LANES], encoding: IntEncoding);
+    /// Reads a 32-bit varint from each message.
+    ints([i32; LANES], encoding: IntEncoding);
     /// Reads a byte that is 0 or 1 from each message.
     bools([u8; LANES]);
     /// Reads four bytes from each message, as a little-endian word.
@@ -264,7 +311,7 @@ loops! {
     /// Reads eight bytes from each message, as a little-endian word.
     words_64([u64; LANES]);
     /// Reads a length and as many bytes from each message, and says where these are.
-    sized([PackedSpan; LANES]);
+    sized([PackedSpan; LANES], encoding: IntEncoding);
     /// Steps over `len` bytes of each message, and says where these are.
     fixed([PackedSpan; LANES], len: u32);
 }

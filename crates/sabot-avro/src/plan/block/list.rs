@@ -4,6 +4,7 @@
 //! [`super::scan`].
 
 use sabot_codec::{Extent, RowLanes, Stuck};
+use sabot_cursor::IntEncoding::Zigzag;
 use sabot_cursor::LANES;
 
 use super::{Block, Op};
@@ -26,7 +27,9 @@ impl Block<'_> {
             return self.scan(op, pc, lanes, extent);
         }
         let (before, mut written) = (lanes.read.at, [0; LANES]);
-        let present = lanes.read.longs(self.arena.window(), op.non_null(), &mut written);
+        let present = lanes
+            .read
+            .longs(self.arena.window(), op.presence(), Zigzag, &mut written);
         let all = written[..lanes.len()].iter().fold(0, |all, count| all | count);
         if all < 0 {
             // A block's bytes follow, perhaps.

@@ -20,6 +20,7 @@
 
 use sabot_codec::{Extent, RowLanes, unpack};
 use sabot_columns::Span;
+use sabot_cursor::IntEncoding::Zigzag;
 use sabot_cursor::{LANES, PackedSpan};
 
 use super::super::values::{DecimalLimit, decimal_128, decimal_256, duration, uuid};
@@ -37,8 +38,8 @@ impl Block<'_> {
         };
         let (mut packed, window) = ([0; LANES], self.arena.window());
         let present = match bytes {
-            Some(bytes) => lanes.read.fixed(window, op.non_null(), bytes, &mut packed),
-            None => lanes.read.sized(window, op.non_null(), &mut packed),
+            Some(bytes) => lanes.read.fixed(window, op.presence(), bytes, &mut packed),
+            None => lanes.read.sized(window, op.presence(), Zigzag, &mut packed),
         };
         self.mark_valid(op, lanes, extent, present);
         let read = LaneBytes {

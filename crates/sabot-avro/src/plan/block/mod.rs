@@ -231,7 +231,7 @@ impl Block<'_> {
         let (mut nothing, end) = ([0; LANES], op.aux as usize);
         let present = lanes
             .read
-            .fixed(self.arena.window(), op.non_null(), 0, &mut nothing);
+            .fixed(self.arena.window(), op.presence(), 0, &mut nothing);
         self.mark_valid(op, lanes, extent, present);
         if present == lanes.read.all() {
             return Ok(pc + 1);

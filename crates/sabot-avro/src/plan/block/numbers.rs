@@ -22,6 +22,7 @@ use std::ops::Range;
 
 use sabot_codec::{Extent, RowLanes, Stuck};
 use sabot_columns::Columns;
+use sabot_cursor::IntEncoding::Zigzag;
 use sabot_cursor::{LANES, RUN, Window, varint};
 
 use super::skip::Skipper;
@@ -59,7 +60,7 @@ impl Block<'_> {
         read: impl Fn(Window<'_>, Range<u32>, usize, &mut Vec<T>) -> Option<u32>,
     ) -> Result<(), Stuck> {
         let (window, before, mut written) = (self.arena.window(), lanes.read.at, [0; LANES]);
-        let present = lanes.read.longs(window, op.non_null(), &mut written);
+        let present = lanes.read.longs(window, op.presence(), Zigzag, &mut written);
         self.mark_valid(op, lanes, extent, present);
         let all = written[..lanes.len()].iter().fold(0, |all, count| all | count);
         let first_counts = if all >= 0 {
@@ -68,7 +69,7 @@ impl Block<'_> {
             // The bytes of a block follow a count below 0: each head is read by itself, from its start.
             for lane in 0..lanes.len() {
                 if lanes.is_within(lane) {
-                    lanes.read.at[lane] = before[lane] + u32::from(op.non_null().is_some());
+                    lanes.read.at[lane] = before[lane] + u32::from(op.presence().is_some());
                 }
             }
             [0; LANES]

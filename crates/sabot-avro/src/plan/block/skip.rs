@@ -1,6 +1,7 @@
 //! Stepping over values that the reader has no column for, all lanes at once where the type is simple.
 
 use sabot_codec::{RowBudget, RowLanes};
+use sabot_cursor::IntEncoding::Zigzag;
 use sabot_cursor::{LANES, Window, varint};
 
 use super::super::skip::{Skip, SkipKind, SkipStep, Skips};
@@ -269,12 +270,12 @@ pub(super) fn presence(window: Window<'_>, non_null_byte: u8, at: u32) -> Option
 
 /// Steps over a value that has no others below it.
 fn skip_value(window: Window<'_>, lanes: &mut RowLanes, step: SkipStep) {
-    let non_null = (step.non_null_byte != Op::NO_TAG).then_some(step.non_null_byte);
+    let presence = super::super::presence(step.non_null_byte);
     let lanes = &mut lanes.read;
     match step.kind {
-        SkipKind::Bytes => lanes.fixed(window, non_null, step.aux, &mut [0; LANES]),
-        SkipKind::Sized => lanes.sized(window, non_null, &mut [0; LANES]),
-        SkipKind::Int => lanes.ints(window, non_null, &mut [0; LANES]),
-        _ => lanes.longs(window, non_null, &mut [0; LANES]),
+        SkipKind::Bytes => lanes.fixed(window, presence, step.aux, &mut [0; LANES]),
+        SkipKind::Sized => lanes.sized(window, presence, Zigzag, &mut [0; LANES]),
+        SkipKind::Int => lanes.ints(window, presence, Zigzag, &mut [0; LANES]),
+        _ => lanes.longs(window, presence, Zigzag, &mut [0; LANES]),
     };
 }

@@ -182,7 +182,7 @@ impl Survey<'_> {
 
     fn how_list(&self, pc: usize, next: usize) -> How {
         if let [item] = self.ops[pc + 1..next]
-            && item.non_null().is_none()
+            && item.presence().is_none()
             && item.validity == Op::NO_VALIDITY
             && matches!(
                 item.kind,

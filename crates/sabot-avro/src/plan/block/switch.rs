@@ -23,6 +23,7 @@ use std::ops::Range;
 
 use sabot_codec::{DeferredReader, Extent, RowLanes, Stuck, lanes_of};
 use sabot_columns::{NodeIx, NodeKind};
+use sabot_cursor::IntEncoding::Zigzag;
 use sabot_cursor::LANES;
 
 use super::{Block, Op, OpKind};
@@ -94,7 +95,7 @@ impl Block<'_> {
     /// Reads the branches' indices. A lane whose branch does not exist is lost, and in no group.
     fn groups(&self, op: &Op, lanes: &mut RowLanes) -> Groups {
         let (mut written, branches) = ([0; LANES], op.aux as usize);
-        lanes.read.longs(self.arena.window(), None, &mut written);
+        lanes.read.longs(self.arena.window(), None, Zigzag, &mut written);
         let mut found = Groups {
             groups: [Group::default(); LANES],
             len: 0,

@@ -2,6 +2,7 @@
 
 use sabot_codec::{Extent, RowLanes, Stuck};
 use sabot_columns::{Bits, NodeIx, NodeKind, Span};
+use sabot_cursor::IntEncoding::Zigzag;
 use sabot_cursor::LANES;
 
 use super::{Block, Op, OpKind};
@@ -47,7 +48,7 @@ impl Block<'_> {
             }
             OpKind::Bool => {
                 let mut values = [0; LANES];
-                let present = lanes.read.bools(self.arena.window(), op.non_null(), &mut values);
+                let present = lanes.read.bools(self.arena.window(), op.presence(), &mut values);
                 self.mark_valid(op, lanes, extent, present);
                 place_bits(&mut self.columns.bools[op.slot as usize], extent, lanes, &values);
             }
@@ -57,7 +58,9 @@ impl Block<'_> {
 
     fn long(&mut self, op: &Op, lanes: &mut RowLanes, extent: Extent) {
         let mut values = [0; LANES];
-        let present = lanes.read.longs(self.arena.window(), op.non_null(), &mut values);
+        let present = lanes
+            .read
+            .longs(self.arena.window(), op.presence(), Zigzag, &mut values);
         self.mark_valid(op, lanes, extent, present);
         if op.kind == OpKind::LongScaled {
             scale(self.plan.factors[op.aux as usize], lanes, &mut values);
@@ -76,7 +79,9 @@ impl Block<'_> {
 
     fn int(&mut self, op: &Op, lanes: &mut RowLanes, extent: Extent) {
         let mut values = [0; LANES];
-        let present = lanes.read.ints(self.arena.window(), op.non_null(), &mut values);
+        let present = lanes
+            .read
+            .ints(self.arena.window(), op.presence(), Zigzag, &mut values);
         self.mark_valid(op, lanes, extent, present);
         let (slot, columns) = (op.slot as usize, &mut *self.columns);
         match op.kind {
@@ -111,7 +116,7 @@ impl Block<'_> {
         let (slot, window) = (op.slot as usize, self.arena.window());
         if op.kind == OpKind::Double {
             let mut values = [0; LANES];
-            let present = lanes.read.words_64(window, op.non_null(), &mut values);
+            let present = lanes.read.words_64(window, op.presence(), &mut values);
             self.mark_valid(op, lanes, extent, present);
             return place(
                 &mut self.columns.f64s[slot],
@@ -122,7 +127,7 @@ impl Block<'_> {
             );
         }
         let mut values = [0; LANES];
-        let present = lanes.read.words_32(window, op.non_null(), &mut values);
+        let present = lanes.read.words_32(window, op.presence(), &mut values);
         self.mark_valid(op, lanes, extent, present);
         let single = f32::from_bits;
         if op.kind == OpKind::Float {
@@ -136,8 +141,8 @@ impl Block<'_> {
     fn string(&mut self, op: &Op, pc: usize, lanes: &mut RowLanes, extent: Extent) -> Result<(), Stuck> {
         let (mut packed, window) = ([0; LANES], self.arena.window());
         let present = match op.kind {
-            OpKind::FixedAsBytes => lanes.read.fixed(window, op.non_null(), op.aux, &mut packed),
-            _ => lanes.read.sized(window, op.non_null(), &mut packed),
+            OpKind::FixedAsBytes => lanes.read.fixed(window, op.presence(), op.aux, &mut packed),
+            _ => lanes.read.sized(window, op.presence(), Zigzag, &mut packed),
         };
         self.mark_valid(op, lanes, extent, present);
         if extent.is_shared {
