@@ -180,9 +180,9 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
         let longest = lens as usize;
         if has_room && longest < Span::ROOM_BYTES {
             #[expect(unsafe_code, reason = "checking the places of each string doubles its cost")]
-            // SAFETY: no string is longer, or begins later, than all bits of all lengths and starts
-            // together say, and the source has `Span::ROOM_BYTES` from there on. The total was
-            // summed up above.
+            // SAFETY: 1. No string is longer than all bits of all lengths together say, which is
+            // fewer than the room. 2. None begins later than all bits of all starts say, and from
+            // there on the source has the room. 3. The total was summed up above.
             unsafe {
                 if longest < SHORTEST_BYTES {
                     self.extend_short::<SHORTEST_BYTES>(source, spans, total);
@@ -213,10 +213,10 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
         let room = &mut self.data.spare_capacity_mut()[..total + ROOM];
         let mut at = 0;
         self.offsets.extend(spans.iter().map(|span| {
-            // SAFETY: the source has the room from every start on, as the caller says. `at` is the
-            // sum of the lengths before this one, `total` at most, and `room` has as many bytes
-            // more than that as are copied. A source that is borrowed does not overlap with the
-            // room.
+            // SAFETY: 1. The source has the room from every start on, as the caller says.
+            // 2. `at` is the sum of the lengths before this one, `total` at most, and `room` has as
+            // many bytes more than that as are copied. 3. A source that is borrowed does not
+            // overlap with the room.
             unsafe {
                 let from = source.as_ptr().add(span.start as usize);
                 let to = room.as_mut_ptr().cast::<u8>().add(at);
@@ -227,8 +227,8 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
         }));
         debug_assert_eq!(at, total, "the lengths make up the total");
         #[expect(unsafe_code, reason = "the bytes are written already")]
-        // SAFETY: the `total` bytes after the old length were written above, string after string
-        // without a gap.
+        // SAFETY: 1. The bytes after the old length were reserved above. 2. `total` of them were
+        // written, string after string without a gap.
         unsafe {
             self.data.set_len(start + total);
         }
@@ -294,11 +294,11 @@ impl<O: OffsetSizeTrait> VarBytes<O> {
         self.offsets.push(O::default());
         let data = pool.take(&mut self.data);
         #[expect(unsafe_code, reason = "checking all again takes 6 % of short strings' time")]
-        // SAFETY: the offsets begin with 0. Only `push` and `extend_spans` append to them, each the
-        // length of the data at that time, and only `truncate` drops any, from both; that they end
-        // where the data ends was checked above. There is one more of them than there are strings,
-        // as many as validity bits. Text was found to be UTF-8 string by string, when it was
-        // appended or above.
+        // SAFETY: 1. The offsets begin with 0 and never fall: only `push` and `extend_spans` append
+        // to them, each the length of the data at that time, and only `truncate` drops any, from
+        // both. 2. That they end where the data ends was checked above. 3. There is one more of
+        // them than there are strings, as many as validity bits. 4. Text was found to be UTF-8
+        // string by string, when it was appended or above.
         unsafe {
             let offsets = OffsetBuffer::new_unchecked(ScalarBuffer::from(offsets));
             Ok(GenericByteArray::new_unchecked(offsets, data, nulls))

@@ -10,7 +10,7 @@ use sabot_codec::RowBudget;
 use sabot_cursor::Cursor;
 use sabot_decode::RowErrorKind;
 
-use super::items::{Failure, read_block};
+use super::prefix::{Failure, read_block};
 use super::skip::Skips;
 use crate::schema::{At, Field, Kind, TypeId};
 

@@ -10,14 +10,16 @@ mod big;
 mod block;
 mod compile;
 mod defaults;
-mod items;
 mod json;
+mod prefix;
 mod rare;
 mod resolve;
 mod row;
 mod skip;
 mod split;
 mod values;
+
+use std::ops::Range;
 
 use sabot_columns::NodeIx;
 use sabot_cursor::Presence;
@@ -38,10 +40,12 @@ struct Op {
     /// The byte that a nullable value's branch index is where the value is not null (0 or 2);
     /// [`Op::NO_TAG`] where no index is written.
     non_null_byte: u8,
-    /// The column's slot in the array that the kind writes to.
+    /// Of a value, the column's slot in the array of columns that its kind writes to. Of other steps, see
+    /// [`Op::first_jump`], [`Op::default_at`] and [`Op::skip_steps`].
     slot: u32,
     /// The slot of the column's validity, or [`Op::NO_VALIDITY`].
     validity: u32,
+    /// What else the kind says.
     aux: u32,
 }
 
@@ -58,6 +62,21 @@ impl Op {
             validity: Self::NO_VALIDITY,
             aux,
         }
+    }
+
+    /// Of a [`OpKind::Switch`]: where the jumps to its branches begin among the plan's.
+    fn first_jump(&self) -> usize {
+        self.slot as usize
+    }
+
+    /// Of a [`OpKind::Default`]: its position among the plan's defaults.
+    fn default_at(&self) -> usize {
+        self.slot as usize
+    }
+
+    /// Of a [`OpKind::Skip`] or [`OpKind::SkipInDefault`]: its steps among the plan's skip steps.
+    fn skip_steps(&self) -> Range<usize> {
+        self.slot as usize..self.aux as usize
     }
 
     fn presence(&self) -> Option<Presence> {
@@ -135,11 +154,11 @@ enum OpKind {
     Struct,
     /// Items up to `aux`; `sites[..].list` says more. Maps too: their items are a key and a value.
     List,
-    /// The default `slot`, read by the steps up to `aux`.
+    /// The default [`Op::default_at`], read by the steps up to `aux`.
     Default,
 
     // Unions.
-    /// A writer's branch index below `aux`: goes on at `jumps[slot + index]`.
+    /// A writer's branch index below `aux`: goes on at that jump from [`Op::first_jump`] on.
     Switch,
     /// Goes on at `aux`.
     Jump,
@@ -151,7 +170,7 @@ enum OpKind {
     Fail,
 
     // What the reader has no column for.
-    /// Takes the steps `slot..aux` of the plan's `skip_steps`, of the writer's schema.
+    /// Skips by [`Op::skip_steps`], of the writer's schema.
     Skip,
     /// The same within a default, which is written with the reader's schema.
     SkipInDefault,
@@ -233,7 +252,7 @@ pub(crate) struct Plan {
     /// The writer's schema and the reader's, where values become text.
     schemas: Option<(Schema, Schema)>,
     /// How the steps are taken in blocks.
-    support: block::Support,
+    strategy: block::Strategy,
     /// Bytes that a row takes in the columns at least.
     row_width_bytes: usize,
     limits: Limits,
@@ -259,7 +278,7 @@ impl sabot_codec::Plan for Plan {
     }
 
     fn is_for_blocks(&self) -> bool {
-        self.support.is_worthwhile()
+        self.strategy.is_worthwhile()
     }
 
     fn defaults(&self) -> &[Box<[u8]>] {
@@ -267,6 +286,6 @@ impl sabot_codec::Plan for Plan {
     }
 
     fn default_bytes(&self) -> usize {
-        self.support.default_bytes()
+        self.strategy.default_bytes()
     }
 }

@@ -3,8 +3,8 @@
 use sabot_decode::{RowErrorKind, StringType};
 
 use super::big::{Big, read_big};
-use super::items::Failure;
 use super::json::JsonWriter;
+use super::prefix::Failure;
 use super::row::{Row, StepFault, overflow};
 use super::skip::Skips;
 use super::values::{decimal_128, decimal_256, duration, uuid, uuid_text};

@@ -2,6 +2,24 @@
 //!
 //! It finds what is wrong with a row, and where, and it takes every shape. The steps append as they
 //! go and never look back; the caller rolls back what a bad row left behind.
+//!
+//! # Example
+//!
+//! A record of a string that may be null and a list of ints, and the message `02 02 61 04 0e 10 00`.
+//!
+//! 1. The step of the string reads the byte 2: the value is there. It reads a length of 1 and "a",
+//!    checks that it is UTF-8, and appends it to the column and a 1 to its validity.
+//! 2. The step of the list reads a head of 2, charges two items to the row, and runs the step of the
+//!    int twice: 7 and 8. The next head is 0, the end. The list's offsets grow by 2.
+//! 3. No step is left and no byte: the row is good.
+//!
+//! Had the message ended after `0e`, the int's step would have failed with the offset 5 and the path
+//! of the list's items; the columns would be a string and an int ahead of the list, and be truncated.
+//!
+//! # Invariants
+//!
+//! - A step that fails says what is wrong, where in the message, and in which field.
+//! - What a row takes beyond its bytes is charged before it is appended.
 
 use std::ops::Range;
 
@@ -10,7 +28,7 @@ use sabot_columns::{Columns, Overflow};
 use sabot_cursor::Cursor;
 use sabot_decode::RowErrorKind;
 
-use super::items::{Failure, read_block, read_presence};
+use super::prefix::{Failure, read_block, read_presence};
 use super::skip::Skips;
 use super::{Op, OpKind, Plan};
 
@@ -296,13 +314,13 @@ impl<'a> Row<'a> {
         if index as u64 >= u64::from(op.aux) {
             return Err(Failure::new(RowErrorKind::InvalidUnionIndex(index), at).into());
         }
-        Ok(self.plan.jumps[op.slot as usize + index as usize] as usize)
+        Ok(self.plan.jumps[op.first_jump() + index as usize] as usize)
     }
 
     fn skip(&mut self, skips: Option<&Skips>, op: &Op) -> Result<(), StepFault> {
         let Some(skips) = skips else { return Ok(()) };
         let depth = self.plan.depth();
-        for at in op.slot as usize..op.aux as usize {
+        for at in op.skip_steps() {
             let (step, path) = self.plan.skip_steps[at];
             let skipped = skips.run(step, &mut self.cursor, self.budget, depth);
             skipped.map_err(|Failure { kind, byte_offset }| {
@@ -318,7 +336,7 @@ impl<'a> Row<'a> {
 
     /// Reads a default as if it stood in the message.
     fn default(&mut self, op: &Op, pc: usize) -> Result<(), StepFault> {
-        let default = Cursor::new(&self.plan.defaults[op.slot as usize]);
+        let default = Cursor::new(&self.plan.defaults[op.default_at()]);
         let message = std::mem::replace(&mut self.cursor, default);
         let result = self.run(pc + 1, op.aux as usize);
         self.cursor = message;

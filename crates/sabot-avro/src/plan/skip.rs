@@ -10,7 +10,7 @@ use sabot_cursor::Cursor;
 use sabot_decode::RowErrorKind;
 
 use super::Op;
-use super::items::{Failure, read_block, read_presence};
+use super::prefix::{Failure, read_block, read_presence};
 use crate::schema::{At, Kind, Schema, TypeId};
 
 /// Levels of a skipped value at most, whatever the limit asked for: skipping recurses on the thread's stack.

@@ -9,6 +9,23 @@
 //! The loops are plain Rust, compiled several times for what processors have (see [`Level`]); the
 //! compiler makes vectors of them. That is this module's only unsafe code: calling what was
 //! compiled for a processor that was found to be the one at hand.
+//!
+//! # Example
+//!
+//! Three messages whose next value is an int: `0e`, `ac 02` and `ff ff ff ff ff 01`.
+//!
+//! 1. From each lane's position a word of eight bytes is read. The lowest byte whose high bit is
+//!    clear ends the varint: after one, two and six bytes.
+//! 2. The groups of seven bits are moved together, and the lanes move on by 1, 2 and 6 bytes. The
+//!    last one is odd, since an int has five bytes at most: the loop says so, and is undone.
+//! 3. [`careful`] reads the same values one by one. The third lane is lost: its position gets the bit
+//!    [`LOST`], and stays beyond the end of its message whatever is read then.
+//!
+//! # Invariants
+//!
+//! - What a loop accepts, the careful way accepts, with the same values.
+//! - A lane that is lost, or beyond its message, never comes back.
+//! - Where a value is null, its lane moves by one byte, and its value is 0.
 
 mod careful;
 mod loops;
@@ -279,14 +296,16 @@ macro_rules! loops {
                         let best = Level::best();
                         if best == Level::Avx512 {
                             #[expect(unsafe_code, reason = "the loops take half as long with what newer processors have")]
-                            // SAFETY: the processor was found to have the features that the
-                            // function was compiled for.
+                            // SAFETY: 1. Calling the function asks for nothing but its features.
+                            // 2. `Level::Avx512` is returned only where all of them were found
+                            // on the processor at hand.
                             return unsafe { avx512::<NULLABLE>(window, lanes, presence $(, $extra)?, values, nulls) };
                         }
                         if best == Level::Avx2 {
                             #[expect(unsafe_code, reason = "the loops take half as long with what newer processors have")]
-                            // SAFETY: the processor was found to have the features that the
-                            // function was compiled for.
+                            // SAFETY: 1. Calling the function asks for nothing but its features.
+                            // 2. `Level::Avx2` is returned only where all of them were found on
+                            // the processor at hand.
                             return unsafe { avx2::<NULLABLE>(window, lanes, presence $(, $extra)?, values, nulls) };
                         }
                     }

@@ -84,7 +84,7 @@ impl<'a> DeferredReader<'a> for Block<'a> {
         lanes.is_dense = lanes.len() == extent.len;
         let (outer, (pc, plan_at)) = (self.plan_at, of);
         self.set_plan(plan_at);
-        self.run(pc, self.plan.support.next(pc), &mut lanes, extent)?;
+        self.run(pc, self.plan.strategy.next(pc), &mut lanes, extent)?;
         self.set_plan(outer);
         self.lost |= lanes.rows(lanes.read.lost(false));
         Ok(())
@@ -95,7 +95,7 @@ impl<'a> DeferredReader<'a> for Block<'a> {
         let mut lanes = RowLanes::new();
         lanes.push(value.start..value.end, 0, value.row);
         self.set_plan(value.plan);
-        self.by_rows(pc..self.plan.support.next(pc), &mut lanes, extent)?;
+        self.by_rows(pc..self.plan.strategy.next(pc), &mut lanes, extent)?;
         self.set_plan(outer);
         self.lost |= lanes.rows(lanes.read.lost(false));
         Ok(())

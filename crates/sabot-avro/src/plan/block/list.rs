@@ -1,7 +1,29 @@
-//! Lists and maps whose items are simple: all rows' first items, then all second ones, and so on.
+//! Lists and maps in rounds: the first items of all rows, then the second ones, and so on.
 //!
-//! The counts are read first, so that every item's place in the child is known before any item is read. Others are left to
-//! [`super::scan`].
+//! The counts are read first, so that every item's place in the child is known before any item is
+//! read. Lists of numbers are left to [`super::numbers`]; those in several blocks, and those in whose
+//! items nothing can be read as lanes at once, to [`super::scan`].
+//!
+//! # Example
+//!
+//! A list of strings, and three rows: `02 02 61 00` (["a"]), `00` ([]) and `04 02 62 02 63 00`
+//! (["b", "c"]).
+//!
+//! 1. The counts are 1, 0 and 2. The list's offsets grow by them, and the items of the rows begin at
+//!    the places 0, 1 and 1 of the child.
+//! 2. The lanes that have items, those with most items first: row 2, row 0.
+//! 3. Round 1: both lanes read a string. "b" goes to place 1, "a" to place 0. Since they do not come
+//!    in the order of their places, what they read is deferred.
+//! 4. Round 2: row 2 alone reads "c", which goes to place 2.
+//! 5. After each lane's last item comes the byte 0. If not, another block follows, and the next block
+//!    of rows is scanned; here the row is lost, and the row engine takes it.
+//! 6. Everybody has been there: "a", "b" and "c" are appended.
+//!
+//! # Invariants
+//!
+//! - The lanes at work are the first ones, so that a round needs no mask.
+//! - What a list's items take is charged before the offsets grow: a count that is wrong makes no
+//!   column grow.
 
 use sabot_codec::{Extent, RowLanes, Stuck};
 use sabot_cursor::IntEncoding::Zigzag;
@@ -19,11 +41,11 @@ impl Block<'_> {
         lanes: &mut RowLanes,
         extent: Extent,
     ) -> Result<(), Stuck> {
-        if self.plan.support.is_numbers(pc) {
+        if self.plan.strategy.is_numbers(pc) {
             return self.numbers(op, pc, lanes, extent);
         }
         let has_several_blocks = self.several_blocks.of(self.plan.sites[pc].column);
-        if has_several_blocks || !self.plan.support.is_in_rounds(pc) {
+        if has_several_blocks || !self.plan.strategy.is_in_rounds(pc) {
             return self.scan(op, pc, lanes, extent);
         }
         let (before, mut written) = (lanes.read.at, [0; LANES]);

@@ -1,14 +1,38 @@
 //! The block engine: each step over up to 64 rows before the next step.
 //!
-//! Rows are independent, so the processor reads many of them at once, and what a step costs apart from its values is paid
-//! once a block. The messages are gathered into an arena, where reading beyond one of them is harmless; whether a row
-//! went wrong is looked at when all steps are done. Then the caller truncates the columns and takes the lost rows with
-//! the row engine, which says what is wrong, or finds that nothing is: this engine may refuse what is merely unusual
-//! (a varint longer than necessary), but never takes what the row engine refuses.
+//! Rows are independent, so that the processor reads many of them at once, and what a step costs
+//! apart from its values is paid once a block. The messages are gathered into an arena, where reading
+//! beyond one of them is harmless; whether a row went wrong is looked at when all steps are done.
+//! Then the caller truncates the columns and takes the lost rows with the row engine, which says what
+//! is wrong, or finds that nothing is.
 //!
-//! Columns are appended to in the order of the rows. Where lanes come to a column in another order (the items of lists in
-//! rounds, the branches of unions, several writer schemas in one block), their extent is *shared*: numbers go to their
-//! places, and what has to be appended is noted until all have been there.
+//! # Example
+//!
+//! A record of a long and a string, and two messages: `02 04 68 69` (1, "hi") and `03 02 61`
+//! (-2, "a"). The plan has two steps.
+//!
+//! 1. The arena holds `02 04 68 69 03 02 61`. There are two lanes: one reads at 0 and ends at 4, the
+//!    other reads at 4 and ends at 7.
+//! 2. The step of the long reads one varint for each lane, and appends 1 and -2 to the column. The
+//!    lanes are at 1 and at 5.
+//! 3. The step of the string reads one length for each lane: 2 and 1. The strings are at 2..4 and at
+//!    6..7 of the arena; both are appended in one go, and checked to be UTF-8 in one go. The lanes
+//!    are at 4 and at 7.
+//! 4. Both lanes are where their messages end: both rows are good.
+//!
+//! Had the second message been cut to `03 02`, its lane would have read the string from what comes
+//! after it in the arena and be beyond its end now: the row is lost.
+//!
+//! # Invariants
+//!
+//! - This engine may refuse what is merely unusual (a varint longer than necessary), but never takes
+//!   what the row engine refuses, and what it takes has the same values.
+//! - No step stops for a lane. A lane that is lost reads garbage until the block ends.
+//! - A step brings its column, and all below it, to the end of its extent. In an extent that is
+//!   *shared* (the items of lists in rounds, the branches of unions, several writer schemas in one
+//!   block) it may leave what cannot be appended out of order to [`DeferredReader::finish`].
+//! - Every position is masked to the arena's size before it is read. No position comes near the
+//!   type's end: a step moves it by less than the arena's size.
 
 mod deferred;
 mod list;
@@ -16,7 +40,7 @@ mod made;
 mod numbers;
 mod scan;
 mod skip;
-mod support;
+mod strategy;
 mod switch;
 mod values;
 
@@ -29,7 +53,7 @@ use sabot_codec::{
 use sabot_columns::{Columns, Layout, NodeIx, Span};
 use sabot_cursor::{Arena, LANES};
 
-pub(super) use self::support::Support;
+pub(super) use self::strategy::Strategy;
 use super::row::decode_steps;
 use super::{Op, OpKind, Plan};
 use crate::output::NO_COLUMN;
@@ -179,7 +203,7 @@ impl Block<'_> {
     fn run(&mut self, mut pc: usize, end: usize, lanes: &mut RowLanes, extent: Extent) -> Result<(), Stuck> {
         let plan = self.plan;
         while pc < end {
-            let (next, is_by_rows) = plan.support.step(pc);
+            let (next, is_by_rows) = plan.strategy.step(pc);
             let op = &plan.ops[pc];
             match op.kind {
                 _ if extent.is_shared && self.is_deferred(pc) => self.defer(pc, lanes, extent),
@@ -210,7 +234,7 @@ impl Block<'_> {
     /// Whether a step's values are stepped over in a shared extent, and taken later.
     fn is_deferred(&self, pc: usize) -> bool {
         let (op, column) = (&self.plan.ops[pc], self.plan.sites[pc].column);
-        self.plan.support.is_by_rows(pc)
+        self.plan.strategy.is_by_rows(pc)
             || matches!(op.kind, OpKind::List | OpKind::Switch)
             || column != NO_COLUMN && self.deferred.is_always_deferred(column)
     }
@@ -246,7 +270,7 @@ impl Block<'_> {
     fn default(&mut self, op: &Op, pc: usize, lanes: &RowLanes, extent: Extent) -> Result<(), Stuck> {
         let before = self.plans[..usize::from(self.plan_at)].iter();
         let first: usize = before.map(|plan| plan.defaults.len()).sum();
-        let span = self.defaults[first + op.slot as usize];
+        let span = self.defaults[first + op.default_at()];
         let mut readers = lanes.clone();
         readers.read.at.fill(span.start);
         readers.read.end.fill(span.start + span.len);

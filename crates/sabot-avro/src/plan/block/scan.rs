@@ -1,8 +1,23 @@
-//! Lists and maps of any items, in any number of blocks: where each item lies is found first, and then the items are rows
-//! of a block of their own.
+//! Lists and maps of any items, in any number of blocks: where each item is is found first, and then
+//! the items are rows of a block of their own.
 //!
-//! The items are stepped over once to find their ends and read once more, 64 at a time. So they may be anything that a
-//! message may be, lists and unions among them.
+//! The items are skipped to find their ends, and read after that, 64 at a time. So they may be
+//! anything that a message may be, lists and unions among them.
+//!
+//! # Example
+//!
+//! A list of lists of ints, and one row: `04 02 02 00 00 00` ([[1], []]).
+//!
+//! 1. The count is 2. The first item is skipped: it is a list of one int and its end, the bytes 1..4.
+//!    The second is the byte 4. The list ends with the byte 5.
+//! 2. The outer list's offsets grow by 2.
+//! 3. Two lanes, which read at 1 and at 4 and end at 4 and at 5, run through the steps of the item:
+//!    an inner list each, to which the places 0 and 1 of the child belong.
+//!
+//! # Invariants
+//!
+//! - Items are found in the order of their places.
+//! - An item that does not end where it was found to end loses its row.
 
 use sabot_codec::{DeferredReader, Extent, RowLanes, Stuck};
 use sabot_columns::NodeKind;

@@ -1,4 +1,22 @@
-//! Stepping over values that the reader has no column for, all lanes at once where the type is simple.
+//! Skipping values: those that no column takes, and those that are read later.
+//!
+//! What has no lists and no unions in it is skipped for all lanes at once, with the loops that read
+//! such values. Everything else is skipped lane by lane, by a [`Skipper`].
+//!
+//! # Example
+//!
+//! A map of strings, and a lane at `04 02 61 00 02 62 02 78 00` ({"a": "", "b": "x"}).
+//!
+//! 1. The block's head is 2: two entries.
+//! 2. The key has the length 1, so that the value begins two bytes on. It has the length 0.
+//! 3. The second entry in the same way.
+//! 4. The next head is 0. The map ends after it, 9 bytes from where it began.
+//!
+//! # Invariants
+//!
+//! - What is accepted here is what [`Skips::run`] accepts, or less.
+//! - A step begins within the message, so that positions stay far from the type's end.
+//! - Every loop over items is bounded by the items that the row may have, and by its bytes.
 
 use sabot_codec::{RowBudget, RowLanes};
 use sabot_cursor::IntEncoding::Zigzag;
@@ -12,7 +30,7 @@ impl Block<'_> {
     pub(super) fn skip(&mut self, op: &Op, lanes: &mut RowLanes) {
         let plan = self.plan;
         let is_in_default = op.kind == OpKind::SkipInDefault;
-        for (step, _) in &plan.skip_steps[op.slot as usize..op.aux as usize] {
+        for (step, _) in &plan.skip_steps[op.skip_steps()] {
             self.skip_step(is_in_default, *step, lanes, plan.depth());
         }
     }

@@ -69,7 +69,7 @@ impl Block<'_> {
         let layout = self.layout;
         let node = self.plan.sites[pc].column;
         if let (NodeKind::Union(slot, children), true) =
-            (&layout.node(node).kind, self.plan.support.is_dense_union(pc))
+            (&layout.node(node).kind, self.plan.strategy.is_dense_union(pc))
         {
             return self.dense_union(op, (*slot, children), &groups, lanes, extent);
         }
@@ -136,7 +136,7 @@ impl Block<'_> {
 
     /// The steps of a branch, without the jump after them.
     fn branch_steps(&self, op: &Op, branch: usize) -> Range<usize> {
-        let jumps = &self.plan.jumps[op.slot as usize + branch..];
+        let jumps = &self.plan.jumps[op.first_jump() + branch..];
         jumps[0] as usize..jumps[1] as usize - 1
     }
 

@@ -58,7 +58,7 @@ use sabot_codec::FieldPaths;
 use sabot_columns::{NodeIx, NodeKind};
 use sabot_decode::{FieldPathId, Limits, PlanError, StringType};
 
-use super::block::Support;
+use super::block::Strategy;
 use super::resolve::fit;
 use super::skip::{SkipStep, Skips};
 use super::{DecimalSite, EnumMap, Op, OpKind, Plan, Site, SkipSite};
@@ -106,14 +106,14 @@ pub(crate) fn compile(
     // A union takes any error for that of one branch; this one is of all.
     compiler.check_bounds()?;
     compiled?;
-    let support = Support::new(
+    let strategy = Strategy::new(
         &compiler.ops,
         &compiler.sites,
         &compiler.jumps,
         &compiler.defaults,
     );
     Ok(Plan {
-        support,
+        strategy,
         ops: compiler.ops.into(),
         sites: compiler.sites.into(),
         jumps: compiler.jumps.into(),

@@ -16,6 +16,9 @@ pub(super) fn blocks() -> Vec<Seam> {
     let mut seams = Vec::new();
     for (ty, item, bad) in [
         (array("\"long\""), long(1 << 40), vec![0xff; 10]),
+        (array("\"int\""), long(-300), long(1 << 32)),
+        (array("\"float\""), 1.5f32.to_le_bytes().to_vec(), vec![1, 2]),
+        (array("\"double\""), 1.5f64.to_le_bytes().to_vec(), vec![1, 2, 3]),
         (array("\"string\""), sized("item"), sized([0xff])),
         (array("\"boolean\""), vec![1], vec![7]),
         (array(&pair("boolean")), item.clone(), cat(&[&[1], &long(2)])),

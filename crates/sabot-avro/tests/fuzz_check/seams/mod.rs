@@ -36,6 +36,8 @@ pub(crate) fn all() -> Vec<Seam> {
         limits::items(),
         lists::blocks(),
         lists::nested(),
+        lists::runs(),
+        lists::mixed(),
         lists::nothing(),
         holes::holes(),
         limits::sizes(),

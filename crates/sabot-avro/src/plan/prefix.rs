@@ -1,5 +1,5 @@
-//! What reading and skipping share: the blocks of arrays and maps (how many items follow, how many bytes they take), and
-//! whether a nullable value is there.
+//! What comes before values, for reading and skipping: the heads of the blocks of arrays and maps
+//! (how many items follow, how many bytes they take), and the byte that says whether a value is null.
 
 use sabot_codec::RowBudget;
 use sabot_cursor::{Cursor, ReadError, ReadErrorKind};

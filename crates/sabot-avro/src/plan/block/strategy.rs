@@ -1,6 +1,27 @@
-//! How the block engine takes each step of a plan.
+//! How the block engine takes each step of a plan; found when the plan is made.
 //!
-//! A step that it lacks is taken by the row engine, one row after the other, and the block goes on behind it.
+//! A step that it lacks is taken by the row engine, one row after the other, and the block goes on
+//! after it.
+//!
+//! # Example
+//!
+//! A record of a UUID that becomes text, a list of doubles, and a map of lists of strings. The steps:
+//!
+//! | step | kind | taken |
+//! |---|---|---|
+//! | 0 | `UuidTextAsText` | by rows |
+//! | 1, 2 | `List` of `Double` | as numbers, list by list |
+//! | 3 | `List`, the map | in rounds: its keys are read as lanes |
+//! | 4 | `Text`, the key | as lanes |
+//! | 5 | `List` | in rounds, once all of them are known |
+//! | 6 | `Text` | as lanes |
+//!
+//! One of seven steps is taken by rows: blocks are worthwhile.
+//!
+//! # Invariants
+//!
+//! - Each step knows the step after it and all within it, whatever it is.
+//! - Steps within steps that the engine takes itself are at most [`MAX_LEVELS`] deep.
 
 use super::super::{Op, OpKind, Site};
 use crate::output::NO_COLUMN;
@@ -11,7 +32,7 @@ const MAX_LEVELS: usize = 16;
 
 /// How a plan's steps are taken in blocks.
 #[derive(Debug, Default)]
-pub(crate) struct Support {
+pub(crate) struct Strategy {
     steps: Box<[Step]>,
     default_bytes: usize,
     is_worthwhile: bool,
@@ -39,7 +60,7 @@ enum How {
     Rows,
 }
 
-impl Support {
+impl Strategy {
     pub(in super::super) fn new(ops: &[Op], sites: &[Site], jumps: &[u32], defaults: &[Box<[u8]>]) -> Self {
         let default_bytes = defaults.iter().map(|bytes| bytes.len()).sum();
         let mut survey = Survey {
@@ -155,7 +176,7 @@ impl Survey<'_> {
         match op.kind {
             OpKind::Struct | OpKind::List | OpKind::Default => op.aux as usize,
             // The ways of a union end with a jump behind all of them.
-            OpKind::Switch => self.jumps[op.slot as usize + op.aux as usize] as usize,
+            OpKind::Switch => self.jumps[op.first_jump() + op.aux as usize] as usize,
             OpKind::Branch => self.sites[pc].end as usize,
             _ => pc + 1,
         }
@@ -163,7 +184,7 @@ impl Survey<'_> {
 
     /// The steps of a union's branch, without the jump behind them.
     fn branch(&self, pc: usize, branch: usize) -> std::ops::Range<usize> {
-        let jumps = &self.jumps[self.ops[pc].slot as usize + branch..];
+        let jumps = &self.jumps[self.ops[pc].first_jump() + branch..];
         jumps[0] as usize..jumps[1] as usize - 1
     }
 
