@@ -57,6 +57,99 @@ pub(super) fn blocks() -> Vec<Seam> {
     seams
 }
 
+/// Lists of numbers of every length, which are read as runs: more than are read at once, and some
+/// that are too long.
+pub(super) fn runs() -> Vec<Seam> {
+    let of_bits = |bits: u32| long((1 << bits >> 1) - 1);
+    let mut seams = Vec::new();
+    for (ty, most_bits) in [("\"int\"", 32), ("\"long\"", 63)] {
+        let numbers: Vec<Vec<u8>> = (1..most_bits).chain((1..most_bits).rev()).map(of_bits).collect();
+        let wide = [long(i64::from(i32::MIN)), long(i64::from(i32::MAX))];
+        let widest = [long(i64::MIN), long(i64::MAX), long(-1)];
+        let mut bodies = vec![
+            list_of(&numbers),
+            items_of(200, &of_bits(most_bits - 1)),
+            items_of(64, &long(-64)),
+            items_of(65, &long(64)),
+            list_of(&wide),
+            list_of(&widest),
+            // Longer than necessary, and too long.
+            list_of(&[vec![0x82, 0x80, 0], long(1)]),
+            list_of(&[long(1), vec![0x80, 0x80, 0x80, 0x80, 0x80, 0]]),
+            list_of(&[long(1), [&[0xff; 9][..], &[2]].concat()]),
+            list_of(&[long(1), vec![0xff; 11]]),
+            // Two blocks, and one that is cut off.
+            cat(&[&long(70), &of_bits(20).repeat(70), &items_of(3, &of_bits(7))]),
+            cat(&[&long(3), &of_bits(30)]),
+        ];
+        let there = bodies.iter().map(|body| [&[2], &body[..]].concat());
+        let nullable_bodies = there.chain([vec![0], vec![4]]).collect();
+        seams.push(Seam::new(&record(&[&nullable(&array(ty))]), nullable_bodies));
+        // In a list themselves.
+        let nested = bodies.iter().map(|body| items_of(2, body)).collect();
+        seams.push(Seam::new(&record(&[&array(&array(ty))]), nested));
+        bodies.push(long(0));
+        let seam = Seam::new(&record(&[&array(ty)]), bodies);
+        seams.push(seam.clone().within(|limits| limits.row_items = 69));
+        seams.push(seam);
+    }
+    seams
+}
+
+/// Lists of records that hold lists and unions beside what is read in rounds.
+pub(super) fn mixed() -> Vec<Seam> {
+    let line = format!(
+        r#"{{"type": "record", "name": "L", "fields": [
+            {{"name": "a", "type": "string"}},
+            {{"name": "b", "type": {}}},
+            {{"name": "c", "type": ["null", "long", "string"]}},
+            {{"name": "d", "type": ["null", {{"type": "record", "name": "D", "fields": [
+                {{"name": "e", "type": {}}}, {{"name": "f", "type": "int"}}
+            ]}}]}}
+        ]}}"#,
+        array("\"long\""),
+        map("\"double\"")
+    );
+    let entry = cat(&[&sized("k"), &[0; 8]]);
+    let there = cat(&[&[2], &items_of(2, &entry), &long(9)]);
+    let lines = [
+        cat(&[
+            &sized("x"),
+            &items_of(3, &long(1 << 60)),
+            &long(1),
+            &long(7),
+            &there,
+        ]),
+        cat(&[&sized("yy"), &long(0), &long(0), &[0]]),
+        cat(&[
+            &sized(""),
+            &items_of(1, &long(-1)),
+            &long(2),
+            &sized("text"),
+            &[0],
+        ]),
+        // A branch that does not exist, text that is no text, a map that is cut off.
+        cat(&[&sized("x"), &long(0), &long(3), &[0]]),
+        cat(&[&sized("x"), &long(0), &long(2), &sized([0xff]), &[0]]),
+        cat(&[&sized("x"), &long(0), &long(0), &[2], &long(1), &sized("k")]),
+    ];
+    let mut bodies = vec![list_of(&lines[..3]), long(0)];
+    let pairs = lines
+        .iter()
+        .map(|line| list_of(&[line.clone(), lines[1].clone()]));
+    bodies.extend(pairs);
+    // In two blocks.
+    bodies.push(cat(&[&long(1), &lines[0], &items_of(1, &lines[2])]));
+    let lists = array(&line);
+    let twice = bodies.iter().map(|body| items_of(2, body)).collect();
+    let seam = Seam::new(&record(&[&lists]), bodies);
+    vec![
+        seam.clone().within(|limits| limits.row_items = 5),
+        seam,
+        Seam::new(&record(&[&array(&lists)]), twice),
+    ]
+}
+
 /// An array of such items and an int after it, rightly written or wrongly.
 fn block_bodies(item: &[u8], bad_item: &[u8]) -> Vec<Vec<u8>> {
     let size = item.len() as i64;
