@@ -7,7 +7,7 @@ use sabot_testkit::toy::{Defect, ToyFactory};
 
 fn corpus() -> Corpus {
     let (a, b) = (SchemaKey::Id(1), SchemaKey::GlobalId(2));
-    let second = MessagePathBuf::new(&[1]).unwrap();
+    let second = MessagePathBuf::new(&[1]).expect("one index is a path");
     Corpus::new()
         .schema(a, ToyFactory::writer(7))
         .schema(b, ToyFactory::writer_of(&[100, -100]))
