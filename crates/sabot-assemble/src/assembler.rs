@@ -44,7 +44,7 @@ use sabot_decode::{Decoder, FlushError, RowError, RowErrorKind, SchemaSource};
 
 use crate::bad_rows::BadRows;
 use crate::chunk::Chunk;
-use crate::compose::{Gathered, Policies, Unassembled};
+use crate::compose::{Flushed, Policies, Unassembled};
 use crate::metadata::MetadataColumns;
 use crate::part::{Decoded, PartDecoder, PartStop};
 use crate::{Assembled, AssemblerOptions, BadRow, OnError, Part, PushStop, Pushed, Record, Run, layout};
@@ -132,7 +132,7 @@ pub struct Assembler {
     bad: BadRows,
     /// What the decoders held, if they had to be flushed to cut it to `rows`. The batch is full
     /// then.
-    held: Option<Result<Gathered, FlushError>>,
+    held: Option<Result<Flushed, FlushError>>,
     /// The schema of a batch, once it is fixed.
     schema: Option<SchemaRef>,
 }
@@ -250,7 +250,7 @@ impl Assembler {
     /// [`FlushError`] where columns do not fit together: for faults of the program, and where a
     /// union of 128 branches would have to hold null. The gathered rows are lost then.
     pub fn finish(&mut self) -> Result<Assembled, FlushError> {
-        let gathered = match self.held.take() {
+        let flushed = match self.held.take() {
             Some(held) => held,
             None => self.flush(),
         };
@@ -267,7 +267,7 @@ impl Assembler {
             self.schema = Some(SchemaRef::clone(&schema));
         }
         let unassembled = Unassembled {
-            gathered: gathered?,
+            flushed: flushed?,
             has_key_column: self
                 .key
                 .as_ref()
@@ -412,8 +412,8 @@ impl Assembler {
         let has_excess = |part: &PartDecoder| part.decoder.slots() > self.rows;
         if has_excess(&self.value) || self.key.as_ref().is_some_and(has_excess) {
             let rows = self.rows;
-            let gathered = self.flush().map(|gathered| gathered.truncated(rows));
-            self.held = Some(gathered).filter(|gathered| rows > 0 || gathered.is_err());
+            let flushed = self.flush().map(|flushed| flushed.truncated(rows));
+            self.held = Some(flushed).filter(|flushed| rows > 0 || flushed.is_err());
         }
     }
 
@@ -449,12 +449,12 @@ impl Assembler {
         }
     }
 
-    fn flush(&mut self) -> Result<Gathered, FlushError> {
+    fn flush(&mut self) -> Result<Flushed, FlushError> {
         // Both are flushed even if one fails: slots that stayed behind would part the decoders for
         // good.
         let key = self.key.as_mut().map(|key| key.decoder.flush()).transpose();
         let value = self.value.decoder.flush();
-        Ok(Gathered {
+        Ok(Flushed {
             key: key?,
             value: value?,
         })

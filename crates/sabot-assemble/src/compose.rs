@@ -97,14 +97,14 @@ impl Policies {
     }
 }
 
-/// What the decoders gathered.
+/// What the decoders flushed.
 #[derive(Debug)]
-pub(crate) struct Gathered {
+pub(crate) struct Flushed {
     pub(crate) key: Option<Slots>,
     pub(crate) value: Slots,
 }
 
-impl Gathered {
+impl Flushed {
     pub(crate) fn truncated(self, rows: usize) -> Self {
         let truncated = |slots: Slots| Slots {
             batch: slots.batch.slice(0, rows),
@@ -125,7 +125,7 @@ impl Gathered {
 /// Everything that goes into a batch.
 #[derive(Debug)]
 pub(crate) struct Unassembled {
-    pub(crate) gathered: Gathered,
+    pub(crate) flushed: Flushed,
     /// Whether the key has a schema, and so a column.
     pub(crate) has_key_column: bool,
     pub(crate) metadata: Vec<ArrayRef>,
@@ -142,7 +142,7 @@ impl Unassembled {
         bad: &mut BadRows,
     ) -> Result<RecordBatch, ArrowError> {
         let Self {
-            gathered: Gathered { key, value },
+            flushed: Flushed { key, value },
             has_key_column,
             metadata,
             has_key,

@@ -209,14 +209,14 @@ impl RunSource for Queues {
             slices.keys.push(message.key());
             slices.values.push(message.value());
             let row = slices.keys.len();
-            for (name, column) in [
+            for (name, headers) in [
                 (&self.key_header, &mut slices.key_headers),
                 (&self.value_header, &mut slices.value_headers),
             ] {
-                let header = name.as_deref().and_then(|name| message.header(name));
-                if header.is_some() || !column.is_empty() {
-                    column.resize(row - 1, None);
-                    column.push(header);
+                let found = name.as_deref().and_then(|name| message.header(name));
+                if found.is_some() || !headers.is_empty() {
+                    headers.resize(row - 1, None);
+                    headers.push(found);
                 }
             }
         }

@@ -130,7 +130,7 @@ impl<'a> Slices<'a> {
     /// Bytes of keys and values in `range`.
     pub(crate) fn bytes(&self, range: Range<usize>) -> usize {
         let bytes =
-            |column: &[Option<&[u8]>]| -> usize { column.iter().flatten().map(|slice| slice.len()).sum() };
+            |slices: &[Option<&[u8]>]| -> usize { slices.iter().flatten().map(|slice| slice.len()).sum() };
         bytes(&self.keys[range.clone()]) + bytes(&self.values[range])
     }
 
