@@ -6,11 +6,10 @@
 //!
 //! ```text
 //! topic "orders", partition 0
-//! offsets                  [        7 |    9 |       10 ]    offsets may have gaps
-//! timestamps.ms            [     1000 | 1003 |       -1 ]    the third record has no time
-//! keys.bytes               [      "a" |  "b" |     null ]
-//! values.bytes             [ 00000042 | null | 00000042 ]    each with its frame
-//!                            ...body           ...body
+//! offsets         [             7 |    9 |            10 ]    offsets may have gaps
+//! timestamps.ms   [          1000 | 1003 |            -1 ]    the third record has no time
+//! keys.bytes      [           "a" |  "b" |          null ]
+//! values.bytes    [ 0000000042... | null | 0000000042... ]    a frame of five bytes, then a body
 //! ```
 //!
 //! Invariant: every slice has one item for each record, or none for all where nobody asked.

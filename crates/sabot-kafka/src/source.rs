@@ -12,11 +12,11 @@
 //!
 //! ```text
 //! next_batch   event: assign a[0], a[1]         answered: positions are added
-//!              fetch: run a[0] 0..3, a[1] 0..4   decoded: rows 0..5, the batch is full
-//!              -> batch 1 covers a[0] 0..3, a[1] 0..2; a[1] 2..4 is left
+//!              fetch of 5: a[0] 0..3, a[1] 0..2  decoded: 5 rows, the batch is full
+//!              -> batch 1 covers a[0] 0..3, a[1] 0..2
 //! ack batch 1
 //! next_batch   stored: a[0] at 3, a[1] at 2
-//!              decoded: a[1] 2..4 is in hand
+//!              fetch of 5: a[1] 2..4             decoded: 2 rows are in hand
 //!              event: revoke a[1]                the batch in hand ends
 //!              -> batch 2 covers a[1] 2..4
 //! ack batch 2

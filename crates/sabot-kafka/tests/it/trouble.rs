@@ -1,5 +1,6 @@
-//! What must not lose, repeat or hang: partitions that go and come while a record is stuck, rebalances that cannot be
-//! answered, brokers that are gone at the end, groups that refuse, and batches that nobody can read.
+//! What must not lose, repeat or hang: partitions that go and come while a record is stuck,
+//! rebalances that cannot be answered, brokers that are gone at the end, groups that refuse, and
+//! batches that nobody can read.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -67,9 +68,11 @@ fn a_stuck_cooperative_member_gets_its_partitions_back() {
     a_stuck_member_goes_on_after_a_rebalance("cooperative-sticky");
 }
 
-/// A member whose record is stuck has paused its partitions. It must go on with all that a rebalance leaves or gives it.
+/// A member whose record is stuck fetches nothing. It must go on with all partitions that a
+/// rebalance leaves or gives it.
 ///
-/// There are many of them, because a request to go on that comes while librdkafka starts a partition may get lost.
+/// There are many of them, because what goes wrong while librdkafka starts a partition goes wrong
+/// for a few of them only.
 fn a_stuck_member_goes_on_after_a_rebalance(strategy: &str) {
     const PARTITIONS: i32 = 40;
     let broker = broker(PARTITIONS);
@@ -331,7 +334,8 @@ fn a_member_whose_dead_letters_are_refused_keeps_no_partition_from_others() {
         broker.guard.wait_for("the second member reads", || {
             reader.is_finished() || other.is_finished() || others.batches.get() > 0
         });
-        // The embedded broker goes on without a member that does not answer. The first one has answered.
+        // The embedded broker goes on without a member that does not answer. The first one has
+        // answered.
         broker
             .guard
             .wait_for("the first member has given its half up", || {
