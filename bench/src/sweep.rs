@@ -88,8 +88,18 @@ fn measure(sweep: &Sweep, options: &Options) -> Result<Vec<Row>, String> {
         if options.only.is_some_and(|only| only != at) {
             continue;
         }
-        let Drawn { schema, case } = (sweep.draw)(&mut rng, options.messages.unwrap_or(MESSAGES));
+        let Drawn { schema, mut case } = (sweep.draw)(&mut rng, options.messages.unwrap_or(MESSAGES));
         let rounds = options.rounds.unwrap_or(ROUNDS);
+        // Before what may panic below: a panic of ours ends the sweep.
+        if let Ok(Case {
+            systems, messages, ..
+        }) = &mut case
+        {
+            systems[0]
+                .run
+                .run(messages, &mut |_| {})
+                .map_err(|reason| format!("schema {at}: sabot: {reason}\n{schema}"))?;
+        }
         // The peer may panic where it does not know a schema.
         let measured: Result<Result<_, String>, _> = catch_unwind(AssertUnwindSafe(|| {
             let mut case = case?;
