@@ -201,7 +201,7 @@ impl Fetched {
         })
     }
 
-    /// The run of some of a stretch's records, whose slices are `rows` of them.
+    /// The run of some of a stretch's records, which are `rows` of the slices.
     fn run<'a>(
         &'a self,
         slices: &'a Slices<'_>,
