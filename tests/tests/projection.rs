@@ -1,4 +1,5 @@
-//! A projection means the same for every codec: one table of paths, over Avro, JSON and a given Arrow schema.
+//! A projection means the same for every codec: one table of paths, over Avro, JSON and a given
+//! Arrow schema.
 
 use sabot::arrow_array::RecordBatch;
 use sabot::avro::AvroFactory;
@@ -53,7 +54,8 @@ fn decode(
     Ok(decoder.flush().expect("flushing never fails for data").batch)
 }
 
-/// The message projected to `paths` by Avro, by Avro onto a given schema, and by JSON onto the same.
+/// The message projected to `paths` by Avro, by Avro onto a given schema, and by JSON onto the
+/// same.
 fn decode_each(paths: Option<&[&str]>) -> [Result<RecordBatch, PlanError>; 3] {
     let writer = WriterSchema::avro(WRITER);
     let whole =

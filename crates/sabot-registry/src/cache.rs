@@ -3,7 +3,7 @@
 //! A hit is one sharded-map lookup and one `Arc` clone: no HTTP, no parsing, no lock that a fetch
 //! could hold. A miss puts a *flight* in the entry: whoever came first is its leader and fetches,
 //! and whoever comes while it is under way waits for the result instead of asking again. The map's
-//! own locks are held only to read or swap a entry, never while fetching.
+//! own locks are held only to read or swap an entry, never while fetching.
 //!
 //! Eviction is first in, first out with a second chance for what was used since: a hit costs one
 //! relaxed store at most, where an LRU list would cost a lock.

@@ -36,7 +36,7 @@ const RULES: [(&str, Rule); 3] = [
     ("under_ns", Rule::UnderNs),
 ];
 
-/// How a run stands to a bar.
+/// How a run compares with a bar.
 pub(super) struct Verdict {
     /// What was reached: a ratio, or a time.
     pub(super) reached: String,

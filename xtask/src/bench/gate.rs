@@ -138,7 +138,7 @@ impl Counts {
     }
 }
 
-/// How a count stands to the baseline's.
+/// How a count compares with the baseline's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Same,

@@ -1,5 +1,5 @@
-//! ARCHITECTURE.md against what it is a map of: its table of crates against the one that is checked,
-//! and the files, types and functions that it names against those that there are.
+//! ARCHITECTURE.md against what it is a map of: its table of crates against the one that is
+//! checked, and the files, types and functions that it names against those that there are.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,5 @@
-//! A decoder that is right at sight, a source of schemas with a switch, messages, and a guard against hanging.
+//! A decoder that is right at sight, a source of schemas with a switch, messages, and a guard
+//! against hanging.
 use std::collections::HashSet;
 use std::io::Write;
 use std::ops::Deref;
@@ -21,12 +22,13 @@ use sabot_kafka::{
     Batch, Error, Message, Producer, Properties, Source, SourceOptions, Stopper, Subscription,
 };
 
-/// More than anything takes on a machine that is busy with something else. No test waits so long for something that is
-/// not to come.
+/// More than anything takes on a machine that is busy with something else. No test waits so long
+/// for something that is not to come.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Ends the run, with a word about where, if a test stays at one step for longer than [`PATIENCE`]. What hangs may be
-/// anything, the closing of a client as well, and a test that waits for it can say nothing any more.
+/// Ends the run, with a word about where, if a test stays at one step for longer than [`PATIENCE`].
+/// What hangs may be anything, the closing of a client as well, and a test that waits for it can
+/// say nothing any more.
 pub(crate) struct Guard(Arc<Mutex<(Instant, String)>>);
 
 impl Guard {
@@ -63,8 +65,9 @@ impl Guard {
     }
 }
 
-/// A session's timeout for groups of several members. The embedded broker waits a second less than this for the members
-/// that it knows to join again, and throws the others out: they have to hear of it in time.
+/// A session's timeout for groups of several members. The embedded broker waits a second less than
+/// this for the members that it knows to join again, and throws the others out: they have to hear
+/// of it in time.
 pub(crate) const SHARING_SESSION_MS: &str = "4000";
 
 /// Stops a source even if the test fails, for its thread is waited for.
@@ -221,7 +224,8 @@ pub(crate) fn produce(broker: &EmbeddedBroker, partition: i32, values: impl Into
     produce_all(broker, values.into_iter().map(|value| (partition, value)));
 }
 
-/// Produces values to partitions of topic `t`. A producer of its own for each would take half a second each.
+/// Produces values to partitions of topic `t`. A producer of its own for each would take half a
+/// second each.
 pub(crate) fn produce_all(broker: &EmbeddedBroker, values: impl IntoIterator<Item = (i32, Vec<u8>)>) {
     let producer = producer(broker);
     for (partition, value) in values {

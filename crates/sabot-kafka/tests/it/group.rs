@@ -22,8 +22,8 @@ fn grouped(broker: &EmbeddedBroker, end: End) -> SourceOptions {
     options
 }
 
-/// A source of a group that does not join it: it need not wait until the embedded broker is done with a member that has
-/// left.
+/// A source of a group that does not join it: it need not wait until the embedded broker is done
+/// with a member that has left.
 fn apart(broker: &EmbeddedBroker, partitions: i32, end: End) -> SourceOptions {
     let mut options = grouped(broker, end);
     options.subscription =
@@ -201,7 +201,8 @@ fn a_revocation_ends_the_batch_in_hand() {
             batch.ack();
             (batch, first)
         });
-        // From now on there is something in hand. Without the first's answer, the second gets nothing.
+        // From now on there is something in hand. Without the first's answer, the second gets
+        // nothing.
         decodes.recv().unwrap();
         broker.guard.step("the second member comes");
         let mut second = open_one();

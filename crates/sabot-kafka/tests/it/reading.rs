@@ -1,4 +1,5 @@
-//! Where a source begins and ends, what a batch covers, and what happens to records that cannot be decoded.
+//! Where a source begins and ends, what a batch covers, and what happens to records that cannot be
+//! decoded.
 
 use std::thread;
 
@@ -65,7 +66,8 @@ fn a_bounded_source_reads_all_partitions_and_ends() {
     assert!(source.next_batch().is_none());
 }
 
-/// What is to be read of partition 0 with the numbers from 0 to 99 and partition 1 with those from 100 to 109.
+/// What is to be read of partition 0 with the numbers from 0 to 99 and partition 1 with those from
+/// 100 to 109.
 fn starts_and_ends() -> Vec<(Subscription, Start, End, Vec<i64>)> {
     let at = |partition, start| PartitionStart::new("t", partition, start);
     let topics = Subscription::topics(["t"]);

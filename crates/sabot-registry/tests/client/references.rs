@@ -7,7 +7,8 @@ use sabot_schema::{NamedSchema, SchemaKey, WriterSchema};
 
 use crate::fake::{Asked, Fake, Reply};
 
-/// A schema whose text is `text` and which refers to each of `to` as `(name, subject)`, at version 1.
+/// A schema whose text is `text` and which refers to each of `to` as `(name, subject)`, at version
+/// 1.
 fn schema(subject: &str, text: &str, to: &[(String, String)]) -> String {
     let to: Vec<_> = to
         .iter()
