@@ -48,8 +48,6 @@ fn a_batch_in_steady_state_allocates_for_growth_alone() {
     let assembler = Assembler::new(AssemblerOptions::default(), None, decoder);
     let schemas = Schemas::new([(SchemaKey::Id(1), ToyFactory::writer(0))]);
     let mut source = Source::open(options, assembler, Box::new(schemas)).unwrap();
-    // So that no wait for the broker is among what is counted, nor its log lines.
-    std::thread::sleep(Duration::from_millis(500));
     let mut batches = Vec::new();
     loop {
         let (batch, counts) = count(|| source.next_batch());
