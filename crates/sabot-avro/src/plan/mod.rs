@@ -1,7 +1,7 @@
 //! A plan: one writer schema compiled onto the columns of one reader schema, as a flat list of
 //! steps.
 //!
-//! Steps address columns by slot and each other by position, so that a plan is immutable, without
+//! Steps address columns and each other by position, so that a plan is immutable, without
 //! pointers, and can be shared by threads. Schema resolution happens here once, not in every row.
 //! Values that a reader adds are written as Avro bytes by its defaults and read like any other,
 //! which spares a second set of steps for constants.
@@ -40,10 +40,10 @@ struct Op {
     /// The byte that a nullable value's branch index is where the value is not null (0 or 2);
     /// [`Op::NO_TAG`] where no index is written.
     non_null_byte: u8,
-    /// Of a value, the column's slot in the array of columns that its kind writes to. Of other steps, see
-    /// [`Op::first_jump`], [`Op::default_at`] and [`Op::skip_steps`].
-    slot: u32,
-    /// The slot of the column's validity, or [`Op::NO_VALIDITY`].
+    /// Of a value, the column's position in the array of columns that its kind writes to. Of other
+    /// steps, see [`Op::first_jump`], [`Op::default_at`] and [`Op::skip_steps`].
+    at: u32,
+    /// The position of the column's validity, or [`Op::NO_VALIDITY`].
     validity: u32,
     /// What else the kind says.
     aux: u32,
@@ -54,11 +54,11 @@ impl Op {
     const NO_VALIDITY: u32 = u32::MAX;
 
     /// A step whose value is never null.
-    const fn new(kind: OpKind, slot: u32, aux: u32) -> Self {
+    const fn new(kind: OpKind, at: u32, aux: u32) -> Self {
         Self {
             kind,
             non_null_byte: Self::NO_TAG,
-            slot,
+            at,
             validity: Self::NO_VALIDITY,
             aux,
         }
@@ -66,17 +66,17 @@ impl Op {
 
     /// Of a [`OpKind::Switch`]: where the jumps to its branches begin among the plan's.
     fn first_jump(&self) -> usize {
-        self.slot as usize
+        self.at as usize
     }
 
     /// Of a [`OpKind::Default`]: its position among the plan's defaults.
     fn default_at(&self) -> usize {
-        self.slot as usize
+        self.at as usize
     }
 
     /// Of a [`OpKind::Skip`] or [`OpKind::SkipInDefault`]: its steps among the plan's skip steps.
     fn skip_steps(&self) -> Range<usize> {
-        self.slot as usize..self.aux as usize
+        self.at as usize..self.aux as usize
     }
 
     fn presence(&self) -> Option<Presence> {

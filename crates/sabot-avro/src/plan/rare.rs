@@ -15,7 +15,7 @@ impl<'a> Row<'a> {
     /// The steps of rarer types, out of the way of the others.
     #[inline(never)]
     pub(super) fn rare(&mut self, op: &Op, pc: usize) -> Result<(), StepFault> {
-        let (slot, aux) = (op.slot as usize, op.aux as usize);
+        let (column, aux) = (op.at as usize, op.aux as usize);
         let at = self.cursor.position();
         let fail = |kind| StepFault::Row(Failure::new(kind, at));
         match op.kind {
@@ -25,11 +25,11 @@ impl<'a> Row<'a> {
                     _ => self.cursor.read_long()?,
                 };
                 let scaled = value.checked_mul(self.plan.factors[aux]);
-                self.columns.i64s[slot].push(scaled.ok_or_else(|| fail(RowErrorKind::NumberOutOfRange))?);
+                self.columns.i64s[column].push(scaled.ok_or_else(|| fail(RowErrorKind::NumberOutOfRange))?);
             }
             OpKind::EnumMapped => {
                 let index = self.read_symbol(aux)?;
-                self.columns.i32s[slot].push(index as i32);
+                self.columns.i32s[column].push(index as i32);
             }
             OpKind::EnumText => {
                 let index = self.read_symbol(aux)?;
@@ -47,12 +47,13 @@ impl<'a> Row<'a> {
             | OpKind::BigDecimalText => self.big_decimal(op, pc)?,
             OpKind::Duration => {
                 let value = duration(self.cursor.read_array()?);
-                self.columns.intervals[slot].push(value.ok_or_else(|| fail(RowErrorKind::NumberOutOfRange))?);
+                self.columns.intervals[column]
+                    .push(value.ok_or_else(|| fail(RowErrorKind::NumberOutOfRange))?);
             }
             OpKind::UuidText | OpKind::UuidTextAsText => {
                 let value = uuid(self.cursor.read_sized()?).ok_or_else(|| fail(RowErrorKind::InvalidText))?;
                 if op.kind == OpKind::UuidText {
-                    self.columns.fixed[slot].push(&value);
+                    self.columns.fixed[column].push(&value);
                 } else {
                     self.push_text(op, pc, &uuid_text(value))?;
                 }
@@ -128,21 +129,21 @@ impl<'a> Row<'a> {
     fn decimal(&mut self, op: &Op, pc: usize) -> Result<(), StepFault> {
         let at = self.cursor.position();
         let overflow = || StepFault::Row(Failure::new(RowErrorKind::DecimalOverflow, at));
-        let (slot, site) = (op.slot as usize, self.plan.decimals[op.aux as usize]);
+        let (column, site) = (op.at as usize, self.plan.decimals[op.aux as usize]);
         let bytes = self.read_bytes(site.fixed_bytes)?;
         match op.kind {
             // Within their precision, numbers fit into the bits that Arrow has for it.
             OpKind::Decimal32 | OpKind::Decimal64 | OpKind::Decimal128 => {
                 let value = decimal_128(bytes, site.limit.narrow).ok_or_else(overflow)?;
                 match op.kind {
-                    OpKind::Decimal32 => self.columns.i32s[slot].push(value as i32),
-                    OpKind::Decimal64 => self.columns.i64s[slot].push(value as i64),
-                    _ => self.columns.i128s[slot].push(value),
+                    OpKind::Decimal32 => self.columns.i32s[column].push(value as i32),
+                    OpKind::Decimal64 => self.columns.i64s[column].push(value as i64),
+                    _ => self.columns.i128s[column].push(value),
                 }
             }
             OpKind::Decimal256 => {
                 let value = decimal_256(bytes, site.limit.wide);
-                self.columns.i256s[slot].push(value.ok_or_else(overflow)?);
+                self.columns.i256s[column].push(value.ok_or_else(overflow)?);
             }
             _ => {
                 let (precision, scale) = (site.precision.into(), site.scale as usize);
@@ -174,12 +175,12 @@ impl<'a> Row<'a> {
         let limit = site.limit.wide;
         let value = value.filter(|value| limit.wrapping_neg() < *value && *value < limit);
         let value = value.ok_or_else(|| fail(RowErrorKind::DecimalOverflow))?;
-        let slot = op.slot as usize;
+        let column = op.at as usize;
         match op.kind {
-            OpKind::BigDecimal32 => self.columns.i32s[slot].push(value.as_i128() as i32),
-            OpKind::BigDecimal64 => self.columns.i64s[slot].push(value.as_i128() as i64),
-            OpKind::BigDecimal128 => self.columns.i128s[slot].push(value.as_i128()),
-            _ => self.columns.i256s[slot].push(value),
+            OpKind::BigDecimal32 => self.columns.i32s[column].push(value.as_i128() as i32),
+            OpKind::BigDecimal64 => self.columns.i64s[column].push(value.as_i128() as i64),
+            OpKind::BigDecimal128 => self.columns.i128s[column].push(value.as_i128()),
+            _ => self.columns.i256s[column].push(value),
         }
         Ok(())
     }
@@ -211,11 +212,11 @@ impl<'a> Row<'a> {
 
     /// Appends text, or bytes, wherever they stand.
     fn push_text(&mut self, op: &Op, pc: usize, text: &[u8]) -> Result<(), StepFault> {
-        let slot = op.slot as usize;
+        let column = op.at as usize;
         match self.plan.sites[pc].text {
-            StringType::LargeUtf8 => self.columns.large_bytes[slot].push(text),
-            StringType::Utf8View => self.columns.views[slot].push(text),
-            _ => self.columns.bytes[slot].push(text),
+            StringType::LargeUtf8 => self.columns.large_bytes[column].push(text),
+            StringType::Utf8View => self.columns.views[column].push(text),
+            _ => self.columns.bytes[column].push(text),
         }
         .map_err(overflow)
     }

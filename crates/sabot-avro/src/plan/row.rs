@@ -143,7 +143,7 @@ impl<'a> Row<'a> {
             }
             OpKind::Switch => return self.switch(op),
             OpKind::Jump => return Ok(op.aux as usize),
-            OpKind::Branch => self.columns.unions[op.slot as usize]
+            OpKind::Branch => self.columns.unions[op.at as usize]
                 .push(op.aux as i8)
                 .map_err(overflow)?,
             OpKind::PushNull => self
@@ -167,45 +167,49 @@ impl<'a> Row<'a> {
     /// Appends one value to one column.
     #[inline(always)]
     fn value(&mut self, op: &Op, pc: usize) -> Result<(), StepFault> {
-        let slot = op.slot as usize;
+        let column = op.at as usize;
         let Self { columns, cursor, .. } = self;
         match op.kind {
-            OpKind::Null => columns.nulls[slot] += 1,
+            OpKind::Null => columns.nulls[column] += 1,
             OpKind::Bool => {
                 let value = self.read_bool()?;
-                self.columns.bools[slot].push(value);
+                self.columns.bools[column].push(value);
             }
-            OpKind::Int => columns.i32s[slot].push(cursor.read_int()?),
-            OpKind::Long => columns.i64s[slot].push(cursor.read_long()?),
-            OpKind::IntToLong => columns.i64s[slot].push(cursor.read_int()?.into()),
-            OpKind::IntToFloat => columns.f32s[slot].push(cursor.read_int()? as f32),
-            OpKind::IntToDouble => columns.f64s[slot].push(cursor.read_int()?.into()),
-            OpKind::LongToFloat => columns.f32s[slot].push(cursor.read_long()? as f32),
-            OpKind::LongToDouble => columns.f64s[slot].push(cursor.read_long()? as f64),
-            OpKind::Float => columns.f32s[slot].push(cursor.read_f32()?),
-            OpKind::FloatToDouble => columns.f64s[slot].push(cursor.read_f32()?.into()),
-            OpKind::Double => columns.f64s[slot].push(cursor.read_f64()?),
-            OpKind::Bytes => columns.bytes[slot].push(cursor.read_sized()?).map_err(overflow)?,
-            OpKind::LargeBytes => columns.large_bytes[slot]
+            OpKind::Int => columns.i32s[column].push(cursor.read_int()?),
+            OpKind::Long => columns.i64s[column].push(cursor.read_long()?),
+            OpKind::IntToLong => columns.i64s[column].push(cursor.read_int()?.into()),
+            OpKind::IntToFloat => columns.f32s[column].push(cursor.read_int()? as f32),
+            OpKind::IntToDouble => columns.f64s[column].push(cursor.read_int()?.into()),
+            OpKind::LongToFloat => columns.f32s[column].push(cursor.read_long()? as f32),
+            OpKind::LongToDouble => columns.f64s[column].push(cursor.read_long()? as f64),
+            OpKind::Float => columns.f32s[column].push(cursor.read_f32()?),
+            OpKind::FloatToDouble => columns.f64s[column].push(cursor.read_f32()?.into()),
+            OpKind::Double => columns.f64s[column].push(cursor.read_f64()?),
+            OpKind::Bytes => columns.bytes[column]
                 .push(cursor.read_sized()?)
                 .map_err(overflow)?,
-            OpKind::BytesView => columns.views[slot].push(cursor.read_sized()?).map_err(overflow)?,
+            OpKind::LargeBytes => columns.large_bytes[column]
+                .push(cursor.read_sized()?)
+                .map_err(overflow)?,
+            OpKind::BytesView => columns.views[column]
+                .push(cursor.read_sized()?)
+                .map_err(overflow)?,
             OpKind::Text => {
                 let text = self.read_text()?;
-                self.columns.bytes[slot].push(text).map_err(overflow)?;
+                self.columns.bytes[column].push(text).map_err(overflow)?;
             }
             OpKind::LargeText => {
                 let text = self.read_text()?;
-                self.columns.large_bytes[slot].push(text).map_err(overflow)?;
+                self.columns.large_bytes[column].push(text).map_err(overflow)?;
             }
             OpKind::TextView => {
                 let text = self.read_text()?;
-                self.columns.views[slot].push(text).map_err(overflow)?;
+                self.columns.views[column].push(text).map_err(overflow)?;
             }
-            OpKind::Fixed => columns.fixed[slot].push(cursor.read_slice(op.aux as usize)?),
+            OpKind::Fixed => columns.fixed[column].push(cursor.read_slice(op.aux as usize)?),
             OpKind::EnumIndex => {
                 let index = self.read_index(op.aux)?;
-                self.columns.i32s[slot].push(index);
+                self.columns.i32s[column].push(index);
             }
             _ => self.rare(op, pc)?,
         }
@@ -235,14 +239,14 @@ impl<'a> Row<'a> {
     /// Appends a null instead of what the step would read, and says which step is next.
     #[inline]
     fn push_absent(&mut self, op: &Op, pc: usize) -> Result<usize, StepFault> {
-        let slot = op.slot as usize;
+        let column = op.at as usize;
         match op.kind {
-            OpKind::Int | OpKind::EnumIndex => self.columns.i32s[slot].push(0),
-            OpKind::Long | OpKind::IntToLong => self.columns.i64s[slot].push(0),
-            OpKind::Float => self.columns.f32s[slot].push(0.0),
-            OpKind::Double => self.columns.f64s[slot].push(0.0),
-            OpKind::Bool => self.columns.bools[slot].push(false),
-            OpKind::Text | OpKind::Bytes => self.columns.bytes[slot].push(&[]).map_err(overflow)?,
+            OpKind::Int | OpKind::EnumIndex => self.columns.i32s[column].push(0),
+            OpKind::Long | OpKind::IntToLong => self.columns.i64s[column].push(0),
+            OpKind::Float => self.columns.f32s[column].push(0.0),
+            OpKind::Double => self.columns.f64s[column].push(0.0),
+            OpKind::Bool => self.columns.bools[column].push(false),
+            OpKind::Text | OpKind::Bytes => self.columns.bytes[column].push(&[]).map_err(overflow)?,
             kind => {
                 self.columns
                     .push_null(self.plan.sites[pc].column)
@@ -296,7 +300,7 @@ impl<'a> Row<'a> {
             }
             items += block.count;
         }
-        self.columns.lists[op.slot as usize].push(items).map_err(overflow)
+        self.columns.lists[op.at as usize].push(items).map_err(overflow)
     }
 
     /// Charges what is about to be appended beyond the message's own bytes, of which a few may

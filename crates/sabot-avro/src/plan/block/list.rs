@@ -74,7 +74,7 @@ impl Block<'_> {
 
     /// Appends the lists of an extent, and says where their items go.
     pub(super) fn push_counts(&mut self, op: &Op, counts: &[u32]) -> Result<Extent, Stuck> {
-        let offsets = &mut self.columns.lists[op.slot as usize];
+        let offsets = &mut self.columns.lists[op.at as usize];
         let base = offsets.items();
         offsets.extend(counts)?;
         Ok(Extent::new(base, offsets.items() - base))
@@ -163,7 +163,7 @@ impl Block<'_> {
             active.row[at] = lanes.row[lane];
         }
         let mut round = 0;
-        while active.len() > 0 {
+        while !active.is_empty() {
             self.run(pc + 1, op.aux as usize, &mut active, extent)?;
             round += 1;
             for to in &mut active.to[..order.len] {

@@ -29,7 +29,7 @@ use super::{Block, Op, OpKind};
 
 impl Block<'_> {
     pub(super) fn made(&mut self, op: &Op, lanes: &mut RowLanes, extent: Extent) {
-        let (slot, aux, plan) = (op.slot as usize, op.aux as usize, self.plan);
+        let (column, aux, plan) = (op.at as usize, op.aux as usize, self.plan);
         let bytes = match op.kind {
             OpKind::Fixed => Some(op.aux),
             OpKind::Duration => Some(12),
@@ -48,20 +48,20 @@ impl Block<'_> {
             present,
         };
         match op.kind {
-            OpKind::Fixed => self.fixed(slot, &read, lanes, extent),
+            OpKind::Fixed => self.fixed(column, &read, lanes, extent),
             OpKind::UuidText => {
                 let values = read.map(lanes, uuid);
-                self.place_fixed(slot, &values, lanes, extent);
+                self.place_fixed(column, &values, lanes, extent);
             }
             OpKind::Duration => {
                 let values = read.map(lanes, |bytes| duration(bytes.try_into().ok()?));
-                let column = &mut self.columns.intervals[slot];
+                let column = &mut self.columns.intervals[column];
                 place(column, extent, lanes, &values, |value| value);
             }
             OpKind::Decimal256 => {
                 let limit = plan.decimals[aux].limit.wide;
                 let values = read.map(lanes, |bytes| decimal_256(bytes, limit));
-                place(&mut self.columns.i256s[slot], extent, lanes, &values, |value| {
+                place(&mut self.columns.i256s[column], extent, lanes, &values, |value| {
                     value
                 });
             }
@@ -69,8 +69,8 @@ impl Block<'_> {
         }
     }
 
-    fn fixed(&mut self, slot: usize, read: &LaneBytes<'_>, lanes: &RowLanes, extent: Extent) {
-        let column = &mut self.columns.fixed[slot];
+    fn fixed(&mut self, column: usize, read: &LaneBytes<'_>, lanes: &RowLanes, extent: Extent) {
+        let column = &mut self.columns.fixed[column];
         if !extent.is_shared {
             let spans = lanes.spans_by_position(&read.spans);
             return column.extend_spans(read.source, &spans[..extent.len]);
@@ -86,14 +86,14 @@ impl Block<'_> {
 
     fn place_fixed<const WIDTH: usize>(
         &mut self,
-        slot: usize,
+        column: usize,
         values: &[[u8; WIDTH]; LANES],
         lanes: &RowLanes,
         extent: Extent,
     ) where
         [u8; WIDTH]: Default,
     {
-        let column = &mut self.columns.fixed[slot];
+        let column = &mut self.columns.fixed[column];
         if !extent.is_shared {
             return column.extend_packed(&lanes.by_position(*values)[..extent.len]);
         }
@@ -105,7 +105,7 @@ impl Block<'_> {
 
     /// Decimals of up to 38 digits. Within their precision, numbers fit into the bits that Arrow has for it.
     fn decimals(&mut self, op: &Op, read: &LaneBytes<'_>, lanes: &mut RowLanes, extent: Extent) {
-        let slot = op.slot as usize;
+        let column = op.at as usize;
         let limit = self.plan.decimals[op.aux as usize].limit;
         let most = read.spans[..lanes.len()]
             .iter()
@@ -117,23 +117,23 @@ impl Block<'_> {
             };
             let columns = &mut *self.columns;
             return match op.kind {
-                OpKind::Decimal32 => place(&mut columns.i32s[slot], extent, lanes, &values, |value| {
+                OpKind::Decimal32 => place(&mut columns.i32s[column], extent, lanes, &values, |value| {
                     value as i32
                 }),
-                OpKind::Decimal64 => place(&mut columns.i64s[slot], extent, lanes, &values, |value| {
+                OpKind::Decimal64 => place(&mut columns.i64s[column], extent, lanes, &values, |value| {
                     value as i64
                 }),
-                _ => place(&mut columns.i128s[slot], extent, lanes, &values, |value| value),
+                _ => place(&mut columns.i128s[column], extent, lanes, &values, |value| value),
             };
         }
         let values = self.decimals_of_8_bytes(read, limit, lanes);
         let columns = &mut *self.columns;
         match op.kind {
-            OpKind::Decimal32 => place(&mut columns.i32s[slot], extent, lanes, &values, |value| {
+            OpKind::Decimal32 => place(&mut columns.i32s[column], extent, lanes, &values, |value| {
                 value as i32
             }),
-            OpKind::Decimal64 => place(&mut columns.i64s[slot], extent, lanes, &values, |value| value),
-            _ => place(&mut columns.i128s[slot], extent, lanes, &values, i128::from),
+            OpKind::Decimal64 => place(&mut columns.i64s[column], extent, lanes, &values, |value| value),
+            _ => place(&mut columns.i128s[column], extent, lanes, &values, i128::from),
         }
     }
 
@@ -190,11 +190,11 @@ impl LaneBytes<'_> {
     #[inline(always)]
     fn map<T: Copy + Default>(&self, lanes: &mut RowLanes, value: impl Fn(&[u8]) -> Option<T>) -> [T; LANES] {
         let mut values = [T::default(); LANES];
-        for (lane, slot) in values.iter_mut().enumerate().take(lanes.len()) {
+        for (lane, column) in values.iter_mut().enumerate().take(lanes.len()) {
             if self.present >> lane & 1 == 1 {
                 let value = value(unpack(self.spans[lane]).of(self.source));
                 lanes.read.lose(lane, value.is_none());
-                *slot = value.unwrap_or_default();
+                *column = value.unwrap_or_default();
             }
         }
         values

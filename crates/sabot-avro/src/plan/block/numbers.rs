@@ -38,14 +38,21 @@ impl Block<'_> {
         extent: Extent,
     ) -> Result<(), Stuck> {
         let item = self.plan.ops[pc + 1];
-        let slot = item.slot as usize;
+        let column = item.at as usize;
         match item.kind {
-            OpKind::Float => self.lists_of(op, pc, lanes, extent, |columns| &mut columns.f32s[slot], floats),
-            OpKind::Double => {
-                self.lists_of(op, pc, lanes, extent, |columns| &mut columns.f64s[slot], doubles)
+            OpKind::Float => {
+                self.lists_of(op, pc, lanes, extent, |columns| &mut columns.f32s[column], floats)
             }
-            OpKind::Int => self.lists_of(op, pc, lanes, extent, |columns| &mut columns.i32s[slot], ints),
-            _ => self.lists_of(op, pc, lanes, extent, |columns| &mut columns.i64s[slot], longs),
+            OpKind::Double => self.lists_of(
+                op,
+                pc,
+                lanes,
+                extent,
+                |columns| &mut columns.f64s[column],
+                doubles,
+            ),
+            OpKind::Int => self.lists_of(op, pc, lanes, extent, |columns| &mut columns.i32s[column], ints),
+            _ => self.lists_of(op, pc, lanes, extent, |columns| &mut columns.i64s[column], longs),
         }
     }
 
@@ -67,9 +74,9 @@ impl Block<'_> {
             self.counts(&written, all as u64, pc, lanes)
         } else {
             // The bytes of a block follow a count below 0: each head is read by itself, from its start.
-            for lane in 0..lanes.len() {
+            for (lane, start) in before.iter().enumerate().take(lanes.len()) {
                 if lanes.is_within(lane) {
-                    lanes.read.at[lane] = before[lane] + u32::from(op.presence().is_some());
+                    lanes.read.at[lane] = start + u32::from(op.presence().is_some());
                 }
             }
             [0; LANES]

@@ -68,10 +68,10 @@ impl Block<'_> {
         let groups = self.groups(op, lanes);
         let layout = self.layout;
         let node = self.plan.sites[pc].column;
-        if let (NodeKind::Union(slot, children), true) =
+        if let (NodeKind::Union(column, children), true) =
             (&layout.node(node).kind, self.plan.strategy.is_dense_union(pc))
         {
-            return self.dense_union(op, (*slot, children), &groups, lanes, extent);
+            return self.dense_union(op, (*column, children), &groups, lanes, extent);
         }
         if let [
             Group {
@@ -144,18 +144,18 @@ impl Block<'_> {
     fn dense_union(
         &mut self,
         op: &Op,
-        (slot, children): (usize, &[NodeIx]),
+        (column, children): (usize, &[NodeIx]),
         groups: &Groups,
         lanes: &mut RowLanes,
         extent: Extent,
     ) -> Result<(), Stuck> {
         let mut base = [0; MAX_CHILDREN];
         for (child, base) in base.iter_mut().enumerate().take(children.len()) {
-            *base = self.columns.unions[slot].child_len(child);
+            *base = self.columns.unions[column].child_len(child);
         }
-        let places = self.push_children((slot, children), groups, lanes, extent)?;
+        let places = self.push_children((column, children), groups, lanes, extent)?;
         let extent_of = |block: &Self, child: usize| {
-            let end = block.columns.unions[slot].child_len(child);
+            let end = block.columns.unions[column].child_len(child);
             Extent::new(base[child], end - base[child])
         };
         // The children that some group filled.
@@ -189,7 +189,7 @@ impl Block<'_> {
     /// Appends which child each row of an extent stands in, and says where in that child.
     fn push_children(
         &mut self,
-        (slot, children): (usize, &[NodeIx]),
+        (column, children): (usize, &[NodeIx]),
         groups: &Groups,
         lanes: &mut RowLanes,
         extent: Extent,
@@ -207,7 +207,7 @@ impl Block<'_> {
             }
         }
         let mut places = [0; LANES];
-        let pushed = self.columns.unions[slot].extend(&by_position[..extent.len])?;
+        let pushed = self.columns.unions[column].extend(&by_position[..extent.len])?;
         for (place, pushed) in places.iter_mut().zip(pushed) {
             *place = *pushed as u32;
         }

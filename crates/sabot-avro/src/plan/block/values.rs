@@ -63,13 +63,13 @@ impl Block<'_> {
             OpKind::Float | OpKind::FloatToDouble | OpKind::Double => self.float(op, lanes, extent),
             OpKind::Null => {
                 self.mark_valid(op, lanes, extent, lanes.read.all());
-                self.columns.nulls[op.slot as usize] = extent.end();
+                self.columns.nulls[op.at as usize] = extent.end();
             }
             OpKind::Bool => {
                 let mut values = [0; LANES];
                 let present = lanes.read.bools(self.arena.window(), op.presence(), &mut values);
                 self.mark_valid(op, lanes, extent, present);
-                place_bits(&mut self.columns.bools[op.slot as usize], extent, lanes, &values);
+                place_bits(&mut self.columns.bools[op.at as usize], extent, lanes, &values);
             }
             _ => self.int(op, lanes, extent),
         }
@@ -84,15 +84,15 @@ impl Block<'_> {
         if op.kind == OpKind::LongScaled {
             scale(self.plan.factors[op.aux as usize], lanes, &mut values);
         }
-        let (slot, columns) = (op.slot as usize, &mut *self.columns);
+        let (column, columns) = (op.at as usize, &mut *self.columns);
         match op.kind {
-            OpKind::LongToFloat => place(&mut columns.f32s[slot], extent, lanes, &values, |value| {
+            OpKind::LongToFloat => place(&mut columns.f32s[column], extent, lanes, &values, |value| {
                 value as f32
             }),
-            OpKind::LongToDouble => place(&mut columns.f64s[slot], extent, lanes, &values, |value| {
+            OpKind::LongToDouble => place(&mut columns.f64s[column], extent, lanes, &values, |value| {
                 value as f64
             }),
-            _ => place(&mut columns.i64s[slot], extent, lanes, &values, |value| value),
+            _ => place(&mut columns.i64s[column], extent, lanes, &values, |value| value),
         }
     }
 
@@ -102,22 +102,22 @@ impl Block<'_> {
             .read
             .ints(self.arena.window(), op.presence(), Zigzag, &mut values);
         self.mark_valid(op, lanes, extent, present);
-        let (slot, columns) = (op.slot as usize, &mut *self.columns);
+        let (column, columns) = (op.at as usize, &mut *self.columns);
         match op.kind {
-            OpKind::IntToLong => place(&mut columns.i64s[slot], extent, lanes, &values, i64::from),
-            OpKind::IntToFloat => place(&mut columns.f32s[slot], extent, lanes, &values, |value| {
+            OpKind::IntToLong => place(&mut columns.i64s[column], extent, lanes, &values, i64::from),
+            OpKind::IntToFloat => place(&mut columns.f32s[column], extent, lanes, &values, |value| {
                 value as f32
             }),
-            OpKind::IntToDouble => place(&mut columns.f64s[slot], extent, lanes, &values, f64::from),
+            OpKind::IntToDouble => place(&mut columns.f64s[column], extent, lanes, &values, f64::from),
             OpKind::IntScaled => {
                 let mut values = values.map(i64::from);
                 scale(self.plan.factors[op.aux as usize], lanes, &mut values);
-                place(&mut columns.i64s[slot], extent, lanes, &values, |value| value);
+                place(&mut columns.i64s[column], extent, lanes, &values, |value| value);
             }
             OpKind::EnumIndex => {
                 let is_symbol = |index: i32| ((index as u32) < op.aux).then_some(index);
                 symbols(lanes, &mut values, present, is_symbol);
-                place(&mut columns.i32s[slot], extent, lanes, &values, |value| value);
+                place(&mut columns.i32s[column], extent, lanes, &values, |value| value);
             }
             OpKind::EnumMapped => {
                 let indexes = &self.plan.enums[op.aux as usize].indexes;
@@ -125,20 +125,20 @@ impl Block<'_> {
                 symbols(lanes, &mut values, present, |written| {
                     index(written).filter(|index| *index >= 0)
                 });
-                place(&mut columns.i32s[slot], extent, lanes, &values, |value| value);
+                place(&mut columns.i32s[column], extent, lanes, &values, |value| value);
             }
-            _ => place(&mut columns.i32s[slot], extent, lanes, &values, |value| value),
+            _ => place(&mut columns.i32s[column], extent, lanes, &values, |value| value),
         }
     }
 
     fn float(&mut self, op: &Op, lanes: &mut RowLanes, extent: Extent) {
-        let (slot, window) = (op.slot as usize, self.arena.window());
+        let (column, window) = (op.at as usize, self.arena.window());
         if op.kind == OpKind::Double {
             let mut values = [0; LANES];
             let present = lanes.read.words_64(window, op.presence(), &mut values);
             self.mark_valid(op, lanes, extent, present);
             return place(
-                &mut self.columns.f64s[slot],
+                &mut self.columns.f64s[column],
                 extent,
                 lanes,
                 &values,
@@ -150,9 +150,9 @@ impl Block<'_> {
         self.mark_valid(op, lanes, extent, present);
         let single = f32::from_bits;
         if op.kind == OpKind::Float {
-            place(&mut self.columns.f32s[slot], extent, lanes, &values, single);
+            place(&mut self.columns.f32s[column], extent, lanes, &values, single);
         } else {
-            let column = &mut self.columns.f64s[slot];
+            let column = &mut self.columns.f64s[column];
             place(column, extent, lanes, &values, |bits| single(bits).into());
         }
     }
@@ -188,20 +188,20 @@ impl Block<'_> {
     ) -> Result<bool, Stuck> {
         let source = self.arena.window().padded();
         match self.layout.node(column).kind {
-            NodeKind::Bytes(slot) if is_text => Ok(self.columns.bytes[slot].extend_text(source, spans)?),
-            NodeKind::LargeBytes(slot) if is_text => {
-                Ok(self.columns.large_bytes[slot].extend_text(source, spans)?)
+            NodeKind::Bytes(column) if is_text => Ok(self.columns.bytes[column].extend_text(source, spans)?),
+            NodeKind::LargeBytes(column) if is_text => {
+                Ok(self.columns.large_bytes[column].extend_text(source, spans)?)
             }
-            NodeKind::Bytes(slot) => {
-                self.columns.bytes[slot].extend_spans(source, spans)?;
+            NodeKind::Bytes(column) => {
+                self.columns.bytes[column].extend_spans(source, spans)?;
                 Ok(true)
             }
-            NodeKind::LargeBytes(slot) => {
-                self.columns.large_bytes[slot].extend_spans(source, spans)?;
+            NodeKind::LargeBytes(column) => {
+                self.columns.large_bytes[column].extend_spans(source, spans)?;
                 Ok(true)
             }
-            NodeKind::Views(slot) => {
-                let column = &mut self.columns.views[slot];
+            NodeKind::Views(column) => {
+                let column = &mut self.columns.views[column];
                 for span in spans {
                     column.push(span.of(source))?;
                 }

@@ -35,12 +35,12 @@ impl Compiler<'_> {
         reader: At<'_>,
         node: &OutputNode,
     ) -> Result<Op, PlanError> {
-        let slot = self.slot(node.column);
+        let column = self.column_ix(node.column);
         let (logical, written_logical) = (reader.ty().logical, writer.ty().logical);
         let is_arrow = reader.schema.is_arrow;
         // A finer unit: a product, and no other step.
         let factor = conversion(writer, reader).unwrap_or(1);
-        let plain = |kind| Ok(Op::new(kind, slot, 0));
+        let plain = |kind| Ok(Op::new(kind, column, 0));
         if factor != 1 {
             self.factors.push(factor);
             let kind = if matches!(writer.kind(), Kind::Int) {
@@ -48,7 +48,7 @@ impl Compiler<'_> {
             } else {
                 OpKind::LongScaled
             };
-            return Ok(Op::new(kind, slot, self.factors.len() as u32 - 1));
+            return Ok(Op::new(kind, column, self.factors.len() as u32 - 1));
         }
         match (writer.kind(), reader.kind()) {
             (Kind::Null, Kind::Null) => plain(OpKind::Null),
@@ -72,7 +72,7 @@ impl Compiler<'_> {
             },
             (Kind::Fixed(size), Kind::Bytes) => match logical {
                 Some(Logical::Decimal(decimal)) => Ok(self.decimal(decimal, Some(*size as u32), node)),
-                _ => Ok(Op::new(OpKind::FixedAsBytes, slot, *size as u32)),
+                _ => Ok(Op::new(OpKind::FixedAsBytes, column, *size as u32)),
             },
             (Kind::String, Kind::Fixed(_)) => plain(OpKind::UuidText),
             (Kind::Bytes | Kind::String, Kind::String) => match (logical, written_logical) {
@@ -90,7 +90,7 @@ impl Compiler<'_> {
                 Some(Logical::Decimal(decimal)) => Ok(self.decimal(decimal, Some(*size as u32), node)),
                 Some(Logical::Duration) => plain(OpKind::Duration),
                 Some(Logical::Uuid) if !self.is_fixed(node) => plain(OpKind::UuidBytesAsText),
-                _ => Ok(Op::new(OpKind::Fixed, slot, *size as u32)),
+                _ => Ok(Op::new(OpKind::Fixed, column, *size as u32)),
             },
             (Kind::Enum(written), Kind::String) => self.enumeration(written, written, node),
             (Kind::Enum(written), Kind::Enum(read)) => self.enumeration(written, read, node),
@@ -125,11 +125,11 @@ impl Compiler<'_> {
         }
         // Skipping needs the sizes of the reader's types too.
         self.min_bytes(writer);
-        Ok(Op::new(kind, self.slot(node.column), writer.id.0))
+        Ok(Op::new(kind, self.column_ix(node.column), writer.id.0))
     }
 
     fn decimal(&mut self, decimal: Decimal, fixed_bytes: Option<u32>, node: &OutputNode) -> Op {
-        let slot = self.slot(node.column);
+        let column = self.column_ix(node.column);
         let kind = match self.kind(node.column) {
             NodeKind::I32(_) => OpKind::Decimal32,
             NodeKind::I64(_) => OpKind::Decimal64,
@@ -139,8 +139,8 @@ impl Compiler<'_> {
             // More digits than Arrow takes: the bytes as they are.
             _ => {
                 return fixed_bytes.map_or_else(
-                    || Op::new(self.bytes(node.column), slot, 0),
-                    |bytes| Op::new(OpKind::Fixed, slot, bytes),
+                    || Op::new(self.bytes(node.column), column, 0),
+                    |bytes| Op::new(OpKind::Fixed, column, bytes),
                 );
             }
         };
@@ -150,18 +150,18 @@ impl Compiler<'_> {
             precision: decimal.precision,
             scale: decimal.scale as i16,
         });
-        Op::new(kind, slot, self.decimals.len() as u32 - 1)
+        Op::new(kind, column, self.decimals.len() as u32 - 1)
     }
 
     fn big_decimal(&mut self, node: &OutputNode) -> Op {
-        let slot = self.slot(node.column);
+        let column = self.column_ix(node.column);
         let (kind, precision, scale) = match *self.output.layout.node(node.column).field.data_type() {
             DataType::Decimal32(precision, scale) => (OpKind::BigDecimal32, precision, scale),
             DataType::Decimal64(precision, scale) => (OpKind::BigDecimal64, precision, scale),
             DataType::Decimal128(precision, scale) => (OpKind::BigDecimal128, precision, scale),
             DataType::Decimal256(precision, scale) => (OpKind::BigDecimal256, precision, scale),
-            _ if self.is_text(node) => return Op::new(OpKind::BigDecimalText, slot, 0),
-            _ => return Op::new(self.bytes(node.column), slot, 0),
+            _ if self.is_text(node) => return Op::new(OpKind::BigDecimalText, column, 0),
+            _ => return Op::new(self.bytes(node.column), column, 0),
         };
         self.decimals.push(DecimalSite {
             limit: DecimalLimit::new(precision.into()),
@@ -169,7 +169,7 @@ impl Compiler<'_> {
             precision: precision.into(),
             scale: scale.into(),
         });
-        Op::new(kind, slot, self.decimals.len() as u32 - 1)
+        Op::new(kind, column, self.decimals.len() as u32 - 1)
     }
 
     fn enumeration(&mut self, written: &Enum, read: &Enum, node: &OutputNode) -> Result<Op, PlanError> {
@@ -189,7 +189,7 @@ impl Compiler<'_> {
             });
             return Ok(Op::new(
                 OpKind::EnumMapped,
-                self.slot(node.column),
+                self.column_ix(node.column),
                 self.enums.len() as u32 - 1,
             ));
         }
@@ -206,11 +206,11 @@ impl Compiler<'_> {
             .iter()
             .map(|symbol| index(symbol).map_or(-1, |index| index as i32))
             .collect();
-        let slot = self.slot(node.column);
+        let column = self.column_ix(node.column);
         let is_text = !matches!(self.kind(node.column), NodeKind::Dictionary(_) | NodeKind::I32(_));
         // Where both sides number their symbols alike, an index is only held against their count.
         if !is_text && indexes.iter().enumerate().all(|(at, index)| at as i32 == *index) {
-            return Ok(Op::new(OpKind::EnumIndex, slot, indexes.len() as u32));
+            return Ok(Op::new(OpKind::EnumIndex, column, indexes.len() as u32));
         }
         let texts = if is_text {
             read.symbols.clone().into()
@@ -223,7 +223,7 @@ impl Compiler<'_> {
         } else {
             OpKind::EnumMapped
         };
-        Ok(Op::new(kind, slot, self.enums.len() as u32 - 1))
+        Ok(Op::new(kind, column, self.enums.len() as u32 - 1))
     }
 
     pub(super) fn text(&self, column: NodeIx) -> OpKind {

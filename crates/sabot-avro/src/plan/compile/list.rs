@@ -38,7 +38,7 @@ pub(super) struct OpenList {
 impl Compiler<'_> {
     /// Adds the step of a list or map, which those of an item are to follow.
     pub(super) fn begin_list(&mut self, node: &OutputNode, path: FieldPathId, non_null_byte: u8) -> OpenList {
-        let op = Op::new(OpKind::List, self.slot(node.column), 0);
+        let op = Op::new(OpKind::List, self.column_ix(node.column), 0);
         let at = self.push_present(op, node, path, non_null_byte);
         // The steps of an item are come to again with every item.
         self.set_label();
@@ -78,7 +78,7 @@ impl Compiler<'_> {
         path: FieldPathId,
     ) -> Result<(), PlanError> {
         let path = self.path_below(path, "{}");
-        self.push(Op::new(self.text(key), self.slot(key), 0), key, path);
+        self.push(Op::new(self.text(key), self.column_ix(key), 0), key, path);
         self.value(value, id, path).map_err(|error| error.within("{}"))?;
         let site = ListSite {
             // The key's length is a byte at least.

@@ -189,7 +189,7 @@ impl<'a> Compiler<'a> {
         if let Form::Dropped = node.form {
             self.leave(writer, path);
             self.push(
-                Op::new(OpKind::Null, self.slot(node.column), 0),
+                Op::new(OpKind::Null, self.column_ix(node.column), 0),
                 node.column,
                 path,
             );
@@ -413,32 +413,32 @@ impl<'a> Compiler<'a> {
             .layout
             .node(column)
             .validity
-            .map_or(Op::NO_VALIDITY, |slot| slot as u32)
+            .map_or(Op::NO_VALIDITY, |column| column as u32)
     }
 
     /// Where a column's values are; 0 for a struct, which has none.
-    fn slot(&self, column: NodeIx) -> u32 {
-        let slot = match *self.kind(column) {
-            NodeKind::Null(slot)
-            | NodeKind::Bool(slot)
-            | NodeKind::I32(slot)
-            | NodeKind::I64(slot)
-            | NodeKind::F32(slot)
-            | NodeKind::F64(slot)
-            | NodeKind::I128(slot)
-            | NodeKind::I256(slot)
-            | NodeKind::Interval(slot)
-            | NodeKind::Bytes(slot)
-            | NodeKind::LargeBytes(slot)
-            | NodeKind::Views(slot)
-            | NodeKind::Fixed(slot)
-            | NodeKind::Dictionary(slot)
-            | NodeKind::List(slot, _)
-            | NodeKind::Map(slot, ..)
-            | NodeKind::Union(slot, _) => slot,
+    fn column_ix(&self, column: NodeIx) -> u32 {
+        let column = match *self.kind(column) {
+            NodeKind::Null(column)
+            | NodeKind::Bool(column)
+            | NodeKind::I32(column)
+            | NodeKind::I64(column)
+            | NodeKind::F32(column)
+            | NodeKind::F64(column)
+            | NodeKind::I128(column)
+            | NodeKind::I256(column)
+            | NodeKind::Interval(column)
+            | NodeKind::Bytes(column)
+            | NodeKind::LargeBytes(column)
+            | NodeKind::Views(column)
+            | NodeKind::Fixed(column)
+            | NodeKind::Dictionary(column)
+            | NodeKind::List(column, _)
+            | NodeKind::Map(column, ..)
+            | NodeKind::Union(column, _) => column,
             _ => 0,
         };
-        slot as u32
+        column as u32
     }
 }
 
@@ -499,7 +499,7 @@ mod tests {
         let plan = plan(&writer, &reader);
         assert_eq!(kinds(&plan), [Skip, IntToLong, Text, Default, Int]);
         assert_eq!(
-            (plan.ops[0].slot, plan.ops[0].aux, plan.skip_steps.len()),
+            (plan.ops[0].at, plan.ops[0].aux, plan.skip_steps.len()),
             (0, 1, 1)
         );
         assert_eq!((plan.ops[2].non_null_byte, plan.ops[3].aux), (2, 5));

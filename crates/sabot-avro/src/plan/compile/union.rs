@@ -109,8 +109,8 @@ impl<'a> Compiler<'a> {
         let segment = branch_segment(name);
         let path_below = self.path_below(path, &segment);
         if let (true, Some(child)) = (union.is_dense, child) {
-            let slot = self.slot(node.column);
-            let step = Op::new(OpKind::Branch, slot, child as u32);
+            let column = self.column_ix(node.column);
+            let step = Op::new(OpKind::Branch, column, child as u32);
             let at = self.push(step, node.column, path);
             // Skips within the branch's value are not merged with those before or after it.
             self.set_label();
