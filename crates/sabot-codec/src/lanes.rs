@@ -163,7 +163,7 @@ impl RowLanes {
     }
 }
 
-/// Where a string lies, as columns take it.
+/// Where a string is, as columns take it.
 #[inline]
 #[must_use]
 pub const fn unpack(span: PackedSpan) -> Span {

@@ -13,6 +13,7 @@
 //! | the columns are inferred from the first messages, where no schema says what they are | [`Sampler`] |
 //! | errors point at field paths | [`FieldPaths`] |
 //! | a projection says which fields to keep | [`Projection`] |
+//! | where each row of a block is read next, and where its values go | [`RowLanes`] |
 //! | columns that blocks meet in another order than that of their rows | [`DeferredWrites`], [`Extent`] |
 //! | dictionaries that grow, names of extension types | [`GrowingDictionaries`], [`extension`] |
 //!

@@ -309,7 +309,7 @@ impl Watched<'_> {
             _ if byte_offset as usize > given.body().len() => {
                 return fail(
                     Invariant::Atomicity,
-                    format!("the error is at byte {byte_offset}, behind the end"),
+                    format!("the error is at byte {byte_offset}, beyond the end"),
                 );
             }
             _ => {}
@@ -326,8 +326,10 @@ impl Watched<'_> {
         self.ensure(slots > 0, Invariant::Bounded, || {
             "an empty decoder says that it is full".to_owned()
         })?;
+        // What came before the first schema may be a batch of its own.
+        let is_early = self.decoder.schema().is_none();
         self.ensure(
-            slots >= limits.batch_rows || bytes >= limits.batch_bytes / 4,
+            is_early || slots >= limits.batch_rows || bytes >= limits.batch_bytes / 4,
             Invariant::Schemas,
             || format!("the decoder is full with {slots} rows and {bytes} bytes, far from its limits"),
         )
