@@ -478,7 +478,8 @@ impl FixedBytes {
         self.data[at * self.width..][..self.width].copy_from_slice(bytes);
     }
 
-    /// Appends the strings that lie in `source`; where a span has another length than the column's width, zeros.
+    /// Appends the strings that lie in `source`; where a span has another length than the column's
+    /// width, zeros.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -499,7 +500,8 @@ impl FixedBytes {
     ///
     /// If a span goes beyond `source`.
     pub fn extend_spans(&mut self, source: &[u8], spans: &[Span]) {
-        // A copy of a length that the compiler knows is a move or two; of any other length it is a call.
+        // A copy of a length that the compiler knows is a move or two; of any other length it is a
+        // call.
         match self.width {
             4 => self.extend_arrays::<4>(source, spans),
             8 => self.extend_arrays::<8>(source, spans),

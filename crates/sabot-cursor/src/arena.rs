@@ -66,8 +66,8 @@ impl Arena {
         if end > ARENA_BYTES {
             return None;
         }
-        // The lengths of messages are hard to predict, and so are the branches of a general copy. So there is one for each
-        // range of lengths, of moves that may overlap.
+        // The lengths of messages are hard to predict, and so are the branches of a general copy.
+        // So there is one for each range of lengths, of moves that may overlap.
         match message.len() {
             0 => {}
             1..=3 => {
@@ -147,7 +147,8 @@ impl<'a> Window<'a> {
         u64::from_le_bytes(word)
     }
 
-    /// The 64-bit varint at a position, and how many bytes it takes; `None` where it goes on beyond 64 bits.
+    /// The 64-bit varint at a position, and how many bytes it takes; `None` where it goes on beyond
+    /// 64 bits.
     ///
     /// ```
     /// use sabot_cursor::Arena;

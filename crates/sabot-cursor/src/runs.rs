@@ -1,16 +1,18 @@
 //! Many varints in a row, as a list of numbers has them.
 //!
-//! Read one after the other, each varint would wait for the length of the one before. Instead all bytes that end a varint are
-//! found first, 64 bytes at once: a bit for each. Then a varint lies between two bits, and the processor works on many.
+//! Read one after the other, each varint would wait for the length of the one before. Instead all
+//! bytes that end a varint are found first, 64 bytes at once: a bit for each. Then a varint is
+//! between two bits, and the processor works on many.
 //!
 //! # Example
 //!
 //! The bytes are `ac 02 05 80 01`: 300, 5 and 128.
 //!
 //! 1. The bytes 1, 2 and 4 have their high bit clear, so that the mask is `0b10110`.
-//! 2. Its lowest bit is 1: the first varint has the bytes 0 and 1. Without that bit the lowest is 2: the next has byte 2 alone.
-//!    Then 4: the last has the bytes 3 and 4.
-//! 3. Of each the word from its first byte on is read, cut to its bytes, and the groups of seven bits are moved together.
+//! 2. Its lowest bit is 1: the first varint has the bytes 0 and 1. Without that bit the lowest is
+//!    2: the next has byte 2 alone. Then 4: the last has the bytes 3 and 4.
+//! 3. Of each the word from its first byte on is read, cut to its bytes, and the groups of seven
+//!    bits are moved together.
 
 use crate::Window;
 use crate::varint::CONTINUED;
@@ -19,8 +21,9 @@ use crate::varint::CONTINUED;
 pub const RUN: usize = 64;
 
 impl Window<'_> {
-    /// Reads up to `count` varints that follow each other, each of `MAX_BYTES` bytes at most (5 or 10): those that end within
-    /// [`RUN`] bytes. Says how many, and how many bytes they take; none where the first one is longer.
+    /// Reads up to `count` varints that follow each other, each of `MAX_BYTES` bytes at most (5 or
+    /// 10): those that end within [`RUN`] bytes. Says how many, and how many bytes they take; none
+    /// where the first one is longer.
     ///
     /// ```
     /// use sabot_cursor::{Arena, RUN};
@@ -71,7 +74,8 @@ impl Window<'_> {
         (read, start)
     }
 
-    /// The bits of those of [`RUN`] bytes that end a varint: the high bits that are clear, moved together.
+    /// The bits of those of [`RUN`] bytes that end a varint: the high bits that are clear, moved
+    /// together.
     #[inline]
     fn ends(self, at: u32) -> u64 {
         (0..RUN as u32 / 8).fold(0, |ends, word| {

@@ -25,11 +25,13 @@ impl Guid {
 
     /// Reads the text of a UUID, as [`FromStr`] does.
     ///
-    /// Without a branch for each character, so that the compiler reads many of them at once: UUIDs are many in messages too.
+    /// Without a branch for each character, so that the compiler reads many of them at once: UUIDs
+    /// are many in messages too.
     ///
     /// # Errors
     ///
-    /// [`ParseGuidError`] if it has not 32 hexadecimal digits, with hyphens in the usual places or none.
+    /// [`ParseGuidError`] if it has not 32 hexadecimal digits, with hyphens in the usual places or
+    /// none.
     ///
     /// ```
     /// use sabot_wire::Guid;

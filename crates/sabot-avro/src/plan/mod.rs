@@ -84,7 +84,8 @@ impl Op {
     }
 }
 
-/// The bytes before a value that may be null, of which [`Op::non_null_byte`] is one: the indices of a union's two branches.
+/// The bytes before a value that may be null, of which [`Op::non_null_byte`] is one: the indices of
+/// a union's two branches.
 fn presence(non_null_byte: u8) -> Option<Presence> {
     (non_null_byte != Op::NO_TAG).then(|| Presence::new(non_null_byte, non_null_byte ^ 2))
 }
@@ -162,7 +163,7 @@ enum OpKind {
     Switch,
     /// Goes on at `aux`.
     Jump,
-    /// A row of a dense union in the child `aux`; the steps behind it append the child's value.
+    /// A row of a dense union in the child `aux`; the steps after it append the child's value.
     Branch,
     /// A null (or placeholder) for the whole subtree of the step's column. Nothing is read.
     PushNull,
@@ -183,11 +184,11 @@ struct Site {
     path: FieldPathId,
     /// The column that the step appends to.
     column: NodeIx,
-    /// Where text stands, if it is text that the step appends.
+    /// Where text is, if it is text that the step appends.
     text: StringType,
     /// How the whole value is stepped over; `None` where it takes no bytes.
     skip: Option<SkipSite>,
-    /// Of a union's branch, the step behind the branch's value.
+    /// Of a union's branch, the step after the branch's value.
     end: u32,
     /// Of a list or map.
     list: Option<ListSite>,
@@ -207,7 +208,7 @@ struct ListSite {
     min_item_bytes: u32,
     /// Bytes that an item takes in the columns at least, whatever it takes in the message.
     item_width_bytes: u32,
-    /// Whether a key stands before each item: in a map.
+    /// Whether a key comes before each item: in a map.
     has_key: bool,
     item: SkipSite,
 }
@@ -245,7 +246,7 @@ pub(crate) struct Plan {
     skips: Skips,
     /// Steps over neighbouring values, and the field path of the errors of each.
     skip_steps: Box<[(SkipStep, FieldPathId)]>,
-    /// Whether the steps end before the message does: with a projection, what stands behind the
+    /// Whether the steps end before the message does: with a projection, what comes after the
     /// last value that a column takes is not looked at.
     ends_early: bool,
     skips_in_default: Option<Skips>,

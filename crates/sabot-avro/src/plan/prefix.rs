@@ -1,5 +1,6 @@
 //! What comes before values, for reading and skipping: the heads of the blocks of arrays and maps
-//! (how many items follow, how many bytes they take), and the byte that says whether a value is null.
+//! (how many items follow, how many bytes they take), and the byte that says whether a value is
+//! null.
 
 use sabot_codec::RowBudget;
 use sabot_cursor::{Cursor, ReadError, ReadErrorKind};
@@ -42,9 +43,10 @@ pub(super) struct ItemBlock {
     pub(super) size_at: usize,
 }
 
-/// Reads the head of the next block; `None` behind the last.
+/// Reads the head of the next block; `None` after the last.
 ///
-/// A count that cannot be true, since the items take `min_item_bytes` each, is refused before anything is done with it.
+/// A count that cannot be true, since the items take `min_item_bytes` each, is refused before
+/// anything is done with it.
 #[inline]
 pub(super) fn read_block(
     cursor: &mut Cursor<'_>,

@@ -5,16 +5,18 @@
 //!
 //! # Example
 //!
-//! A record of a string that may be null and a list of ints, and the message `02 02 61 04 0e 10 00`.
+//! A record of a string that may be null and a list of ints, and the message `02 02 61 04 0e 10
+//! 00`.
 //!
 //! 1. The step of the string reads the byte 2: the value is there. It reads a length of 1 and "a",
 //!    checks that it is UTF-8, and appends it to the column and a 1 to its validity.
-//! 2. The step of the list reads a head of 2, charges two items to the row, and runs the step of the
-//!    int twice: 7 and 8. The next head is 0, the end. The list's offsets grow by 2.
+//! 2. The step of the list reads a head of 2, charges two items to the row, and runs the step of
+//!    the int twice: 7 and 8. The next head is 0, the end. The list's offsets grow by 2.
 //! 3. No step is left and no byte: the row is good.
 //!
-//! Had the message ended after `0e`, the int's step would have failed with the offset 5 and the path
-//! of the list's items; the columns would be a string and an int ahead of the list, and be truncated.
+//! Had the message ended after `0e`, the int's step would have failed with the offset 5 and the
+//! path of the list's items; the columns would be a string and an int ahead of the list, and be
+//! truncated.
 //!
 //! # Invariants
 //!

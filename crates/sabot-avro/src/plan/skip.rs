@@ -1,9 +1,10 @@
 //! Stepping over values that the reader has no column for.
 //!
-//! A skipped value is checked for its structure alone: lengths, counts, union branches and integers have to be
-//! well-formed, while booleans, enum symbols and UTF-8 are not looked at. Types are visited where they stand in the
-//! writer's schema, so that recursive ones can be skipped; types without bytes are left out, so that every step takes
-//! some bytes and the work is bounded by the message.
+//! A skipped value is checked for its structure alone: lengths, counts, union branches and integers
+//! have to be well-formed, while booleans, enum symbols and UTF-8 are not looked at. Types are
+//! visited where they are in the writer's schema, so that recursive ones can be skipped; types
+//! without bytes are left out, so that every step takes some bytes and the work is bounded by the
+//! message.
 
 use sabot_codec::RowBudget;
 use sabot_cursor::Cursor;
@@ -13,14 +14,15 @@ use super::Op;
 use super::prefix::{Failure, read_block, read_presence};
 use crate::schema::{At, Kind, Schema, TypeId};
 
-/// Levels of a skipped value at most, whatever the limit asked for: skipping recurses on the thread's stack.
+/// Levels of a skipped value at most, whatever the limit asked for: skipping recurses on the
+/// thread's stack.
 pub(super) const MAX_DEPTH: usize = 128;
 
 /// How to skip each type of a schema, by position.
 #[derive(Debug)]
 pub(super) struct Skips {
     types: Box<[Skip]>,
-    /// How to skip each type where it stands in a record.
+    /// How to skip each type where it is in a record.
     steps: Box<[SkipStep]>,
     min_bytes: Box<[u32]>,
 }
@@ -120,7 +122,7 @@ impl Skips {
         self.steps[id.0 as usize]
     }
 
-    /// How to skip a type, whatever stands around it.
+    /// How to skip a type, whatever is around it.
     pub(super) fn at(&self, id: TypeId) -> &Skip {
         &self.types[id.0 as usize]
     }
@@ -186,7 +188,7 @@ impl Skips {
                 let index = cursor.read_long()?;
                 let branch = usize::try_from(index).ok().and_then(|index| branches.get(index));
                 let branch = branch.ok_or(Failure::new(RowErrorKind::InvalidUnionIndex(index), at))?;
-                // No level of its own: no union stands directly in another.
+                // No level of its own: no union is directly in another.
                 self.skip(*branch, cursor, budget, depth)
             }
             Skip::Blocks { has_key, item } => self.skip_blocks(*has_key, *item, cursor, budget, below()?),
@@ -249,7 +251,7 @@ fn step(at: At<'_>, sizes: &Sizes) -> SkipStep {
                 [inner, null] if matches!(at.to(null).kind(), Kind::Null) => (0, inner),
                 _ => return SkipStep::new(SkipKind::Type, at.id.0),
             };
-            // No union stands directly in another, so that this goes no deeper.
+            // No union is directly in another, so that this goes no deeper.
             SkipStep {
                 non_null_byte,
                 ..step(at.to(inner), sizes)
@@ -266,8 +268,9 @@ struct Sizes {
 }
 
 impl Sizes {
-    /// Sizes grow from what is below to what is above, one level a round; a type that is deeper than the rounds (or
-    /// recursive) keeps a smaller lower bound and no exact size, and both are still true.
+    /// Sizes grow from what is below to what is above, one level a round; a type that is deeper
+    /// than the rounds (or recursive) keeps a smaller lower bound and no exact size, and both are
+    /// still true.
     fn new(schema: &Schema) -> Self {
         let mut sizes = Self {
             min: vec![0; schema.len()].into(),

@@ -66,7 +66,8 @@ pub(super) fn longs<const NULLABLE: bool, const POP: bool>(
     odd != 0
 }
 
-/// Longs of any length: those of more than eight bytes have the bits from the 57th on in the word after the first.
+/// Longs of any length: those of more than eight bytes have the bits from the 57th on in the word
+/// after the first.
 #[inline(always)]
 pub(super) fn longs_of_any_length<const NULLABLE: bool, const POP: bool>(
     window: Window<'_>,

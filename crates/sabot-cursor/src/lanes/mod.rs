@@ -18,8 +18,8 @@
 //!    clear ends the varint: after one, two and six bytes.
 //! 2. The groups of seven bits are moved together, and the lanes move on by 1, 2 and 6 bytes. The
 //!    last one is odd, since an int has five bytes at most: the loop says so, and is undone.
-//! 3. [`careful`] reads the same values one by one. The third lane is lost: its position gets the bit
-//!    [`LOST`], and stays beyond the end of its message whatever is read then.
+//! 3. [`careful`] reads the same values one by one. The third lane is lost: its position gets the
+//!    bit [`LOST`], and stays beyond the end of its message whatever is read then.
 //!
 //! # Invariants
 //!

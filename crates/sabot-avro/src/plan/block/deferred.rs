@@ -10,7 +10,7 @@ use super::values::is_text;
 use crate::plan::SkipSite;
 
 impl Block<'_> {
-    /// Notes where the strings of a step lie.
+    /// Notes where the strings of a step are.
     pub(super) fn defer_strings(
         &mut self,
         pc: usize,
@@ -64,7 +64,7 @@ impl<'a> DeferredReader<'a> for Block<'a> {
         let source = self.arena.window().padded();
         for span in spans {
             if std::str::from_utf8(span.of(source)).is_err() {
-                // The messages lie one after the other. A default, which lies after all of them, is
+                // The messages are one after the other. A default, which is after all of them, is
                 // never wrong.
                 let row = self.ends.partition_point(|end| *end <= span.start);
                 debug_assert!(row < self.ends.len(), "the string is a message's");

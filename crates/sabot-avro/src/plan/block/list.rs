@@ -1,22 +1,22 @@
 //! Lists and maps in rounds: the first items of all rows, then the second ones, and so on.
 //!
 //! The counts are read first, so that every item's place in the child is known before any item is
-//! read. Lists of numbers are left to [`super::numbers`]; those in several blocks, and those in whose
-//! items nothing can be read as lanes at once, to [`super::scan`].
+//! read. Lists of numbers are left to [`super::numbers`]; those in several blocks, and those in
+//! whose items nothing can be read as lanes at once, to [`super::scan`].
 //!
 //! # Example
 //!
 //! A list of strings, and three rows: `02 02 61 00` (["a"]), `00` ([]) and `04 02 62 02 63 00`
 //! (["b", "c"]).
 //!
-//! 1. The counts are 1, 0 and 2. The list's offsets grow by them, and the items of the rows begin at
-//!    the places 0, 1 and 1 of the child.
+//! 1. The counts are 1, 0 and 2. The list's offsets grow by them, and the items of the rows begin
+//!    at the places 0, 1 and 1 of the child.
 //! 2. The lanes that have items, those with most items first: row 2, row 0.
-//! 3. Round 1: both lanes read a string. "b" goes to place 1, "a" to place 0. Since they do not come
-//!    in the order of their places, what they read is deferred.
+//! 3. Round 1: both lanes read a string. "b" goes to place 1, "a" to place 0. Since they do not
+//!    come in the order of their places, what they read is deferred.
 //! 4. Round 2: row 2 alone reads "c", which goes to place 2.
-//! 5. After each lane's last item comes the byte 0. If not, another block follows, and the next block
-//!    of rows is scanned; here the row is lost, and the row engine takes it.
+//! 5. After each lane's last item comes the byte 0. If not, another block follows, and the next
+//!    block of rows is scanned; here the row is lost, and the row engine takes it.
 //! 6. Everybody has been there: "a", "b" and "c" are appended.
 //!
 //! # Invariants
@@ -80,8 +80,8 @@ impl Block<'_> {
         Ok(Extent::new(base, offsets.items() - base))
     }
 
-    /// Counts the items against the limits. Of a list that is not taken no items are either: the columns would grow by
-    /// them. `all` has all bits of the counts.
+    /// Counts the items against the limits. Of a list that is not taken no items are either: the
+    /// columns would grow by them. `all` has all bits of the counts.
     pub(super) fn counts(
         &mut self,
         written: &[i64; LANES],
@@ -94,7 +94,8 @@ impl Block<'_> {
         let Some(site) = self.plan.sites[pc].list else {
             return counts;
         };
-        // Small enough for products of 32 bits. Fewer bytes for an item than it takes make the check no worse than late.
+        // Small enough for products of 32 bits. Fewer bytes for an item than it takes make the
+        // check no worse than late.
         let (min_item_bytes, width_bytes) = (site.min_item_bytes.min(MAX), site.item_width_bytes as usize);
         let (mut total, mut beyond) = (0, 0);
         let ends = lanes.read.at.iter().zip(&lanes.read.end);
@@ -146,6 +147,7 @@ impl Block<'_> {
         (counts, by_position): (&[u32; LANES], &[u32; LANES]),
         extent: Extent,
     ) -> Result<(), Stuck> {
+        // Where each list's items begin in the extent of all items: the sums of the counts before it.
         let mut starts = [0; LANES];
         let mut start = 0;
         for (at, count) in starts.iter_mut().zip(by_position) {
@@ -153,6 +155,8 @@ impl Block<'_> {
             start += count;
         }
         let order = Order::new(&counts[..lanes.len()]);
+        // A copy of the lanes that have items, in the order of how many. Each goes to its list's first
+        // place to begin with, and to the next one in every round.
         let mut active = RowLanes::new();
         (active.is_dense, active.read.len) = (false, order.len);
         for (at, lane) in order.lanes.iter().enumerate().take(order.len) {
@@ -169,7 +173,7 @@ impl Block<'_> {
             for to in &mut active.to[..order.len] {
                 *to += 1;
             }
-            // Those whose list ends here stand behind the others.
+            // Those whose list ends here are after the others.
             active.read.len = order.lanes_beyond(round, counts, active.len());
         }
         let window = self.arena.window();
@@ -210,7 +214,8 @@ impl Order {
         let (mut lanes, mut len) = ([0; LANES], 0);
         let mut at_least = [0; Self::MANY + 2];
         for count in (1..=most).rev() {
-            // A step for each lane, none of which waits for the one before, as in a sort by counting.
+            // A step for each lane, none of which waits for the one before, as in a sort by
+            // counting.
             let mut mask = lanes_with(&capped, count);
             while mask != 0 {
                 lanes[len % LANES] = mask.trailing_zeros() as u8;

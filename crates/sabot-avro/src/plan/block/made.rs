@@ -1,21 +1,24 @@
 //! Values that are made of some bytes: `fixed`, UUIDs, decimals, durations.
 //!
-//! Where the bytes of each lane lie is read first, as for strings. What they stand for is worked out lane by lane then, without
-//! a branch on their lengths.
+//! Where the bytes of each lane are is read first, as for strings. What they stand for is worked
+//! out lane by lane then, without a branch on their lengths.
 //!
 //! # Example
 //!
-//! Two rows of a decimal of `bytes` with two digits after the point: 1.25 is `02 7d` (length 1, then 125), and -3.00 is
-//! `04 fe d4` (length 2, then -300).
+//! Two rows of a decimal of `bytes` with two digits after the point: 1.25 is `02 7d` (length 1,
+//! then 125), and -3.00 is `04 fe d4` (length 2, then -300).
 //!
 //! 1. The lengths say that row 0 has the byte at 1 and row 1 the bytes at 3 and 4.
-//! 2. Eight bytes are read at each of these places, the first byte highest: `7d 04 fe d4 ..` and `fe d4 ..`.
-//! 3. They are moved down by 56 and 48 bits, which drops what comes after the value and keeps its sign: 125 and -300.
+//! 2. Eight bytes are read at each of these places, the first byte highest: `7d 04 fe d4 ..` and
+//!    `fe d4 ..`.
+//! 3. They are moved down by 56 and 48 bits, which drops what comes after the value and keeps its
+//!    sign: 125 and -300.
 //! 4. Both are below the limit of the precision, and go to the column.
 //!
 //! # Invariants
 //!
-//! - A lane whose bytes are no value of its type is lost; what it leaves in the column is dropped with the block.
+//! - A lane whose bytes are no value of its type is lost; what it leaves in the column is dropped
+//!   with the block.
 //! - A lane that is null has no bytes and leaves 0.
 
 use sabot_codec::{Extent, RowLanes, unpack};
@@ -103,7 +106,8 @@ impl Block<'_> {
         }
     }
 
-    /// Decimals of up to 38 digits. Within their precision, numbers fit into the bits that Arrow has for it.
+    /// Decimals of up to 38 digits. Within their precision, numbers fit into the bits that Arrow
+    /// has for it.
     fn decimals(&mut self, op: &Op, read: &LaneBytes<'_>, lanes: &mut RowLanes, extent: Extent) {
         let column = op.at as usize;
         let limit = self.plan.decimals[op.aux as usize].limit;
@@ -178,7 +182,7 @@ impl Block<'_> {
     }
 }
 
-/// Where the bytes of each lane lie.
+/// Where the bytes of each lane are.
 struct LaneBytes<'a> {
     spans: [PackedSpan; LANES],
     source: &'a [u8],

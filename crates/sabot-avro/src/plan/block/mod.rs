@@ -1,23 +1,23 @@
 //! The block engine: each step over up to 64 rows before the next step.
 //!
 //! Rows are independent, so that the processor reads many of them at once, and what a step costs
-//! apart from its values is paid once a block. The messages are gathered into an arena, where reading
-//! beyond one of them is harmless; whether a row went wrong is looked at when all steps are done.
-//! Then the caller truncates the columns and takes the lost rows with the row engine, which says what
-//! is wrong, or finds that nothing is.
+//! apart from its values is paid once a block. The messages are gathered into an arena, where
+//! reading beyond one of them is harmless; whether a row went wrong is looked at when all steps are
+//! done. Then the caller truncates the columns and takes the lost rows with the row engine, which
+//! says what is wrong, or finds that nothing is.
 //!
 //! # Example
 //!
 //! A record of a long and a string, and two messages: `02 04 68 69` (1, "hi") and `03 02 61`
 //! (-2, "a"). The plan has two steps.
 //!
-//! 1. The arena holds `02 04 68 69 03 02 61`. There are two lanes: one reads at 0 and ends at 4, the
-//!    other reads at 4 and ends at 7.
+//! 1. The arena holds `02 04 68 69 03 02 61`. There are two lanes: one reads at 0 and ends at 4,
+//!    the other reads at 4 and ends at 7.
 //! 2. The step of the long reads one varint for each lane, and appends 1 and -2 to the column. The
 //!    lanes are at 1 and at 5.
-//! 3. The step of the string reads one length for each lane: 2 and 1. The strings are at 2..4 and at
-//!    6..7 of the arena; both are appended in one go, and checked to be UTF-8 in one go. The lanes
-//!    are at 4 and at 7.
+//! 3. The step of the string reads one length for each lane: 2 and 1. The strings are at 2..4 and
+//!    at 6..7 of the arena; both are appended in one go, and checked to be UTF-8 in one go. The
+//!    lanes are at 4 and at 7.
 //! 4. Both lanes are where their messages end: both rows are good.
 //!
 //! Had the second message been cut to `03 02`, its lane would have read the string from what comes
@@ -25,8 +25,8 @@
 //!
 //! # Invariants
 //!
-//! - This engine may refuse what is merely unusual (a varint longer than necessary), but never takes
-//!   what the row engine refuses, and what it takes has the same values.
+//! - This engine may refuse what is merely unusual (a varint longer than necessary), but never
+//!   takes what the row engine refuses, and what it takes has the same values.
 //! - No step stops for a lane. A lane that is lost reads garbage until the block ends.
 //! - A step brings its column, and all below it, to the end of its extent. In an extent that is
 //!   *shared* (the items of lists in rounds, the branches of unions, several writer schemas in one
@@ -65,7 +65,7 @@ pub(crate) struct BlockEngine {
     several_blocks: SeveralBlocks,
     /// For values that become text.
     text: Vec<u8>,
-    /// Where the items of lists lie, for lists within lists.
+    /// Where the items of lists are, for lists within lists.
     items: Vec<Vec<scan::Item>>,
 }
 
@@ -153,7 +153,8 @@ impl Block<'_> {
             1 => self.run(0, self.plan.ops.len(), lanes, extent),
             _ => self.mixed(lanes, plan_of, extent),
         };
-        // Of rows that could not go on, only those count that went beyond their end: all others stand in mid-message.
+        // Of rows that could not go on, only those count that went beyond their end: all others
+        // are in mid-message.
         let may_end_early = self.plan.ends_early || run.is_err();
         let lost = match self.plans.len() {
             1 => lanes.read.lost(may_end_early) | self.lost,
@@ -239,8 +240,8 @@ impl Block<'_> {
             || column != NO_COLUMN && self.deferred.is_always_deferred(column)
     }
 
-    /// A record that may be null: its fields are read for the lanes that have it, and stay null for the others. Says which
-    /// step is next.
+    /// A record that may be null: its fields are read for the lanes that have it, and stay null for
+    /// the others. Says which step is next.
     fn structure(
         &mut self,
         op: &Op,
@@ -280,7 +281,8 @@ impl Block<'_> {
         Ok(())
     }
 
-    /// Runs steps with the row engine, one row after the other, in an extent where nobody else comes.
+    /// Runs steps with the row engine, one row after the other, in an extent where nobody else
+    /// comes.
     #[cold]
     fn by_rows(&mut self, steps: Range<usize>, lanes: &mut RowLanes, extent: Extent) -> Result<(), Stuck> {
         let node = self.plan.sites[steps.start].column;

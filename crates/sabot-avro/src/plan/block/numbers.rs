@@ -1,14 +1,16 @@
-//! Lists of numbers: a list's numbers lie one after the other, as they do in their column, so that all of them are read at once.
+//! Lists of numbers: a list's numbers are one after the other, as they do in their column, so that
+//! all of them are read at once.
 //!
-//! Floats and doubles are copied. Of ints and longs the ends are found first ([`sabot_cursor::RUN`]), which keeps one number from
-//! waiting for the length of the one before.
+//! Floats and doubles are copied. Of ints and longs the ends are found first
+//! ([`sabot_cursor::RUN`]), which keeps one number from waiting for the length of the one before.
 //!
 //! # Example
 //!
-//! Two rows of a list of longs: `06 02 04 06 00` is a block of three (1, 2, 3) and the end, `02 ac 02 00` a block of one (150).
+//! Two rows of a list of longs: `06 02 04 06 00` is a block of three (1, 2, 3) and the end, `02 ac
+//! 02 00` a block of one (150).
 //!
-//! 1. Row 0: the block's head says 3. The bytes from there on are the numbers 2, 4, 6 as varints, three bytes; 1, 2, 3 are
-//!    appended to the column. The next head is 0, the end.
+//! 1. Row 0: the block's head says 3. The bytes from there on are the numbers 2, 4, 6 as varints,
+//!    three bytes; 1, 2, 3 are appended to the column. The next head is 0, the end.
 //! 2. Row 1: one number of two bytes, 300 as a varint; 150 is appended.
 //! 3. The list's offsets grow by 3 and by 1.
 //!
@@ -69,6 +71,7 @@ impl Block<'_> {
         let (window, before, mut written) = (self.arena.window(), lanes.read.at, [0; LANES]);
         let present = lanes.read.longs(window, op.presence(), Zigzag, &mut written);
         self.mark_valid(op, lanes, extent, present);
+        // All bits of the counts together: negative where one of them is.
         let all = written[..lanes.len()].iter().fold(0, |all, count| all | count);
         let first_counts = if all >= 0 {
             self.counts(&written, all as u64, pc, lanes)
@@ -81,6 +84,7 @@ impl Block<'_> {
             }
             [0; LANES]
         };
+        // How many numbers each list really has: those of all its blocks, or none where it is lost.
         let mut counts = [0; LANES];
         for lane in 0..lanes.len() {
             let len = column(self.columns).len();
@@ -91,6 +95,7 @@ impl Block<'_> {
                     0 => Some(at),
                     _ => read(window, at..end, count as usize, column(self.columns)),
                 };
+                // Nearly always the end comes after the first block.
                 let after = first.and_then(|at| match window.byte(at) {
                     0 => Some(at + 1),
                     _ => self.blocks_of_numbers(pc, lanes, (lane, at), &column, &read),
@@ -107,7 +112,8 @@ impl Block<'_> {
         self.push_counts(op, &counts[..extent.len]).map(drop)
     }
 
-    /// All blocks of one list, which begins at a position. Says where it ends; `None` if it is wrong or unusual.
+    /// All blocks of one list, which begins at a position. Says where it ends; `None` if it is
+    /// wrong or unusual.
     #[inline(never)]
     fn blocks_of_numbers<T: Copy>(
         &mut self,

@@ -1,5 +1,5 @@
-//! Lists and maps of any items, in any number of blocks: where each item is is found first, and then
-//! the items are rows of a block of their own.
+//! Lists and maps of any items, in any number of blocks: where each item is is found first, and
+//! then the items are rows of a block of their own.
 //!
 //! The items are skipped to find their ends, and read after that, 64 at a time. So they may be
 //! anything that a message may be, lists and unions among them.
@@ -8,8 +8,8 @@
 //!
 //! A list of lists of ints, and one row: `04 02 02 00 00 00` ([[1], []]).
 //!
-//! 1. The count is 2. The first item is skipped: it is a list of one int and its end, the bytes 1..4.
-//!    The second is the byte 4. The list ends with the byte 5.
+//! 1. The count is 2. The first item is skipped: it is a list of one int and its end, the bytes
+//!    1..4. The second is the byte 4. The list ends with the byte 5.
 //! 2. The outer list's offsets grow by 2.
 //! 3. Two lanes, which read at 1 and at 4 and end at 4 and at 5, run through the steps of the item:
 //!    an inner list each, to which the places 0 and 1 of the child belong.
@@ -26,7 +26,7 @@ use sabot_cursor::LANES;
 use super::skip::{Skipper, presence};
 use super::{Block, Op};
 
-/// Where an item lies.
+/// Where an item is.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Item {
     start: u32,
@@ -80,8 +80,8 @@ impl Block<'_> {
         self.finish_items(pc, below)
     }
 
-    /// Finds the items of one list, and says in how many blocks they come: `Some(None)` if the list is not there, `None` if
-    /// it is wrong or unusual.
+    /// Finds the items of one list, and says in how many blocks they come: `Some(None)` if the list
+    /// is not there, `None` if it is wrong or unusual.
     fn scan_lane(
         &mut self,
         op: &Op,

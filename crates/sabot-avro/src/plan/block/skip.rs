@@ -76,13 +76,15 @@ impl Block<'_> {
     }
 }
 
-/// Where the end of a value is that is odd: wrong, or merely unusual. It is beyond the end of every message.
+/// Where the end of a value is that is odd: wrong, or merely unusual. It is beyond the end of every
+/// message.
 const ODD: u32 = u32::MAX;
 
 /// Steps over values of one message, one after the other.
 ///
-/// It reads the arena without a check for each value, as lanes do: what lies beyond the message is harmless, and shows when the
-/// position is compared with the message's end. What is odd ends beyond it too, and the row engine finds out what is wrong.
+/// It reads the arena without a check for each value, as lanes do: what is beyond the message is
+/// harmless, and shows when the position is compared with the message's end. What is odd ends
+/// beyond it too, and the row engine finds out what is wrong.
 pub(super) struct Skipper<'a> {
     window: Window<'a>,
     /// Where the message ends.
@@ -242,8 +244,8 @@ impl<'a> Skipper<'a> {
         }
     }
 
-    /// Reads the head of a block, whose items take `min_item_bytes` each at least. After the last block there is one of no
-    /// items.
+    /// Reads the head of a block, whose items take `min_item_bytes` each at least. After the last
+    /// block there is one of no items.
     #[inline]
     pub(super) fn block_head(&mut self, at: u32, min_item_bytes: u32) -> Option<BlockHead> {
         let (written, bytes) = self.window.varint(at)?;
@@ -274,8 +276,8 @@ impl<'a> Skipper<'a> {
     }
 }
 
-/// Whether a nullable value is there, which [`Op::non_null_byte`] tells, and where it begins; `None` if no such byte is written
-/// there.
+/// Whether a nullable value is there, which [`Op::non_null_byte`] tells, and where it begins;
+/// `None` if no such byte is written there.
 #[inline]
 pub(super) fn presence(window: Window<'_>, non_null_byte: u8, at: u32) -> Option<(bool, u32)> {
     if non_null_byte == Op::NO_TAG {

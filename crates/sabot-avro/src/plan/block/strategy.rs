@@ -5,7 +5,8 @@
 //!
 //! # Example
 //!
-//! A record of a UUID that becomes text, a list of doubles, and a map of lists of strings. The steps:
+//! A record of a UUID that becomes text, a list of doubles, and a map of lists of strings. The
+//! steps:
 //!
 //! | step | kind | taken |
 //! |---|---|---|
@@ -40,7 +41,7 @@ pub(crate) struct Strategy {
 
 #[derive(Debug, Clone, Copy)]
 struct Step {
-    /// The step behind this one and all within it.
+    /// The step after this one and all within it.
     next: u32,
     how: How,
 }
@@ -102,14 +103,14 @@ impl Strategy {
         self.default_bytes
     }
 
-    /// The step behind the one at `pc` and all within it, and whether the row engine takes them.
+    /// The step after the one at `pc` and all within it, and whether the row engine takes them.
     #[inline]
     pub(super) fn step(&self, pc: usize) -> (usize, bool) {
         let Step { next, how } = self.steps[pc];
         (next as usize, how == How::Rows)
     }
 
-    /// The step behind the one at `pc` and all within it.
+    /// The step after the one at `pc` and all within it.
     #[inline]
     pub(super) fn next(&self, pc: usize) -> usize {
         self.steps[pc].next as usize
@@ -156,8 +157,8 @@ impl Survey<'_> {
                 }
                 _ => self.look(pc + 1, next, below),
             }
-            // Only what has steps within it recurses. What reads one value, or skips some, takes no level, and a skip has no
-            // column that the row engine could fill.
+            // Only what has steps within it recurses. What reads one value, or skips some, takes no
+            // level, and a skip has no column that the row engine could fill.
             let is_too_deep = levels == 0 && next > pc + 1;
             self.steps[pc] = Step {
                 next: next as u32,
@@ -175,14 +176,14 @@ impl Survey<'_> {
         let op = self.ops[pc];
         match op.kind {
             OpKind::Struct | OpKind::List | OpKind::Default => op.aux as usize,
-            // The ways of a union end with a jump behind all of them.
+            // The ways of a union end with a jump after all of them.
             OpKind::Switch => self.jumps[op.first_jump() + op.aux as usize] as usize,
             OpKind::Branch => self.sites[pc].end as usize,
             _ => pc + 1,
         }
     }
 
-    /// The steps of a union's branch, without the jump behind them.
+    /// The steps of a union's branch, without the jump after them.
     fn branch(&self, pc: usize, branch: usize) -> std::ops::Range<usize> {
         let jumps = &self.jumps[self.ops[pc].first_jump() + branch..];
         jumps[0] as usize..jumps[1] as usize - 1
@@ -212,8 +213,9 @@ impl Survey<'_> {
         {
             return How::Numbers;
         }
-        // Lists and unions within are skipped in the rounds, and read when the order of all is known. So are steps that
-        // the row engine takes. Where there is nothing else, rounds would gain nothing.
+        // Lists and unions within are skipped in the rounds, and read when the order of all is
+        // known. So are steps that the row engine takes. Where there is nothing else, rounds would
+        // gain nothing.
         let (mut at, mut is_read) = (pc + 1, false);
         while at < next {
             let Step { next, how } = self.steps[at];

@@ -1,23 +1,28 @@
 //! Unions: the rows of each branch by themselves.
 //!
-//! The branches of all lanes are read first, and the lanes parted into groups, one for each branch that occurs. Each group runs
-//! through its branch's steps as lanes of its own, and the lanes go on from where their groups came to.
+//! The branches of all lanes are read first, and the lanes parted into groups, one for each branch
+//! that occurs. Each group runs through its branch's steps as lanes of its own, and the lanes go on
+//! from where their groups came to.
 //!
 //! # Example
 //!
-//! A union of a string and a long, onto a dense union. Four rows: `00 02 61` ("a"), `02 0e` (7), `02 10` (8), `00 02 62` ("b").
+//! A union of a string and a long, onto a dense union. Four rows: `00 02 61` ("a"), `02 0e` (7),
+//! `02 10` (8), `00 02 62` ("b").
 //!
-//! 1. The branches are 0, 1, 1, 0: the group of branch 0 has the lanes 0 and 3, that of branch 1 the lanes 1 and 2.
+//! 1. The branches are 0, 1, 1, 0: the group of branch 0 has the lanes 0 and 3, that of branch 1
+//!    the lanes 1 and 2.
 //! 2. The union's rows are appended: the children 0, 1, 1, 0, and the places in them 0, 0, 1, 1.
-//! 3. The group of branch 0 reads two strings into the two places of child 0: "a", "b". It is all that comes to this child, in
-//!    order, so that the child's columns are appended to as those of a message are.
+//! 3. The group of branch 0 reads two strings into the two places of child 0: "a", "b". It is all
+//!    that comes to this child, in order, so that the child's columns are appended to as those of a
+//!    message are.
 //! 4. The group of branch 1 reads two longs into child 1: 7, 8.
 //!
 //! # Invariants
 //!
-//! - A lane whose branch does not exist is lost, and in no group. Its row takes the place of a null.
-//! - A child that one group fills has its columns complete when the group is done. Where several groups come, or some place has
-//!   no lane, the extent is shared, and is finished in the end.
+//! - A lane whose branch does not exist is lost, and in no group. Its row takes the place of a
+//!   null.
+//! - A child that one group fills has its columns complete when the group is done. Where several
+//!   groups come, or some place has no lane, the extent is shared, and is finished in the end.
 
 use std::ops::Range;
 
@@ -100,7 +105,8 @@ impl Block<'_> {
             groups: [Group::default(); LANES],
             len: 0,
         };
-        // The lanes of each branch; of a union with more branches than that, those of the branches that occur.
+        // The lanes of each branch; of a union with more branches than that, those of the branches
+        // that occur.
         let (mut masks, mut occurring, mut occurring_len) = ([0; LANES], [0; LANES], 0);
         for (lane, index) in written.iter().enumerate().take(lanes.len()) {
             let branch = usize::try_from(*index).unwrap_or(usize::MAX);
@@ -140,7 +146,7 @@ impl Block<'_> {
         jumps[0] as usize..jumps[1] as usize - 1
     }
 
-    /// A dense union: each branch's values stand in a child of their own, in the order of the rows.
+    /// A dense union: each branch's values are in a child of their own, in the order of the rows.
     fn dense_union(
         &mut self,
         op: &Op,
@@ -153,6 +159,7 @@ impl Block<'_> {
         for (child, base) in base.iter_mut().enumerate().take(children.len()) {
             *base = self.columns.unions[column].child_len(child);
         }
+        // Every row gets its place in its child before any value is read.
         let places = self.push_children((column, children), groups, lanes, extent)?;
         let extent_of = |block: &Self, child: usize| {
             let end = block.columns.unions[column].child_len(child);
@@ -186,7 +193,7 @@ impl Block<'_> {
         Ok(())
     }
 
-    /// Appends which child each row of an extent stands in, and says where in that child.
+    /// Appends which child each row of an extent is in, and says where in that child.
     fn push_children(
         &mut self,
         (column, children): (usize, &[NodeIx]),

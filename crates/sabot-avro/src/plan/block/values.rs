@@ -1,17 +1,17 @@
-//! Values of one column: read into a buffer for all lanes, then appended, or put in their places, at
-//! once.
+//! Values of one column: read into a buffer for all lanes, then appended, or put in their places,
+//! at once.
 //!
 //! # Example
 //!
 //! An int that may be null, and three lanes at the bytes `02 0e` (7), `00` (null) and `02 01` (-1).
 //!
-//! 1. The loop over the lanes gives the values 7, 0, -1, and a set of the lanes whose value is there:
-//!    `0b101`. A null is 0, without a branch.
+//! 1. The loop over the lanes gives the values 7, 0, -1, and a set of the lanes whose value is
+//!    there: `0b101`. A null is 0, without a branch.
 //! 2. The set is appended to the validity as one word.
 //! 3. The values are appended to the column as one slice.
 //!
-//! Were the lanes those of a list's second round, they would not be next to each other in the column:
-//! each would say to which position it goes.
+//! Were the lanes those of a list's second round, they would not be next to each other in the
+//! column: each would say to which position it goes.
 //!
 //! # Invariants
 //!
