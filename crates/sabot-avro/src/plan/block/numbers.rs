@@ -76,10 +76,12 @@ impl Block<'_> {
         let first_counts = if all >= 0 {
             self.counts(&written, all as u64, pc, lanes)
         } else {
-            // The bytes of a block follow a count below 0: each head is read by itself, from its start.
-            for (lane, start) in before.iter().enumerate().take(lanes.len()) {
+            // The bytes of a block follow a count below 0: each head is read by itself, from its
+            // start.
+            let tag_bytes = u32::from(op.presence().is_some());
+            for (lane, before) in before.into_iter().enumerate().take(lanes.len()) {
                 if lanes.is_within(lane) {
-                    lanes.read.at[lane] = start + u32::from(op.presence().is_some());
+                    lanes.read.at[lane] = before + tag_bytes;
                 }
             }
             [0; LANES]
