@@ -33,8 +33,9 @@
 //! arrivals   Run orders[0], 0..3   Run orders[1], 3..5   End orders[1] at 5
 //! ```
 //!
-//! The first run is admitted whole, and decoded from `view(0..3)`, then `release(3)` gives its
-//! memory back.
+//! Both runs are admitted whole, and decoded together, from `view(0..3)` and `view(3..5)`. If the
+//! batch is full after four of the five records, `release(4)` gives their memory back, and the last
+//! one waits under its number.
 
 use std::ops::Range;
 use std::sync::Arc;
