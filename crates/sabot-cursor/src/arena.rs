@@ -60,7 +60,7 @@ impl Arena {
     }
 
     /// Appends a message, and says where it is; `None` if it does not fit.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, message: &[u8]) -> Option<core::ops::Range<u32>> {
         let (start, end) = (self.len, self.len + message.len());
         if end > ARENA_BYTES {
@@ -79,9 +79,9 @@ impl Arena {
             }
             4..=8 => copy_ends::<4>(&mut self.bytes[start..end], message),
             9..=16 => copy_ends::<8>(&mut self.bytes[start..end], message),
-            17..=32 => copy_ends::<16>(&mut self.bytes[start..end], message),
-            33..=64 => copy_ends::<32>(&mut self.bytes[start..end], message),
-            65..=128 => copy_ends::<64>(&mut self.bytes[start..end], message),
+            17..=31 => copy_ends::<16>(&mut self.bytes[start..end], message),
+            // One range, since the lengths of one topic's messages vary within it.
+            32..=128 => copy_overlapping::<4>(&mut self.bytes[start..end], message),
             129..=256 => copy_overlapping::<8>(&mut self.bytes[start..end], message),
             _ => self.bytes[start..end].copy_from_slice(message),
         }
