@@ -47,7 +47,7 @@ mod sample;
 
 use std::sync::Arc;
 
-use arrow_schema::{Schema, SchemaRef};
+use arrow_schema::{ArrowError, Schema, SchemaRef};
 use sabot_columns::{Columns, Layout};
 use sabot_decode::{
     Decoder, FieldPathId, FlushError, Limits, MessagePath, Payload, PlanError, Progress, RowError, SchemaKey,
@@ -81,6 +81,9 @@ pub struct Driver<E: Engine> {
     budget: BlockBudget,
     /// While the columns are inferred: the messages that wait for them.
     sample: Option<Sample<E>>,
+    /// Some message of the sample did not fit the columns that were inferred from it, which is the
+    /// sampler's fault: the batch cannot be handed over.
+    is_sample_unread: bool,
     back_off: BackOff,
     stats: Stats,
 }
@@ -102,6 +105,7 @@ impl<E: Engine> Driver<E> {
             gatherer: Gatherer::new(),
             budget: BlockBudget::new(),
             sample: None,
+            is_sample_unread: false,
             back_off: BackOff::default(),
             stats: Stats::default(),
         }
@@ -244,6 +248,10 @@ impl<E: Engine> Decoder for Driver<E> {
         }
         self.engine.end_batch(&mut self.slots.columns)?;
         let flushed = self.slots.flush()?;
+        if std::mem::take(&mut self.is_sample_unread) {
+            let text = "a message does not fit the columns that were inferred from it";
+            return Err(ArrowError::ComputeError(text.to_owned()).into());
+        }
         if let Some(columns) = self.next_columns.take() {
             self.slots.begin(columns);
         }

@@ -324,3 +324,15 @@ fn slots_from_before_the_columns() {
         }
     }
 }
+
+/// Its messages were called good, so that nulls in their place would be a silent loss.
+#[test]
+fn a_sample_that_does_not_fit_its_columns_is_not_handed_over() {
+    let mut decoder = Inferred::careless_driver(&Target::default());
+    let bodies = [body(&[1, 2]), vec![9, 1], body(&[3])];
+    let rows: Vec<_> = bodies.iter().map(|body| Payload::unframed(body)).collect();
+    decoder.decode(&rows, &mut |_| {});
+    let error = decoder.flush().expect_err("the second message has no row");
+    let text = std::error::Error::source(&error).map(ToString::to_string);
+    assert!(text.is_some_and(|text| text.contains("does not fit the columns")));
+}
