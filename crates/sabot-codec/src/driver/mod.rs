@@ -246,14 +246,16 @@ impl<E: Engine> Decoder for Driver<E> {
                 self.end_sample();
             }
         }
+        // It is about this batch alone, also where the flush fails for another reason.
+        let is_sample_unread = std::mem::take(&mut self.is_sample_unread);
         self.engine.end_batch(&mut self.slots.columns)?;
         let flushed = self.slots.flush()?;
-        if std::mem::take(&mut self.is_sample_unread) {
-            let text = "a message does not fit the columns that were inferred from it";
-            return Err(ArrowError::ComputeError(text.to_owned()).into());
-        }
         if let Some(columns) = self.next_columns.take() {
             self.slots.begin(columns);
+        }
+        if is_sample_unread {
+            let text = "a message does not fit the columns that were inferred from it";
+            return Err(ArrowError::ComputeError(text.to_owned()).into());
         }
         Ok(flushed)
     }
